@@ -1,0 +1,7 @@
+"""Amana: an open mobile-payment network that keeps no record of people's lives."""
+
+__version__ = "0.1.0"
+
+if not __debug__:  # pragma: no cover - the interpreter's -O is refused, so no test can reach this
+    message = "Amana checks its books with assertions and does not run under python -O."
+    raise RuntimeError(message)
