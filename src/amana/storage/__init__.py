@@ -1,0 +1,51 @@
+"""Connections, the one writer, migrations, and what each column declares about itself."""
+
+from amana.storage._columns import (
+    Bytes,
+    Category,
+    Declaration,
+    Int64,
+    Joinable,
+    Purpose,
+    Retention,
+    Text,
+    column,
+    declaration_of,
+    metadata,
+    sql_text,
+    strict_table,
+)
+from amana.storage._connections import (
+    FolderLocked,
+    lock_folder,
+    open_reader,
+    open_writer_connection,
+)
+from amana.storage._core import Handler, Participant, WriterCore
+from amana.storage._migrations import upgrade
+from amana.storage._writer import Writer
+
+__all__ = [
+    "Bytes",
+    "Category",
+    "Declaration",
+    "FolderLocked",
+    "Handler",
+    "Int64",
+    "Joinable",
+    "Participant",
+    "Purpose",
+    "Retention",
+    "Text",
+    "Writer",
+    "WriterCore",
+    "column",
+    "declaration_of",
+    "lock_folder",
+    "metadata",
+    "open_reader",
+    "open_writer_connection",
+    "sql_text",
+    "strict_table",
+    "upgrade",
+]

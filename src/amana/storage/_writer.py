@@ -1,0 +1,183 @@
+"""The one writer of a data folder, driven by the event loop in the loop's own thread.
+
+Rules that make early answers safe:
+
+- `submit` answers when the item is applied, before it is durable. Whoever tells anybody outside,
+  or does anything outside, awaits `durable` first.
+- If a group fails, everything applied in it fails for everybody who waits, and the writer refuses
+  for `REFUSAL_S` seconds: long enough that every coroutine that holds an answer of the lost group
+  meets the refusal at its next step and stops, instead of building on what is no longer there.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, Final, TypeVar
+
+from amana.kernel import Unavailable
+from amana.storage._core import Handler, Participant, WriterCore
+
+GROUP_AGE_S_MAX: Final = 0.004
+"""Seconds a commit group may stay open while new work keeps coming."""
+
+REFUSAL_S: Final = 1.0
+"""Seconds of refusal after a failed group."""
+
+_T = TypeVar("_T")
+_log: Final = logging.getLogger("amana.storage")
+
+REFUSAL_TEXT: Final = (
+    "The data folder could not be written, so nothing was done. "
+    "Free disk space or mend the disk; then ask again with the same id."
+)
+
+
+class Writer:
+    """Gathers units of work of all rooms into shared commits."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._core = WriterCore(connection)
+        self._waiting: list[tuple[Handler | None, Any, asyncio.Future[Any]]] = []
+        self._durable_waiters: list[asyncio.Future[None]] = []
+        self._is_scheduled = False
+        self._is_refusing = False
+        self._opened_at_s = 0.0
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def is_refusing(self) -> bool:
+        """Whether the last group failed and new work is refused for the moment."""
+        return self._is_refusing
+
+    def join(self, participant: Participant) -> None:
+        """Tell a participant of every commit and rollback from now on."""
+        self._core.join(participant)
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call a listener after each commit."""
+        self._listeners.append(listener)
+
+    async def submit(self, handler: Handler, item: Any) -> Any:  # noqa: ANN401 - the handler's own types
+        """Hand one item to a handler; answer when it is applied, not yet durable.
+
+        Raises:
+            Unavailable: Storage failed; nothing was done, or what was done is undone.
+        """
+        return await self._enqueue(handler, item)
+
+    async def run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Run one unit of work; answer when it is durable.
+
+        Raises:
+            Unavailable: Storage failed; nothing was done.
+            Whatever `work` raises; its changes are undone.
+        """
+        answer: _T = await self._enqueue(None, work)
+        await self.durable()
+        return answer
+
+    async def durable(self) -> None:
+        """Wait until everything applied so far is durable.
+
+        Raises:
+            Unavailable: It was lost; ask again with the same ids.
+        """
+        if not self._core.is_open:
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._durable_waiters.append(waiter)
+        await waiter
+
+    def _enqueue(self, handler: Handler | None, item: Any) -> asyncio.Future[Any]:  # noqa: ANN401
+        if self._is_refusing:
+            raise Unavailable(REFUSAL_TEXT)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append((handler, item, future))
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            loop.call_soon(self._step)
+        return future
+
+    def _step(self) -> None:
+        """Take a turn while work waits and the group is young; else commit."""
+        is_young = perf_counter() - self._opened_at_s < GROUP_AGE_S_MAX
+        try:
+            if self._waiting and (is_young or not self._core.is_open):
+                self._turn()
+            else:
+                self._commit()
+        except Exception as failure:  # noqa: BLE001 - the edge of the storage: whatever failed, the group is lost
+            self._fail(failure)
+            return
+        if self._waiting or self._core.is_open:
+            asyncio.get_running_loop().call_soon(self._step)
+        else:
+            self._is_scheduled = False
+
+    def _turn(self) -> None:
+        if not self._core.is_open:
+            self._core.begin()
+            self._opened_at_s = perf_counter()
+        waiting, self._waiting = self._waiting, []
+        groups: dict[Handler, tuple[list[Any], list[asyncio.Future[Any]]]] = {}
+        for position, (handler, item, future) in enumerate(waiting):
+            if handler is None:
+                self._turn_alone(item, future)
+                continue
+            group = groups.get(handler)
+            if group is None:
+                group = groups[handler] = ([], [])
+            group[0].append(item)
+            group[1].append(future)
+            del position
+        try:
+            for handler, (items, futures) in groups.items():
+                for future, answer in zip(futures, self._core.apply(handler, items), strict=True):
+                    if not future.done():
+                        future.set_result(answer)
+        except Exception:
+            self._waiting = [entry for entry in waiting if not entry[2].done()] + self._waiting
+            raise
+
+    def _turn_alone(self, work: Any, future: asyncio.Future[Any]) -> None:  # noqa: ANN401
+        try:
+            answer = self._core.apply_alone(work)
+        except sqlite3.OperationalError:
+            self._waiting.append((None, work, future))
+            raise
+        except Exception as refusal:  # noqa: BLE001 - the unit's own failure belongs to its caller
+            if not future.done():
+                future.set_exception(refusal)
+        else:
+            if not future.done():
+                future.set_result(answer)
+
+    def _commit(self) -> None:
+        self._core.commit()
+        waiters, self._durable_waiters = self._durable_waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        for listener in self._listeners:
+            listener()
+
+    def _fail(self, failure: Exception) -> None:
+        """Undo the group, tell everybody who waits, and refuse for a while."""
+        _log.error("storage_failed kind=%s reason=%s", type(failure).__name__, failure)
+        self._is_refusing = True
+        self._is_scheduled = False
+        waiting, self._waiting = self._waiting, []
+        futures: list[asyncio.Future[Any]] = [future for _, _, future in waiting]
+        futures += self._durable_waiters
+        self._durable_waiters = []
+        for future in futures:
+            if not future.done():
+                future.set_exception(Unavailable(REFUSAL_TEXT))
+        self._core.rollback()
+        asyncio.get_running_loop().call_later(REFUSAL_S, self._accept)
+
+    def _accept(self) -> None:
+        self._is_refusing = False
