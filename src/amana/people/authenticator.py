@@ -1,0 +1,131 @@
+"""From a bearer token to whom it speaks for: in memory when warm, no trace of use anywhere."""
+
+from hashlib import sha256
+from typing import Final
+
+from amana.kernel import AmanaId, Instant
+from amana.people.directory import MERCHANT_TIER, Directory
+from amana.people.model import (
+    PartyStatus,
+    Principal,
+    PrincipalKind,
+    Scope,
+    Staff,
+    Token,
+    TokenKind,
+)
+from amana.people.ports import PeopleReader
+from amana.people.rules import ROLE_SCOPES
+
+PRINCIPALS_KEPT_MAX: Final = 131_072
+"""Principals in memory; the one that came first leaves first. About 350 bytes each."""
+
+TOKEN_CHARACTERS_MAX: Final = 128
+"""Characters of a bearer token; ours have 47."""
+
+
+def token_digest(text: str) -> bytes:
+    """Return the SHA-256 by which a token is known. The token is random: it needs no salt."""
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+class Authenticator:
+    """Turns a bearer token into its principal."""
+
+    def __init__(
+        self,
+        reader: PeopleReader,
+        directory: Directory,
+        *,
+        kept_max: int = PRINCIPALS_KEPT_MAX,
+    ) -> None:
+        assert kept_max > 0, "at least one principal is kept"
+        self._reader = reader
+        self._directory = directory
+        self._kept_max = kept_max
+        self._principals: dict[bytes, Principal] = {}
+        self._digests: dict[AmanaId, bytes] = {}
+
+    def principal(self, token: str, now: Instant) -> Principal | None:
+        """Return whom a token speaks for; None where it is unknown, revoked or past its end."""
+        if len(token) > TOKEN_CHARACTERS_MAX:
+            return None
+        digest = token_digest(token)
+        principal = self._principals.get(digest)
+        if principal is None:
+            principal = self._load(digest)
+            if principal is None:
+                return None
+        if principal.expires_at is not None and now >= principal.expires_at:
+            return None
+        return principal
+
+    def forget(self, token: AmanaId) -> None:
+        """Drop a token from memory, once its row is gone or its holder has changed."""
+        digest = self._digests.pop(token, None)
+        if digest is not None:
+            del self._principals[digest]
+
+    def _load(self, digest: bytes) -> Principal | None:
+        token = self._reader.token_by_digest(digest)
+        principal = None if token is None else self._principal_of(token)
+        if principal is None:
+            return None
+        if len(self._principals) >= self._kept_max:
+            self.forget(next(iter(self._digests)))
+        self._principals[digest] = principal
+        self._digests[principal.token] = digest
+        return principal
+
+    def _principal_of(self, token: Token) -> Principal | None:
+        match token.kind:
+            case TokenKind.SESSION:
+                return self._of_party(token, PrincipalKind.CUSTOMER, token.holder)
+            case TokenKind.API_KEY:
+                return self._of_party(token, PrincipalKind.MERCHANT, token.holder)
+            case TokenKind.STAFF_SESSION:
+                staff = self._reader.staff(token.holder)
+                if staff is None:
+                    return None
+                return self._of_party(token, PrincipalKind.MERCHANT, staff.merchant, staff)
+            case TokenKind.OPERATOR:
+                return self._of_operator(token)
+
+    def _of_party(
+        self, token: Token, kind: PrincipalKind, party: AmanaId, staff: Staff | None = None
+    ) -> Principal | None:
+        facts = self._directory.by_id(party)
+        if facts is None or facts.status is PartyStatus.ERASED:
+            return None
+        return Principal(
+            token=token.token,
+            kind=kind,
+            party=party,
+            ledger_account=facts.ledger_account,
+            scopes=token.scopes if staff is None else ROLE_SCOPES[staff.role],
+            role=None if staff is None else staff.role,
+            staff=None if staff is None else staff.staff,
+            tier=facts.tier if kind is PrincipalKind.CUSTOMER else MERCHANT_TIER,
+            is_confirmation_exempt=token.is_confirmation_exempt,
+            expires_at=token.expires_at,
+        )
+
+    def _of_operator(self, token: Token) -> Principal | None:
+        staff = self._reader.operator_staff(token.holder)
+        if staff is None:
+            return None
+        return Principal(
+            token=token.token,
+            kind=PrincipalKind.OPERATOR,
+            party=staff.staff,
+            ledger_account=None,
+            scopes=_NO_SCOPES,
+            role=staff.role,
+            staff=staff.staff,
+            tier="",
+            is_confirmation_exempt=token.is_confirmation_exempt,
+            expires_at=token.expires_at,
+        )
+
+
+_NO_SCOPES: Final[frozenset[Scope]] = frozenset()
