@@ -123,7 +123,7 @@ class Writer:
             self._opened_at_s = perf_counter()
         waiting, self._waiting = self._waiting, []
         groups: dict[Handler, tuple[list[Any], list[asyncio.Future[Any]]]] = {}
-        for position, (handler, item, future) in enumerate(waiting):
+        for handler, item, future in waiting:
             if handler is None:
                 self._turn_alone(item, future)
                 continue
@@ -132,7 +132,6 @@ class Writer:
                 group = groups[handler] = ([], [])
             group[0].append(item)
             group[1].append(future)
-            del position
         try:
             for handler, (items, futures) in groups.items():
                 for future, answer in zip(futures, self._core.apply(handler, items), strict=True):

@@ -1,0 +1,1 @@
+"""Payments: orders, holds, refunds, and the order of writes that keeps money right."""
