@@ -87,7 +87,7 @@ class PaymentBooks:
             outbox: Where conclusions are told.
             holdings: The posted balance of a ledger account, credits less debits, as of now.
         """
-        self._rows = rows
+        self.rows = rows
         self._outbox = outbox
         self._holdings = holdings
         self._spent: dict[tuple[AmanaId, int], int] = {}
@@ -108,7 +108,7 @@ class PaymentBooks:
 
     def _load_incoming(self) -> None:
         self._incoming.clear()
-        for payment, step in self._rows.unfinished():
+        for payment, step in self.rows.unfinished():
             if step is None:
                 self._add_incoming(payment.payee_account, payment.total)
 
@@ -124,17 +124,17 @@ class PaymentBooks:
     def payment(self, payment_id: AmanaId) -> Payment | None:
         """Return a payment as it stands in this group."""
         found = self._payments.get(payment_id)
-        return found if found is not None else self._rows.payment(payment_id)
+        return found if found is not None else self.rows.payment(payment_id)
 
     def order(self, order_id: AmanaId) -> Order | None:
         """Return an order as it stands in this group."""
         found = self._orders.get(order_id)
-        return found if found is not None else self._rows.order(order_id)
+        return found if found is not None else self.rows.order(order_id)
 
     def _spent_on(self, payer: AmanaId, day: int) -> int:
         found = self._spent.get((payer, day))
         if found is None:
-            found = self._spent[payer, day] = self._rows.spent(payer, day)
+            found = self._spent[payer, day] = self.rows.spent(payer, day)
         return found
 
     # Intents
@@ -142,7 +142,7 @@ class PaymentBooks:
     def record_intents(self, intents: Sequence[Intent]) -> list[Payment]:
         """Decide and record each intent, or return what its key recorded before."""
         unknown = [intent.key for intent in intents if intent.key not in self._payment_keys]
-        stored = self._rows.payments_by_key(unknown)
+        stored = self.rows.payments_by_key(unknown)
         answers = []
         for intent in intents:
             met = self._payment_keys.get(intent.key)
@@ -254,13 +254,13 @@ class PaymentBooks:
 
     def _step_by_key(self, key: bytes) -> Step | None:
         found = self._steps.get(key)
-        return found if found is not None else self._rows.step_by_key(key)
+        return found if found is not None else self.rows.step_by_key(key)
 
     def _open_step(self, payment_id: AmanaId) -> Step | None:
         for step in self._steps.values():
             if step.payment_id == payment_id and step.status is StepStatus.PENDING:
                 return step
-        stored = self._rows.open_step(payment_id)
+        stored = self.rows.open_step(payment_id)
         return None if stored is None or stored.key in self._steps else stored
 
     def conclude_steps(
@@ -294,7 +294,7 @@ class PaymentBooks:
 
     def _create_order(self, order: Order) -> Order:
         met = self._order_keys.get(order.key)
-        stored = self._rows.order_by_key(order.key) if met is None else self._orders[met]
+        stored = self.rows.order_by_key(order.key) if met is None else self._orders[met]
         if stored is not None:
             return self._orders.get(stored.id, stored)
         self._orders[order.id] = order
@@ -351,7 +351,7 @@ class PaymentBooks:
             self._new_steps,
             self._new_orders,
         )
-        self._rows.write(
+        self.rows.write(
             Changes(
                 new_payments=[payments[key] for key in payments if key in new_payments],
                 changed_payments=[payments[key] for key in payments if key not in new_payments],
