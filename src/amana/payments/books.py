@@ -24,6 +24,7 @@ from amana.payments.model import (
     StepIntent,
     StepKind,
     StepStatus,
+    Takings,
 )
 
 SPENT_DAYS_KEPT_MAX: Final = 200_000
@@ -40,6 +41,8 @@ class Changes(msgspec.Struct, frozen=True):
     changed_orders: list[Order]
     spent: list[tuple[AmanaId, int, int]]
     """Payer, day number, minor units."""
+    takings: list[tuple[AmanaId, int, Takings]]
+    """Merchant, day number, what was taken."""
 
 
 class PaymentRows(Protocol):
@@ -66,6 +69,9 @@ class PaymentRows(Protocol):
     def spent(self, payer: AmanaId, day: int) -> int:
         """Return what a payer's limit of one day has taken so far."""
 
+    def takings(self, merchant: AmanaId, day: int) -> Takings:
+        """Return what a merchant took on one day."""
+
     def unfinished(self) -> list[tuple[Payment, Step | None]]:
         """Return pending payments, and holds with a pending step."""
 
@@ -91,6 +97,7 @@ class PaymentBooks:
         self._outbox = outbox
         self._holdings = holdings
         self._spent: dict[tuple[AmanaId, int], int] = {}
+        self._takings: dict[tuple[AmanaId, int], Takings] = {}
         self._incoming: dict[int, int] = {}
         self._forget()
         self._load_incoming()
@@ -105,6 +112,7 @@ class PaymentBooks:
         self._new_orders: set[AmanaId] = set()
         self._order_keys: dict[bytes, AmanaId] = {}
         self._spent_changed: set[tuple[AmanaId, int]] = set()
+        self._takings_changed: set[tuple[AmanaId, int]] = set()
 
     def _load_incoming(self) -> None:
         self._incoming.clear()
@@ -330,6 +338,7 @@ class PaymentBooks:
     def _tell(self, payment: Payment, step: Step | None = None) -> None:
         """Tell each party of an outcome, once."""
         assert payment.concluded_at is not None, "an outcome has its instant"
+        self._count_takings(payment, payment.concluded_at)
         amount = payment.total if step is None or not step.amount else step.amount
         for party, kind in rules.events_of(payment, step):
             self._outbox.append(
@@ -340,6 +349,15 @@ class PaymentBooks:
                 amount=amount,
                 occurred_at=payment.concluded_at,
             )
+
+    def _count_takings(self, payment: Payment, concluded_at: Instant) -> None:
+        merchant = rules.merchant_of(payment)
+        if merchant is None or payment.status is not PaymentStatus.PAID:
+            return
+        key = (merchant, day_number(concluded_at))
+        before = self._takings.get(key) or self.rows.takings(*key)
+        self._takings[key] = rules.takings_after(before, payment)
+        self._takings_changed.add(key)
 
     # The group's fate
 
@@ -360,6 +378,7 @@ class PaymentBooks:
                 new_orders=[orders[key] for key in orders if key in new_orders],
                 changed_orders=[orders[key] for key in orders if key not in new_orders],
                 spent=[(payer, day, self._spent[payer, day]) for payer, day in self._spent_changed],
+                takings=[(*key, self._takings[key]) for key in self._takings_changed],
             )
         )
 
@@ -368,9 +387,12 @@ class PaymentBooks:
         self._forget()
         if len(self._spent) > SPENT_DAYS_KEPT_MAX:
             self._spent.clear()
+        if len(self._takings) > SPENT_DAYS_KEPT_MAX:
+            self._takings.clear()
 
     def after_rollback(self) -> None:
         """Forget a group that was lost."""
         self._forget()
         self._spent.clear()
+        self._takings.clear()
         self._load_incoming()

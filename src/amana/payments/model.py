@@ -264,6 +264,15 @@ class OrderStatus(StrEnum):
     EXPIRED = "expired"
 
 
+class Takings(msgspec.Struct, frozen=True):
+    """What a merchant took on one UTC day, minor units; `fees` are less what was given back."""
+
+    payments: int = 0
+    gross: int = 0
+    fees: int = 0
+    refunded: int = 0
+
+
 class IdReused(msgspec.Struct, frozen=True):
     """The same key came with another request."""
 

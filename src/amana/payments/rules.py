@@ -25,6 +25,7 @@ from amana.payments.model import (
     StepIntent,
     StepKind,
     StepStatus,
+    Takings,
     TipMode,
 )
 
@@ -422,6 +423,35 @@ def events_of(payment: Payment, step: Step | None) -> tuple[tuple[AmanaId, Event
     kinds = _CAPTURED if is_capture else _TOLD[payment.kind, payment.status]
     sides = zip((payment.payer, payment.payee), kinds, strict=True)
     return tuple((party, kind) for party, kind in sides if party is not None and kind is not None)
+
+
+def takings_after(before: Takings, payment: Payment) -> Takings:
+    """Add a concluded payment to the payee's, or refund or credit to the payer's, takings."""
+    if payment.status is not PaymentStatus.PAID:
+        return before
+    if payment.kind is PaymentKind.PURCHASE:
+        return Takings(
+            payments=before.payments + 1,
+            gross=before.gross + payment.taken,
+            fees=before.fees + payment.fee,
+            refunded=before.refunded,
+        )
+    return Takings(
+        payments=before.payments,
+        gross=before.gross,
+        fees=before.fees - payment.fee,
+        refunded=before.refunded + payment.total,
+    )
+
+
+def merchant_of(payment: Payment) -> AmanaId | None:
+    """Return the merchant whose takings a payment changes, if there is one."""
+    if payment.kind is PaymentKind.PURCHASE:
+        return payment.payee
+    return payment.payer if payment.kind in _GIVING_BACK else None
+
+
+_GIVING_BACK: Final = frozenset({PaymentKind.REFUND, PaymentKind.CREDIT})
 
 
 def order_of(payment: Payment) -> AmanaId | None:

@@ -22,6 +22,7 @@ from amana.payments.model import (
     StepIntent,
     StepKind,
     StepStatus,
+    Takings,
     TipMode,
 )
 from amana.storage import Handler, sql_text
@@ -52,6 +53,12 @@ _UPDATE_ORDER: Final = "UPDATE payments_order SET payment_id = ?, cancelled_at =
 _UPSERT_SPENT: Final = (
     "INSERT INTO payments_spent (payer, day, minor) VALUES (?, ?, ?) "
     "ON CONFLICT (payer, day) DO UPDATE SET minor = excluded.minor"
+)
+_UPSERT_TAKINGS: Final = (
+    "INSERT INTO payments_takings (merchant, day, payments, gross, fees, refunded) "
+    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (merchant, day) DO UPDATE SET "
+    "payments = excluded.payments, gross = excluded.gross, fees = excluded.fees, "
+    "refunded = excluded.refunded"
 )
 _SELECT_PAYMENT: Final = f"SELECT {_PAYMENT_NAMES} FROM payments_payment"  # noqa: S608 - column names of our own table
 _SELECT_STEP: Final = f"SELECT {_STEP_NAMES} FROM payments_step"  # noqa: S608 - likewise
@@ -295,6 +302,25 @@ class SqlPaymentRows:
         )
         return 0 if row is None else int(row[0])
 
+    def takings(self, merchant: AmanaId, day: int) -> Takings:
+        """Return what a merchant took on one day."""
+        row = self._one(
+            "SELECT payments, gross, fees, refunded FROM payments_takings "
+            "WHERE merchant = ? AND day = ?",
+            merchant.to_bytes(_ID_BYTES),
+            day,
+        )
+        return Takings() if row is None else Takings(*row)
+
+    def direct_payments_to(self, merchant: AmanaId, *, before: int, limit: int) -> list[Payment]:
+        """Return purchases without an order, older than an id, newest first; refused ones aside."""
+        found = self._connection.execute(
+            f"{_SELECT_PAYMENT} WHERE payee = ? AND id < ? AND kind = 1 AND order_id IS NULL "
+            "AND status <> 4 ORDER BY id DESC LIMIT ?",
+            (merchant.to_bytes(_ID_BYTES), before.to_bytes(_ID_BYTES), limit),
+        )
+        return [payment_of(row) for row in found]
+
     def receipt_note(self, payment_id: AmanaId) -> str | None:
         """Return what the merchant sealed to the payer's one-time key."""
         row = self._one(
@@ -355,6 +381,8 @@ class SqlPaymentRows:
             )
         if changes.spent:
             many(_UPSERT_SPENT, [(p.to_bytes(_ID_BYTES), day, m) for p, day, m in changes.spent])
+        if changes.takings:
+            many(_UPSERT_TAKINGS, [_takings_row(*entry) for entry in changes.takings])
 
 
 def _changed_payment(payment: Payment) -> tuple[Any, ...]:
@@ -369,6 +397,11 @@ def _changed_payment(payment: Payment) -> tuple[Any, ...]:
         payment.concluded_at,
         payment.id.to_bytes(_ID_BYTES),
     )
+
+
+def _takings_row(merchant: AmanaId, day: int, takings: Takings) -> tuple[Any, ...]:
+    counts = (takings.payments, takings.gross, takings.fees, takings.refunded)
+    return (merchant.to_bytes(_ID_BYTES), day, *counts)
 
 
 class GroupWriter(Protocol):

@@ -98,6 +98,14 @@ payments_refund_index: Final = sa.Index(
     postgresql_where=payments_table.c.refund_of.is_not(None),
 )
 
+payments_direct_index: Final = sa.Index(
+    "payments_payment_direct",
+    payments_table.c.payee,
+    payments_table.c.id,
+    sqlite_where=sa.and_(payments_table.c.kind == 1, payments_table.c.order_id.is_(None)),
+    postgresql_where=sa.and_(payments_table.c.kind == 1, payments_table.c.order_id.is_(None)),
+)
+
 steps_table: Final = strict_table(
     "payments_step",
     _id("payment_id", joinable=Joinable.BOOKS),
@@ -161,5 +169,17 @@ spent_table: Final = strict_table(
     _number("minor"),
     sa.PrimaryKeyConstraint("payer", "day"),
     sa.CheckConstraint("minor >= 0", name="spent_is_not_negative"),
+    has_rowid=False,
+)
+
+takings_table: Final = strict_table(
+    "payments_takings",
+    _party("merchant"),
+    _number("day"),
+    _number("payments"),
+    _number("gross"),
+    _number("fees"),
+    _number("refunded"),
+    sa.PrimaryKeyConstraint("merchant", "day"),
     has_rowid=False,
 )
