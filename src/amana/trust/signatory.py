@@ -1,0 +1,64 @@
+"""The signatory folder: the operator's long-lived secrets, each in a file of its own.
+
+They sign and hash for the operator and open nobody's data: what opens data lies under `keys`, and
+does not live long.
+"""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from amana.kernel import Chance
+from amana.trust._files import make_folder, write_secret
+
+SIGNATORY_FOLDER: Final = "signatory"
+SECRET_BYTES: Final = 32
+HANDLE_PEPPER: Final = "handle-pepper"
+"""Keys the hashes by which handles are never given out twice."""
+WEBHOOK_SIGNING: Final = "webhook-signing"
+"""Seed of the Ed25519 key that signs webhooks."""
+SECRETS: Final = (HANDLE_PEPPER, WEBHOOK_SIGNING)
+"""Every secret of an operator."""
+
+_NAME: Final = re.compile(r"[a-z][a-z-]{1,40}", re.ASCII)
+_SUFFIX: Final = ".secret"
+
+
+class SecretMissing(Exception):  # noqa: N818 - a state of the folder, told to the person at the keyboard
+    """A secret that this data folder was made with is not there or not whole."""
+
+
+class Signatory:
+    """Reads secrets by name."""
+
+    def __init__(self, data_folder: Path) -> None:
+        self.folder = data_folder / SIGNATORY_FOLDER
+
+    def make(self, chance: Chance) -> None:
+        """Make the secrets of a new data folder; those that are there stay as they are."""
+        make_folder(self.folder)
+        for name in SECRETS:
+            path = self._path(name)
+            if not path.exists():
+                write_secret(path, chance.draw(SECRET_BYTES))
+
+    def secret(self, name: str) -> bytes:
+        """Return the 32 bytes of a secret.
+
+        Raises:
+            SecretMissing: It is not there. It is never made anew in its place, because what was
+                hashed or signed with the old one would no longer match.
+        """
+        path = self._path(name)
+        if not path.is_file() or len(secret := path.read_bytes()) != SECRET_BYTES:
+            raise SecretMissing(
+                f"The file {path} is missing or damaged, and nothing can take its place. "
+                "Restore it from the signatory archive of a backup."
+            )
+        return secret
+
+    def _path(self, name: str) -> Path:
+        assert _NAME.fullmatch(name) is not None, (
+            "a secret's name is lower-case letters and hyphens"
+        )
+        return self.folder / f"{name}{_SUFFIX}"
