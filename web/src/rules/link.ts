@@ -1,0 +1,26 @@
+/** Text that came in from outside: what stands after `#`, and what somebody scanned or typed. */
+
+/** Secrets come after `#` only, which browsers never send to a server. */
+export function secretFrom(hash: string, name: string): string | null {
+  const value = new URLSearchParams(hash.replace(/^#/, "")).get(name);
+  return value === null || !/^[\x21-\x7e]{1,512}$/.test(value) ? null : value;
+}
+
+export type Target =
+  | { readonly kind: "code"; readonly code: string }
+  | { readonly kind: "handle"; readonly handle: string }
+  | { readonly kind: "empty" };
+
+const HANDLE = /^@?([a-z0-9](?:[a-z0-9._-]{0,62}))$/i;
+const CODE_MARK = /^0002/;
+
+/** One field for both: what looks like a handle is one, everything else goes to the reader of codes. */
+export function targetFrom(typed: string): Target {
+  const trimmed = typed.trim();
+  if (trimmed === "") return { kind: "empty" };
+  const match = HANDLE.exec(trimmed);
+  if (match !== null && !CODE_MARK.test(trimmed)) {
+    return { kind: "handle", handle: (match[1] ?? "").toLowerCase() };
+  }
+  return { kind: "code", code: trimmed };
+}

@@ -1,0 +1,17 @@
+import "../ui/base.css";
+import { mount } from "svelte";
+import { settings } from "../device/store.ts";
+import { secretFrom } from "../rules/link.ts";
+import { applyLanguage } from "../text/language.svelte.ts";
+
+// The key leaves the address before anything else runs, so that it is in no history and no copy.
+const key = secretFrom(location.hash, "token");
+if (key !== null) {
+  settings.set("till-key", key);
+  history.replaceState(null, "", location.pathname);
+}
+applyLanguage();
+
+const { default: App } = await import("./App.svelte");
+const target = document.getElementById("app");
+if (target !== null) mount(App, { target });

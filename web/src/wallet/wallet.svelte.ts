@@ -1,0 +1,162 @@
+/** The wallet's state: who is signed in, what the operator says of them, and the payment on its way. */
+
+import { listen, pause } from "../device/live.ts";
+import { type NoteKey, newNoteKey } from "../device/seal.ts";
+import { find, keep, settings } from "../device/store.ts";
+import { mergePages } from "../rules/history.ts";
+import { waitBefore } from "../rules/intent.ts";
+import { type Answer, ask, nothing } from "../wire/http.ts";
+import {
+  type Account,
+  type Payment,
+  account as accountShape,
+  health as healthShape,
+  payments as paymentsShape,
+} from "../wire/shapes.ts";
+
+const PAGE = 30;
+
+class Wallet {
+  token = $state<string | null>(settings.get("token"));
+  account = $state.raw<Account | null>(null);
+  payments = $state.raw<readonly Payment[]>([]);
+  next = $state<string | null>(null);
+  loaded = $state(false);
+  lost = $state(false);
+  signedOut = $state(false);
+  playMoney = $state(false);
+  keyHere = $state(false);
+  #stopListening: (() => void) | null = null;
+  #refresh: ReturnType<typeof setTimeout> | null = null;
+
+  /** Opens the session and returns once the account is known, or there is no session any more. */
+  async open(): Promise<boolean> {
+    void this.#learnOperator();
+    for (let attempt = 0; this.token !== null; attempt += 1) {
+      await this.refresh();
+      if (this.account !== null) {
+        this.#follow(this.token);
+        void this.#settleNoteKey();
+        return true;
+      }
+      if (this.token !== null) await pause(waitBefore(attempt, Math.random()));
+    }
+    return false;
+  }
+
+  signIn(token: string): void {
+    this.token = token;
+    this.signedOut = false;
+    settings.set("token", token);
+  }
+
+  /** `ended`: the operator no longer knows the session; the person did not ask to leave. */
+  leave(ended: boolean): void {
+    if (!ended && this.token !== null) {
+      void ask({ method: "POST", path: "/v1/sign-out", token: this.token, check: nothing });
+    }
+    this.#stopListening?.();
+    this.#stopListening = null;
+    this.token = null;
+    this.account = null;
+    this.payments = [];
+    this.loaded = false;
+    this.signedOut = ended;
+    settings.set("token", null);
+  }
+
+  async refresh(): Promise<void> {
+    const [account, page] = await Promise.all([
+      this.read("/v1/account", accountShape),
+      this.read(`/v1/payments?limit=${PAGE}`, paymentsShape),
+    ]);
+    if (account !== null) this.account = account;
+    if (page === null) return;
+    if (!this.loaded) this.next = page.next;
+    this.loaded = true;
+    this.payments = mergePages(this.payments, page.items);
+  }
+
+  async more(): Promise<void> {
+    if (this.next === null) return;
+    const page = await this.read(
+      `/v1/payments?limit=${PAGE}&cursor=${encodeURIComponent(this.next)}`,
+      paymentsShape,
+    );
+    if (page === null) return;
+    this.next = page.next;
+    this.payments = mergePages(this.payments, page.items);
+  }
+
+  /** What the operator answers, or null after taking note of why not. */
+  async read<T>(path: string, check: (value: unknown, path: string) => T): Promise<T | null> {
+    return this.#noted(await ask({ method: "GET", path, token: this.token, check }));
+  }
+
+  #noted<T>(answer: Answer<T>): T | null {
+    if (answer.kind === "answered") {
+      this.lost = false;
+      return answer.value;
+    }
+    if (answer.kind === "problem" && answer.problem.status === 401) this.leave(true);
+    else if (answer.kind === "lost" || answer.problem.status >= 500) this.lost = true;
+    return null;
+  }
+
+  async useThisDevice(): Promise<void> {
+    const key = await newNoteKey();
+    // Kept before it is published: a note sealed to a lost key could never be read.
+    await keep("noteKeys", key);
+    const answer = await ask({
+      method: "PUT",
+      path: "/v1/account/note-key",
+      token: this.token,
+      body: JSON.stringify({ note_key: key.publicKey }),
+      check: nothing,
+    });
+    if (answer.kind === "answered") await this.refresh();
+    await this.#lookForKey();
+  }
+
+  async noteKey(publicKey: string | null): Promise<NoteKey | null> {
+    return publicKey === null ? null : find("noteKeys", publicKey);
+  }
+
+  async #lookForKey(): Promise<void> {
+    this.keyHere = (await this.noteKey(this.account?.note_key ?? null)) !== null;
+  }
+
+  /** The first device publishes its key by itself; a later one asks, in the settings. */
+  async #settleNoteKey(): Promise<void> {
+    try {
+      if (this.account !== null && this.account.note_key === null) await this.useThisDevice();
+      else await this.#lookForKey();
+    } catch {
+      // A browser without X25519 or storage: messages then go unsealed nowhere, they are just not offered.
+      this.keyHere = false;
+    }
+  }
+
+  async #learnOperator(): Promise<void> {
+    const health = await ask({ method: "GET", path: "/health", check: healthShape });
+    if (health.kind === "answered") this.playMoney = health.value.play_money;
+  }
+
+  #follow(token: string): void {
+    this.#stopListening?.();
+    this.#stopListening = listen({
+      token,
+      happened: () => this.#refreshSoon(),
+      joined: () => this.#refreshSoon(),
+    });
+  }
+
+  #refreshSoon(): void {
+    this.#refresh ??= setTimeout(() => {
+      this.#refresh = null;
+      void this.refresh();
+    }, 120);
+  }
+}
+
+export const wallet = new Wallet();
