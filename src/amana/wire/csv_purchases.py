@@ -131,7 +131,7 @@ _Value = TypeVar("_Value")
 
 
 class _Refused(Exception):  # noqa: N818 - a private signal within this file
-    """A cell, row or file that cannot be read, and why."""
+    """A cell or a heading that cannot be read, and why."""
 
     def __init__(self, reason: str, column: str | None = None) -> None:
         super().__init__(reason)
@@ -148,11 +148,14 @@ def read_purchases(name: str, data: bytes) -> PurchaseFile | Unreadable:
     Refuses:
         The whole file, with every fault, where one row or the heading cannot be read.
     """
+    text = _decoded(data)
+    if text is None:
+        reason = "The file is empty, larger than 64 MiB, or no text in UTF-8 or Windows-1252."
+        return Unreadable((RowFault(name, 0, None, reason),))
     try:
-        text = _decoded(data)
-        separator, heading = _heading(text)
+        separator, heading = _heading(io.StringIO(text, newline="").readline())
     except _Refused as refused:
-        return Unreadable((RowFault(name, 1 if data else 0, refused.column, refused.reason),))
+        return Unreadable((RowFault(name, 1, refused.column, refused.reason),))
     rows: list[Purchase] = []
     faults: list[RowFault] = []
     blank_lines = 0
@@ -166,7 +169,11 @@ def read_purchases(name: str, data: bytes) -> PurchaseFile | Unreadable:
             if row is not None:
                 rows.append(row)
     except _BrokenLine as broken:
-        faults.append(RowFault(name, broken.line, None, "The quotation marks do not match."))
+        faults.append(
+            RowFault(
+                name, broken.line, None, "Quotation marks do not match, or a field is endless."
+            )
+        )
     if not rows and not faults:
         faults.append(RowFault(name, 0, None, "The file holds no purchase."))
     return Unreadable(tuple(faults)) if faults else PurchaseFile(name, tuple(rows), blank_lines)
@@ -180,26 +187,20 @@ class _BrokenLine(Exception):  # noqa: N818 - a private signal within this file
         self.line = line
 
 
-def _decoded(data: bytes) -> str:
-    if not data:
-        raise _Refused("The file is empty.")
-    if len(data) > _BYTES_MAX:
-        raise _Refused("The file is larger than 64 MiB.")
+def _decoded(data: bytes) -> str | None:
+    if not data or len(data) > _BYTES_MAX or b"\0" in data:
+        return None
     for encoding in ("utf-8-sig", "cp1252"):
         try:
-            text = data.decode(encoding)
+            return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if "\0" in text:
-            raise _Refused("The file is no text in UTF-8 or Windows-1252.")
-        return text
-    raise _Refused("The file is no text in UTF-8 or Windows-1252.")
+    return None
 
 
-def _heading(text: str) -> tuple[str, tuple[str, ...]]:
-    first = text.splitlines()[0] if text else ""
+def _heading(line: str) -> tuple[str, tuple[str, ...]]:
     for separator in _SEPARATORS:
-        names = tuple(_column(cell) for cell in next(csv.reader([first], delimiter=separator), []))
+        names = tuple(_column(cell) for cell in line.split(separator))
         if set(_ALWAYS) <= set(names):
             break
     else:
@@ -216,7 +217,7 @@ def _heading(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _column(cell: str) -> str:
-    return " ".join(cell.split()).upper()
+    return " ".join(cell.strip().strip('"').split()).upper()
 
 
 def _lines(text: str, separator: str) -> Iterator[tuple[int, Sequence[str]]]:

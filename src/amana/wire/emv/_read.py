@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from amana.kernel import Currency, IdKind, currency_by_numeric, parse_id
@@ -99,14 +100,12 @@ def read_code(text: str) -> ReadCode | Malformed:
     return ReadCode(code, opened.text, opened.objects)
 
 
+@dataclass(frozen=True, slots=True)
 class OpenedCode:
     """A code whose outer form is right: whole objects, no tag twice, checksum good."""
 
-    __slots__ = ("objects", "text")
-
-    def __init__(self, text: str, objects: tuple[DataObject, ...]) -> None:
-        self.text = text
-        self.objects = objects
+    text: str
+    objects: tuple[DataObject, ...]
 
 
 def open_code(text: str) -> OpenedCode | Malformed:

@@ -13,7 +13,6 @@ from amana.wire.emv._model import (
     MerchantCode,
     NoTip,
     TipFixed,
-    TipPercent,
     TipPrompt,
 )
 from amana.wire.emv._read import FIRST_TEMPLATE, LAST_ACCOUNT, read_code
@@ -163,19 +162,17 @@ def _amount(field: str, amount: Money, code: MerchantCode, faults: _Faults) -> s
 
 
 def _tip(code: MerchantCode, faults: _Faults) -> list[DataObject]:
-    match code.tip:
-        case NoTip():
-            return []
-        case TipPrompt():
-            return [DataObject("55", "01")]
-        case TipFixed(amount):
-            text = _amount("56", amount, code, faults)
-            return [DataObject("55", "02"), DataObject("56", text)]
-        case TipPercent(basis_points):
-            percent = write_percent(basis_points)
-            if percent is None:
-                faults.append(Fault("57", "A percentage lies between 0.01 and 99.99."))
-            return [DataObject("55", "03"), DataObject("57", percent or "")]
+    if isinstance(code.tip, NoTip):
+        return []
+    if isinstance(code.tip, TipPrompt):
+        return [DataObject("55", "01")]
+    if isinstance(code.tip, TipFixed):
+        text = _amount("56", code.tip.amount, code, faults)
+        return [DataObject("55", "02"), DataObject("56", text)]
+    percent = write_percent(code.tip.basis_points)
+    if percent is None:
+        faults.append(Fault("57", "A percentage lies between 0.01 and 99.99."))
+    return [DataObject("55", "03"), DataObject("57", percent or "")]
 
 
 def _local_names(code: MerchantCode, faults: _Faults) -> list[DataObject]:
