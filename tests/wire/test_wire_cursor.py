@@ -1,5 +1,7 @@
 """Cursors: handed back unread, and good for their own list only."""
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,3 +36,8 @@ def test_a_position_has_one_cursor_only() -> None:
         if not isinstance(read_cursor("orders", other := text[:-1] + last), Malformed)
     ]
     assert readable == [text]
+
+
+def test_a_cursor_of_another_edition_is_refused() -> None:
+    later = base64.urlsafe_b64encode(b"\x02" + bytes(16) + b"orders").decode().rstrip("=")
+    assert isinstance(read_cursor("orders", later), Malformed)

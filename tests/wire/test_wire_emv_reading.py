@@ -214,3 +214,17 @@ def test_characters_are_counted_and_bytes_are_summed() -> None:
     text = sealed(t59="مخبز الورد")
     assert "5910مخبز الورد" in text
     assert good(text).code.name == "مخبز الورد"
+
+
+def test_the_language_templates_name_comes_first_wherever_it_stands() -> None:
+    further = "0014org.amana.name0102zh0201玫"
+    text = seal(
+        write_objects(
+            [
+                *(DataObject(tag, value) for tag, value in GOOD.items()),
+                DataObject("80", further),
+                DataObject("64", "0002ar0103ورد"),
+            ]
+        )
+    )
+    assert [local.language for local in good(text).code.names] == ["ar", "zh"]

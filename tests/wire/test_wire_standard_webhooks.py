@@ -117,6 +117,11 @@ def test_a_signature_of_one_scheme_does_not_pass_for_the_other() -> None:
     headers = signed(SECRET)
     swapped = headers["webhook-signature"].replace("v1,", "v1a,")
     assert reason(headers | {"webhook-signature": swapped}) is RefusalReason.NO_MATCHING_SIGNATURE
+    headers = signed(PAIR)
+    swapped = headers["webhook-signature"].replace("v1a,", "v1,")
+    assert reason(headers | {"webhook-signature": swapped}) is RefusalReason.NO_MATCHING_SIGNATURE
+    swapped = headers["webhook-signature"].replace("v1a,", "v2,")
+    assert reason(headers | {"webhook-signature": swapped}) is RefusalReason.NO_MATCHING_SIGNATURE
 
 
 @pytest.mark.parametrize(
