@@ -126,7 +126,8 @@ class MerchantCode:
 
     The EMVCo language template (tag 64) holds one language. It takes the first of `names`; each
     further one stands in a template of its own in 80 to 99 (sub-tags 00 our id, 01 language,
-    02 name, 03 city), which other readers skip. `others` holds the objects that have no meaning to us.
+    02 name, 03 city), which other readers skip. `others` holds the objects that
+    have no meaning to us.
     """
 
     currency: Currency
