@@ -1,6 +1,6 @@
 """Customers, merchants with sites and tills, staff, tokens, passkeys and limits."""
 
-from amana.people.authenticator import Authenticator, token_digest
+from amana.people.authenticator import Authenticator
 from amana.people.directory import Directory
 from amana.people.model import (
     TOKEN_PREFIXES,
@@ -29,6 +29,7 @@ from amana.people.model import (
     Token,
     TokenKind,
 )
+from amana.people.passkeys import Passkeys, SignedIn, SignInSettings
 from amana.people.ports import PeopleReader, PeopleWriter
 from amana.people.rules import (
     UNLIMITED,
@@ -36,14 +37,29 @@ from amana.people.rules import (
     decide_payment_limits,
     parse_handle,
 )
+from amana.people.service import (
+    CUSTOMER_ACCOUNT_CODE,
+    MERCHANT_ACCOUNT_CODE,
+    People,
+    PeopleEraser,
+)
 from amana.people.store import PeopleRows, PeopleStore
 from amana.people.tiers import CORPORATE_TIER, Tiers, load_tiers
+from amana.people.tokens import SESSION_LIFE_NS, token_digest
+from amana.people.vault import EMAIL, LEGAL_NAME, TELEPHONE, VAULT_COLUMNS
 
 __all__ = [
     "CORPORATE_TIER",
+    "CUSTOMER_ACCOUNT_CODE",
+    "EMAIL",
+    "LEGAL_NAME",
+    "MERCHANT_ACCOUNT_CODE",
+    "SESSION_LIFE_NS",
+    "TELEPHONE",
     "TOKEN_PREFIXES",
     "TRANSITIONS",
     "UNLIMITED",
+    "VAULT_COLUMNS",
     "Authenticator",
     "Customer",
     "Directory",
@@ -59,6 +75,9 @@ __all__ = [
     "PartyKind",
     "PartyStatus",
     "Passkey",
+    "Passkeys",
+    "People",
+    "PeopleEraser",
     "PeopleReader",
     "PeopleRows",
     "PeopleStore",
@@ -68,6 +87,8 @@ __all__ = [
     "RefusalReason",
     "Refused",
     "Scope",
+    "SignInSettings",
+    "SignedIn",
     "Site",
     "Staff",
     "Tiers",

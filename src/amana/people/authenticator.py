@@ -1,6 +1,5 @@
 """From a bearer token to whom it speaks for: in memory when warm, no trace of use anywhere."""
 
-from hashlib import sha256
 from typing import Final
 
 from amana.kernel import AmanaId, Instant
@@ -16,17 +15,10 @@ from amana.people.model import (
 )
 from amana.people.ports import PeopleReader
 from amana.people.rules import ROLE_SCOPES
+from amana.people.tokens import TOKEN_CHARACTERS_MAX, token_digest
 
 PRINCIPALS_KEPT_MAX: Final = 131_072
 """Principals in memory; the one that came first leaves first. About 350 bytes each."""
-
-TOKEN_CHARACTERS_MAX: Final = 128
-"""Characters of a bearer token; ours have 47."""
-
-
-def token_digest(text: str) -> bytes:
-    """Return the SHA-256 by which a token is known. The token is random: it needs no salt."""
-    return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 class Authenticator:

@@ -46,6 +46,9 @@ class PeopleReader(Protocol):
     def staff(self, staff: AmanaId) -> Staff | None:
         """Return a member of a merchant's staff."""
 
+    def staff_of(self, merchant: AmanaId) -> tuple[AmanaId, ...]:
+        """Return the ids of a merchant's staff."""
+
     def operator_staff(self, staff: AmanaId) -> OperatorStaff | None:
         """Return a member of the operator's staff."""
 
@@ -55,8 +58,18 @@ class PeopleReader(Protocol):
     def tokens_of(self, holder: AmanaId) -> tuple[Token, ...]:
         """Return a holder's tokens, in the order of their making."""
 
+    def erased_customers(self) -> tuple[AmanaId, ...]:
+        """Return the customers whose rows are emptied."""
+
     def passkey(self, credential_id: bytes) -> Passkey | None:
         """Return a passkey by its credential id."""
+
+
+class PersonErasure(Protocol):
+    """Destroys a person's keys and has every room delete its rows about them."""
+
+    async def erase(self, person: AmanaId) -> object:
+        """Erase a person; again and again without harm."""
 
 
 class PeopleWriter(Protocol):
@@ -69,7 +82,11 @@ class PeopleWriter(Protocol):
     async def add_customer(
         self, customer: Customer, *, passkey: Passkey | None, token: Token | None
     ) -> Customer | None:
-        """Keep a customer; return the stored row, or None where the handle is taken."""
+        """Keep a customer, with a first passkey and session if there are any, in one unit.
+
+        Returns:
+            The stored row; None where the handle or the passkey belongs to somebody else.
+        """
 
     async def add_merchant(self, merchant: Merchant) -> Merchant | None:
         """Keep a merchant; return the stored row, or None where the handle is taken."""
@@ -95,8 +112,8 @@ class PeopleWriter(Protocol):
     async def set_status(self, party: AmanaId, status: PartyStatus) -> None:
         """Move a party to another state and delete its tokens, unless it becomes active."""
 
-    async def set_sign_count(self, credential_id: bytes, sign_count: int) -> None:
-        """Raise a passkey's sign count; never lower it."""
+    async def raise_sign_count(self, credential_id: bytes, sign_count: int) -> bool:
+        """Raise a passkey's sign count; False where it is there already, or higher."""
 
     async def erase_customer(self, customer: AmanaId) -> None:
         """Empty a customer's row, and delete passkeys and tokens; the books' ids stay."""

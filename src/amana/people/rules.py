@@ -149,6 +149,13 @@ def decide_holding_limit(
     return None
 
 
+def decide_label(label: str) -> Refused | None:
+    """Refuse a label that a list of keys could not show; an empty one is allowed."""
+    if label and not is_name(label):
+        return Refused(RefusalReason.NAME_MALFORMED, _NAME_HELP)
+    return None
+
+
 def decide_scopes(held: frozenset[Scope], wanted: frozenset[Scope]) -> Refused | None:
     """Refuse a key that could do more than whoever asks for it, or nothing at all."""
     if not wanted or not wanted <= held:

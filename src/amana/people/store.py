@@ -59,11 +59,16 @@ _SITES: Final = _select(tables.sites, "merchant", order="site")
 _TILLS: Final = _select(tables.tills, "merchant", order="till")
 _TILL: Final = _select(tables.tills, "till")
 _STAFF: Final = _select(tables.staff, "staff")
+_STAFF_OF: Final = _select(tables.staff, "merchant", order="staff")
 _OPERATOR_STAFF: Final = _select(tables.operator_staff, "staff")
 _TOKEN_BY_DIGEST: Final = _select(tables.tokens, "digest")
 _TOKENS_OF: Final = _select(tables.tokens, "holder", order="token")
 _PASSKEY: Final = _select(tables.passkeys, "credential_id")
 _HANDLE: Final = _select(tables.handles, "keyed_hash")
+
+_ERASED: Final = sql_text(
+    sa.select(tables.customers.c.customer).where(tables.customers.c.handle.is_(None))
+)
 
 _ADD_HANDLE: Final = _insert(tables.handles)
 _ADD_CUSTOMER: Final = _insert(tables.customers)
@@ -160,6 +165,11 @@ class PeopleRows:
         row = self._one(_STAFF, id_bytes(staff))
         return None if row is None else _rows.read_staff(row)
 
+    def staff_of(self, merchant: AmanaId) -> tuple[AmanaId, ...]:
+        """Return the ids of a merchant's staff."""
+        rows = self._connection.execute(_STAFF_OF, (id_bytes(merchant),))
+        return tuple(_rows.read_id(row[0]) for row in rows)
+
     def operator_staff(self, staff: AmanaId) -> OperatorStaff | None:
         """Return a member of the operator's staff."""
         row = self._one(_OPERATOR_STAFF, id_bytes(staff))
@@ -174,6 +184,10 @@ class PeopleRows:
         """Return a holder's tokens, in the order of their making."""
         rows = self._connection.execute(_TOKENS_OF, (id_bytes(holder),))
         return tuple(_rows.read_token(row) for row in rows)
+
+    def erased_customers(self) -> tuple[AmanaId, ...]:
+        """Return the customers whose rows are emptied."""
+        return tuple(_rows.read_id(row[0]) for row in self._connection.execute(_ERASED))
 
     def passkey(self, credential_id: bytes) -> Passkey | None:
         """Return a passkey by its credential id."""
@@ -210,13 +224,22 @@ class PeopleStore:
     async def add_customer(
         self, customer: Customer, *, passkey: Passkey | None = None, token: Token | None = None
     ) -> Customer | None:
-        """Keep a customer; return the stored row, or None where the handle is taken."""
+        """Keep a customer, with a first passkey and session if there are any, in one unit.
+
+        Returns:
+            The stored row; None where the handle or the passkey belongs to somebody else.
+        """
         row = _rows.customer_row(customer)
 
         def work(connection: sqlite3.Connection) -> Customer | None:
             stored = connection.execute(_CUSTOMER, row[:1]).fetchone()
             if stored is not None:
                 return _rows.read_customer(stored)
+            if (
+                passkey is not None
+                and connection.execute(_PASSKEY, (passkey.credential_id,)).fetchone()
+            ):
+                return None
             if not self._take_handle(connection, customer.handle):
                 return None
             connection.execute(_ADD_CUSTOMER, row)
@@ -285,9 +308,12 @@ class PeopleStore:
 
         await self._writer.run(work)
 
-    async def set_sign_count(self, credential_id: bytes, sign_count: int) -> None:
-        """Raise a passkey's sign count; never lower it."""
-        await self._execute(_RAISE_SIGN_COUNT, (sign_count, credential_id, sign_count))
+    async def raise_sign_count(self, credential_id: bytes, sign_count: int) -> bool:
+        """Raise a passkey's sign count; False where it is there already, or higher."""
+        row = (sign_count, credential_id, sign_count)
+        return await self._writer.run(
+            lambda connection: connection.execute(_RAISE_SIGN_COUNT, row).rowcount == 1
+        )
 
     async def erase_customer(self, customer: AmanaId) -> None:
         """Empty a customer's row, and delete passkeys and tokens; the books' ids stay."""
