@@ -27,7 +27,9 @@ from amana.ledger.model import (
     TransferStatus,
     VerifyReport,
 )
-from amana.ledger.ports import Ledger
+from amana.ledger.ports import Ledger, LedgerEngine, LedgerLookups
+from amana.ledger.sqlite import LedgerReader, SQLiteLedger
+from amana.ledger.standalone import StandaloneLedger, open_memory_ledger, open_sqlite_ledger
 
 __all__ = [
     "AMOUNT_MAX_SENTINEL",
@@ -47,13 +49,20 @@ __all__ = [
     "Failure",
     "HoldStatus",
     "Ledger",
+    "LedgerEngine",
+    "LedgerLookups",
+    "LedgerReader",
     "MemoryLedger",
     "Pruning",
+    "SQLiteLedger",
     "Seal",
+    "StandaloneLedger",
     "Transfer",
     "TransferFilter",
     "TransferFlags",
     "TransferResult",
     "TransferStatus",
     "VerifyReport",
+    "open_memory_ledger",
+    "open_sqlite_ledger",
 ]

@@ -1,10 +1,12 @@
 """The books in memory: for tests, simulations, and as the plainest reading of the rules."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from amana.kernel import Chance, Instant
+from amana.kernel.limits import BATCH_TRANSFERS_MAX
 from amana.ledger import _filters, rules, seals
 from amana.ledger.model import (
     Account,
@@ -58,14 +60,20 @@ class MemoryLedger:
         return rules.create_transfers(self._books, transfers, now=now)
 
     def expire_due(self, *, now: Instant) -> int:
-        """End the holds whose time is over; return how many."""
-        due = [
-            (hold.expires_at, self._books.transfers[held_id].timestamp, held_id)
-            for held_id, hold in self._books.holds.items()
-            if hold.status is HoldStatus.OPEN and 0 < hold.expires_at <= now
-        ]
-        held = [self._books.transfers[held_id] for *_, held_id in sorted(due)]
-        rules.expire_holds(self._books, held, now=now)
+        """End the holds whose time is over, at most a batch of them; return how many."""
+        books = self._books
+        if now < books.next_expiry:
+            return 0
+        ending = sorted(
+            (hold.expires_at, books.transfers[held_id].timestamp, held_id)
+            for held_id, hold in books.holds.items()
+            if hold.status is HoldStatus.OPEN and hold.expires_at > 0
+        )
+        due = [held_id for expires_at, _, held_id in ending if expires_at <= now]
+        held = [books.transfers[held_id] for held_id in due[:BATCH_TRANSFERS_MAX]]
+        rules.expire_holds(books, held, now=now)
+        left = ending[len(held) :]
+        books.next_expiry = left[0][0] if left else rules.NO_EXPIRY
         return len(held)
 
     # The commit group -----------------------------------------------------------------------
@@ -151,7 +159,8 @@ class MemoryLedger:
         return sorted(made + ended, key=lambda change: change.timestamp)[:limit]
 
     def verify(self) -> VerifyReport:
-        """Recompute the whole books and name each difference."""
+        """Recompute the whole books and name each difference; asked between commit groups."""
+        assert not self._new_rows(), "books are verified between units of work"
         return verify(self)
 
     # What verification reads ----------------------------------------------------------------
@@ -189,6 +198,12 @@ class MemoryLedger:
     def prunings(self) -> Iterable[Pruning]:
         """Yield nothing: this engine keeps all its rows."""
         return ()
+
+    def repeated_ids(self) -> Iterator[int]:
+        """Yield the transfer ids that occur more than once, burnt ones included."""
+        ids = [row.id for row in self.transfers()]
+        ids += [row.transfer_id for row in self.failures()]
+        return (key for key, count in Counter(ids).items() if count > 1)
 
     def closings(self) -> Iterable[Account]:
         """Yield nothing: this engine keeps all its rows."""

@@ -57,6 +57,9 @@ class BooksSource(Protocol):
     def failures(self) -> Iterable[Failure]:
         """Yield the burnt ids."""
 
+    def repeated_ids(self) -> Iterable[int]:
+        """Yield the transfer ids that occur more than once, burnt and pruned ones included."""
+
     def holds(self) -> Iterable[HoldState]:
         """Yield what became of each hold, in any order."""
 
@@ -94,7 +97,6 @@ class _Verification:
         self._differences: list[Difference] = []
         self._sums: dict[int, _Sums] = {}
         self._holds: dict[int, tuple[Transfer, HoldStatus]] = {}
-        self._ids: set[int] = set()
         self._cut = 0
         self._transfers = 0
         self._seals = 0
@@ -104,6 +106,8 @@ class _Verification:
         self._read_closings()
         self._read_rows()
         self._check_holds()
+        for transfer_id in self._source.repeated_ids():
+            self._differ("transfer id", transfer_id, expected="once", found="again")
         totals = self._check_accounts()
         return VerifyReport(
             accounts=len(self._sums),
@@ -191,15 +195,8 @@ class _Verification:
                 self._read_transfer(row)
             case Expiry():
                 self._read_expiry(row)
-            case Failure():
-                self._claim_id(row.transfer_id)
-            case Pruning():
-                pass
-
-    def _claim_id(self, transfer_id: int) -> None:
-        if transfer_id in self._ids:
-            self._differ("transfer id", transfer_id, expected="once", found="twice")
-        self._ids.add(transfer_id)
+            case Failure() | Pruning():
+                pass  # They move nothing; their seal is all there is to check.
 
     def _side(self, account_id: int, row: Transfer) -> _Sums:
         """Return an account's sums; a row that names an unknown account is a difference."""
@@ -211,7 +208,6 @@ class _Verification:
 
     def _read_transfer(self, row: Transfer) -> None:
         self._transfers += 1
-        self._claim_id(row.id)
         flags = row.flags
         if row.timestamp <= self._cut:
             # A hold that was open at the cut: the closing balances already count it.

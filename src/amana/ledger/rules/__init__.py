@@ -7,11 +7,12 @@ Source: TigerBeetle's reference, requests `create_accounts` and `create_transfer
 """
 
 from amana.ledger.rules._accounts import create_accounts
-from amana.ledger.rules._books import AccountState, Books, Hold
+from amana.ledger.rules._books import NO_EXPIRY, AccountState, Books, Hold
 from amana.ledger.rules._holds import expire_holds
 from amana.ledger.rules._transfers import create_transfers
 
 __all__ = [
+    "NO_EXPIRY",
     "AccountState",
     "Books",
     "Hold",

@@ -32,6 +32,8 @@ HISTORY: Final = int(AccountFlags.HISTORY)
 CLOSED: Final = int(AccountFlags.CLOSED)
 ACCOUNT_FLAGS_KNOWN: Final = 0b101111
 TIMESTAMP_MAX: Final = 2**63 - 1
+NO_EXPIRY: Final = 2**63
+"""Later than every instant: no open hold has an end."""
 
 
 class AccountState(msgspec.Struct, gc=False):
@@ -91,6 +93,7 @@ class Books:
         holds: By the pending transfer's id.
         failed: Ids burnt by a passing refusal.
         last: The latest timestamp given to anything.
+        next_expiry: No open hold ends before this instant.
         created, opened, expiries, failures: Additions, in the order of their timestamps.
         balances: Additions to the history of accounts, each with its account's id.
     """
@@ -104,6 +107,7 @@ class Books:
         "failures",
         "holds",
         "last",
+        "next_expiry",
         "opened",
         "transfers",
     )
@@ -114,6 +118,7 @@ class Books:
         self.holds: dict[int, Hold] = {}
         self.failed: set[int] = set()
         self.last = last
+        self.next_expiry = NO_EXPIRY
         self.created: list[Transfer] = []
         self.opened: list[Account] = []
         self.expiries: list[Expiry] = []
@@ -157,7 +162,9 @@ class Books:
 
     def _undo_expiry(self, expiry: Expiry) -> None:
         held = self.transfers[expiry.transfer_id]
-        self.holds[held.id].status = HoldStatus.OPEN
+        hold = self.holds[held.id]
+        hold.status = HoldStatus.OPEN
+        self.next_expiry = min(self.next_expiry, hold.expires_at)
         self._hold_again(held)
 
     def _hold_again(self, held: Transfer) -> None:

@@ -303,6 +303,8 @@ def _apply(books: Books, transfer: Transfer, debit: AccountState, credit: Accoun
         life_ns = transfer.timeout_s * SECOND_NS
         expires_at = transfer.timestamp + life_ns if life_ns else 0
         books.holds[transfer.id] = Hold(HoldStatus.OPEN, expires_at)
+        if expires_at:
+            books.next_expiry = min(books.next_expiry, expires_at)
         if flags & CLOSING_DEBIT:
             debit.flags |= CLOSED
         if flags & CLOSING_CREDIT:
