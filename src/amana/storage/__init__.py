@@ -16,6 +16,7 @@ from amana.storage._columns import (
     strict_table,
 )
 from amana.storage._connections import (
+    BOOKS_FILE,
     FolderLocked,
     lock_folder,
     open_reader,
@@ -26,6 +27,7 @@ from amana.storage._migrations import upgrade
 from amana.storage._writer import Writer
 
 __all__ = [
+    "BOOKS_FILE",
     "Bytes",
     "Category",
     "Declaration",

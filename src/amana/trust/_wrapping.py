@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 import tink
 from tink import aead, proto_keyset_format, secret_key_access
 
 from amana.trust._files import destroy_file, make_folder, write_secret
+
+WRAPPING_FOLDER: Final = "wrapping"
 
 
 class KeysDamaged(Exception):  # noqa: N818 - a state of the folder, told to the person at the keyboard

@@ -22,12 +22,18 @@ from tink import aead, proto_keyset_format
 
 from amana.kernel import AmanaId, Chance, Instant, day_number
 from amana.trust._files import make_folder
-from amana.trust._wrapping import KeysDamaged, WrappingKeys, new_keyset, primitive_of
+from amana.trust._wrapping import (
+    WRAPPING_FOLDER,
+    KeysDamaged,
+    WrappingKeys,
+    new_keyset,
+    primitive_of,
+)
 from amana.trust.rules import generations_to_keep, is_rewrap_due
 
 KEYS_FOLDER: Final = "keys"
 PERSONS_FILE: Final = "persons.db"
-WRAPPING_FOLDER: Final = "wrapping"
+
 LOG_KEY_BYTES: Final = 32
 REWRAP_BATCH_ROWS: Final = 1_000
 """Persons re-wrapped in one unit of work: about 50 ms."""

@@ -195,8 +195,10 @@ class Erased:
 
 
 class BackupReason(StrEnum):
-    """Why a backup was not restored; nothing was written."""
+    """Why a backup was not made or not restored; nothing was written."""
 
+    NOT_A_DATA_FOLDER = "not-a-data-folder"
+    PLACE_INSIDE_FOLDER = "place-inside-folder"
     FOLDER_NOT_EMPTY = "folder-not-empty"
     ARCHIVE_MISSING = "archive-missing"
     ARCHIVE_DAMAGED = "archive-damaged"
@@ -206,7 +208,7 @@ class BackupReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BackupRefused:
-    """A refusal to restore, with a sentence for the person at the keyboard."""
+    """A refusal to back up or restore, with a sentence for the person at the keyboard."""
 
     reason: BackupReason
     detail: str
