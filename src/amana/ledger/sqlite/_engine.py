@@ -5,6 +5,7 @@ A hot account costs one update per commit, not one per transfer; a transfer cost
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 from amana.kernel import Chance, Instant
@@ -33,6 +34,7 @@ ACCOUNTS_CACHED_MAX: Final = 100_000
 
 # ruff: noqa: S608 - the statements are joined from constants of this room; values are parameters
 
+_by_timestamp: Final = attrgetter("timestamp")
 _HOLD_FLAGS: Final = int(
     TransferFlags.PENDING
     | TransferFlags.POST_PENDING_TRANSFER
@@ -123,7 +125,7 @@ class SQLiteLedger:
     def _load_accounts(self, ids: set[int]) -> None:
         """Have these accounts in memory, as far as they exist."""
         accounts = self._books.accounts
-        missing = [key for key in ids - accounts.keys() if 0 < key < ID_MAX]
+        missing = [key for key in ids if key not in accounts and 0 < key < ID_MAX]
         if missing:
             for account in self._reader.lookup_accounts(missing):
                 accounts[account.id] = rules.AccountState.of(account)
@@ -139,8 +141,8 @@ class SQLiteLedger:
             self._load_old(old)
         self._highest_id = max(highest, max((key for key in ids if key < ID_MAX), default=0))
         pending = {transfer.pending_id for transfer in batch}
-        pending.update([known[key].pending_id for key in ids & known.keys()])
-        missing = [key for key in pending - books.holds.keys() if 0 < key < ID_MAX]
+        pending.update([known[key].pending_id for key in ids if key in known])
+        missing = [key for key in pending if key not in books.holds and 0 < key < ID_MAX]
         if missing:
             self._load_held(missing)
 
@@ -332,10 +334,6 @@ class SQLiteLedger:
 
 
 _HELD_BY_ID: Final = f"{_SELECT_HELD} WHERE held.id IN"
-
-
-def _by_timestamp(row: "seals.Row | rules.AccountState") -> int:
-    return row.timestamp
 
 
 def _accounts_of(transfers: Iterable[Transfer]) -> set[int]:
