@@ -45,7 +45,7 @@ lint: $(READY)  ## Check style, format, types and the import contracts.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-timing
+	$(BIN)/lint-imports --no-logo
 
 format: $(READY)  ## Format the Python sources and mend what can be mended by rule.
 	$(BIN)/ruff check --fix --exit-zero

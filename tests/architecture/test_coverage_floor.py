@@ -1,0 +1,20 @@
+"""Every branch of the shared words, the formats, the models, rules and services is run.
+
+It runs after the fast slices and the engines, and before the slow ones; `make test` traces them.
+"""
+
+import io
+
+import coverage
+from tests.architecture.sources import PACKAGE, is_pure
+
+
+def test_no_branch_of_the_core_is_left_unrun(traced: coverage.Coverage) -> None:
+    core = [
+        str(path)
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if is_pure(path) or path.name == "service.py"
+    ]
+    table = io.StringIO()
+    percent = traced.report(morfs=core, show_missing=True, skip_covered=True, file=table)
+    assert percent == 100, table.getvalue()
