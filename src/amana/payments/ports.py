@@ -11,8 +11,9 @@ from amana.payments.model import Intent, Order, Payment, Reason, Refused, Step, 
 class PaymentStore(Protocol):
     """Keeps payments, steps and orders. Writes that can race return what is stored.
 
-    A stored row that is concluded is durable before it is returned; a pending one need not be,
-    on an engine that commits it together with the ledger.
+    A stored row that is concluded, or that belongs to another request, is durable before it is
+    returned, because the asker is told of it; a pending one need not be, on an engine that commits
+    it together with the ledger.
     """
 
     async def record_intent(self, intent: Intent) -> Payment:

@@ -219,7 +219,7 @@ _REASON_OF: Final = {
     TransferStatus.DEBIT_ACCOUNT_ALREADY_CLOSED: Reason.PAYER_CLOSED,
     TransferStatus.CREDIT_ACCOUNT_ALREADY_CLOSED: Reason.PAYEE_CLOSED,
 }
-_MOVED: Final = frozenset({TransferStatus.CREATED, TransferStatus.EXISTS})
+_SAYS_NOTHING: Final = frozenset({TransferStatus.CREATED, TransferStatus.LINKED_EVENT_FAILED})
 
 
 def reason_of(statuses: tuple[TransferStatus, ...]) -> Reason | None:
@@ -227,13 +227,17 @@ def reason_of(statuses: tuple[TransferStatus, ...]) -> Reason | None:
 
     Returns:
         None where every transfer stands, else why the chain fell: the answer of the transfer
-        that made it fall.
+        that made it fall. A transfer that exists makes its chain fall too, and means that the
+        whole chain was made before, because chains are made whole or not at all.
     """
     assert statuses, "a chain has at least one transfer"
-    if all(status in _MOVED for status in statuses):
+    telling = next((status for status in statuses if status not in _SAYS_NOTHING), None)
+    if telling is None:
+        assert TransferStatus.LINKED_EVENT_FAILED not in statuses, "a chain falls for a reason"
         return None
-    fell = [s for s in statuses if s not in _MOVED and s is not TransferStatus.LINKED_EVENT_FAILED]
-    return _REASON_OF.get(fell[0], Reason.TRANSFER_REFUSED) if fell else Reason.TRANSFER_REFUSED
+    if telling is TransferStatus.EXISTS:
+        return None
+    return _REASON_OF.get(telling, Reason.TRANSFER_REFUSED)
 
 
 def conclude(payment: Payment, reason: Reason | None, *, now: Instant) -> Payment:

@@ -1,7 +1,7 @@
 """Payments in the file of books, and the store the service awaits."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
@@ -43,13 +43,13 @@ _INSERT_PAYMENT: Final = sql_text(sa.insert(tables.payments_table))
 _INSERT_STEP: Final = sql_text(sa.insert(tables.steps_table))
 _INSERT_ORDER: Final = sql_text(sa.insert(tables.orders_table))
 _UPDATE_PAYMENT: Final = (
-    "UPDATE payments_payment SET status = ?, reason = ?, fee = ?, captured = ?, refunded = ?, "
+    "UPDATE payments_payments SET status = ?, reason = ?, fee = ?, captured = ?, refunded = ?, "
     "fee_returned = ?, steps = ?, concluded_at = ? WHERE id = ?"
 )
 _UPDATE_STEP: Final = (
-    "UPDATE payments_step SET status = ?, reason = ?, concluded_at = ? WHERE intent_key = ?"
+    "UPDATE payments_steps SET status = ?, reason = ?, concluded_at = ? WHERE intent_key = ?"
 )
-_UPDATE_ORDER: Final = "UPDATE payments_order SET payment_id = ?, cancelled_at = ? WHERE id = ?"
+_UPDATE_ORDER: Final = "UPDATE payments_orders SET payment_id = ?, cancelled_at = ? WHERE id = ?"
 _UPSERT_SPENT: Final = (
     "INSERT INTO payments_spent (payer, day, minor) VALUES (?, ?, ?) "
     "ON CONFLICT (payer, day) DO UPDATE SET minor = excluded.minor"
@@ -60,15 +60,15 @@ _UPSERT_TAKINGS: Final = (
     "payments = excluded.payments, gross = excluded.gross, fees = excluded.fees, "
     "refunded = excluded.refunded"
 )
-_SELECT_PAYMENT: Final = f"SELECT {_PAYMENT_NAMES} FROM payments_payment"  # noqa: S608 - column names of our own table
-_SELECT_STEP: Final = f"SELECT {_STEP_NAMES} FROM payments_step"  # noqa: S608 - likewise
-_SELECT_ORDER: Final = f"SELECT {_ORDER_NAMES} FROM payments_order"  # noqa: S608 - likewise
+_SELECT_PAYMENT: Final = f"SELECT {_PAYMENT_NAMES} FROM payments_payments"  # noqa: S608 - column names of our own table
+_SELECT_STEP: Final = f"SELECT {_STEP_NAMES} FROM payments_steps"  # noqa: S608 - likewise
+_SELECT_ORDER: Final = f"SELECT {_ORDER_NAMES} FROM payments_orders"  # noqa: S608 - likewise
 _BY_KEYS: Final = f"{_SELECT_PAYMENT} WHERE intent_key IN ({','.join('?' * _KEYS_A_QUERY)})"
 _UNFINISHED: Final = f"{_SELECT_PAYMENT} WHERE status = 1 AND status <= 2"
 _EXPIRING: Final = (
     f"{_SELECT_PAYMENT} WHERE status = 2 AND status <= 2 AND hold_expires_at <= ? "
-    "AND NOT EXISTS (SELECT 1 FROM payments_step WHERE payment_id = payments_payment.id "
-    "AND payments_step.status = 1)"
+    "AND NOT EXISTS (SELECT 1 FROM payments_steps WHERE payment_id = payments_payments.id "
+    "AND payments_steps.status = 1)"
 )
 
 
@@ -324,7 +324,7 @@ class SqlPaymentRows:
     def receipt_note(self, payment_id: AmanaId) -> str | None:
         """Return what the merchant sealed to the payer's one-time key."""
         row = self._one(
-            "SELECT sealed_note FROM payments_receipt_note WHERE payment_id = ?",
+            "SELECT sealed_note FROM payments_receipt_notes WHERE payment_id = ?",
             payment_id.to_bytes(_ID_BYTES),
         )
         return None if row is None else str(row[0])
@@ -332,7 +332,7 @@ class SqlPaymentRows:
     def put_receipt_note(self, payment_id: AmanaId, sealed_note: str) -> None:
         """Keep what the merchant sealed; a later note replaces an earlier one."""
         self._connection.execute(
-            "INSERT INTO payments_receipt_note (payment_id, sealed_note) VALUES (?, ?) "
+            "INSERT INTO payments_receipt_notes (payment_id, sealed_note) VALUES (?, ?) "
             "ON CONFLICT (payment_id) DO UPDATE SET sealed_note = excluded.sealed_note",
             (payment_id.to_bytes(_ID_BYTES), sealed_note),
         )
@@ -413,6 +413,9 @@ class GroupWriter(Protocol):
     async def durable(self) -> None:
         """Wait until everything applied is durable."""
 
+    async def run(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        """Run one unit of work; answer when it is durable."""
+
 
 class WrittenPayments:
     """The PaymentStore of the service: books reached through the one writer."""
@@ -425,7 +428,7 @@ class WrittenPayments:
     async def record_intent(self, intent: Intent) -> Payment:
         """Decide and store; with a key seen before, return what was stored then."""
         stored: Payment = await self._writer.submit(self._books.record_intents, intent)
-        if stored.status is not PaymentStatus.PENDING:
+        if stored.status is not PaymentStatus.PENDING or stored.body != intent.body:
             await self._writer.durable()
         return stored
 
@@ -439,7 +442,8 @@ class WrittenPayments:
     async def record_step(self, intent: StepIntent) -> tuple[Payment, Step]:
         """Decide and store a step; with a key seen before, return what was stored then."""
         stored: tuple[Payment, Step] = await self._writer.submit(self._books.record_steps, intent)
-        if stored[1].status is not StepStatus.PENDING:
+        step = stored[1]
+        if step.status is not StepStatus.PENDING or step.body != intent.body:
             await self._writer.durable()
         return stored
 
@@ -462,6 +466,12 @@ class WrittenPayments:
         answer: Order | Refused = await self._writer.submit(self._books.cancel_orders, item)
         await self._writer.durable()
         return answer
+
+    async def put_receipt_note(self, payment_id: AmanaId, sealed_note: str) -> None:
+        """Keep what the merchant sealed to the payer."""
+        await self._writer.run(
+            lambda connection: SqlPaymentRows(connection).put_receipt_note(payment_id, sealed_note)
+        )
 
     async def payment(self, payment_id: AmanaId) -> Payment | None:
         """Return a payment as it stands, durably."""

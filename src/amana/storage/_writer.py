@@ -84,6 +84,8 @@ class Writer:
         Raises:
             Unavailable: It was lost; ask again with the same ids.
         """
+        if self._is_refusing:
+            raise Unavailable(REFUSAL_TEXT)
         if not self._core.is_open:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -1,0 +1,21 @@
+"""The simulator: whole worlds of payments, each from one seed, judged by an auditor."""
+
+from amana.testing.simulator._auditor import Violation
+from amana.testing.simulator._faults import Faults, draw_faults
+from amana.testing.simulator._node import LedgerEngine, Parts
+from amana.testing.simulator._run import Report, WorldReport, form_of, run_world, run_worlds
+from amana.testing.simulator._stores import Form
+
+__all__ = [
+    "Faults",
+    "Form",
+    "LedgerEngine",
+    "Parts",
+    "Report",
+    "Violation",
+    "WorldReport",
+    "draw_faults",
+    "form_of",
+    "run_world",
+    "run_worlds",
+]

@@ -1,0 +1,288 @@
+"""Clients: what they ask, how often, what they hear, and what they learn from it."""
+
+import random
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Final
+
+from amana.kernel import MINUTE_NS, SECOND_NS, AmanaId
+from amana.payments.model import IdReused, Order, Party, PartyKind, Payment, PaymentKind, PaymentStatus
+from amana.testing.simulator._faults import Faults
+from amana.testing.simulator._node import Answer, Ask, Request
+
+OPERATOR: Final = AmanaId(1 << 8)
+_PARTY_SHIFT: Final = 8
+_CUSTOMERS_FROM: Final = 2
+_MERCHANTS_FROM: Final = 40
+_SETTLEMENT_ACCOUNT: Final = 1
+
+_AMOUNTS: Final = (1, 7, 99, 100, 250, 333, 499, 500, 501, 1_000, 2_500, 9_999)
+_TOPUPS: Final = (500, 1_000, 5_000, 20_000)
+_MERCHANT_FEES: Final = (0, 20, 20, 250, 3_333)
+_BAD_AMOUNTS: Final = (0, -1, 2**63)
+_ORDER_LIVES_NS: Final = (30 * SECOND_NS, 15 * MINUTE_NS, 60 * MINUTE_NS)
+_HASH_BYTES: Final = 16
+
+_RARELY: Final = 0.05
+_SOMETIMES: Final = 0.25
+_OFTEN: Final = 0.6
+
+
+def draw_parties(chance: random.Random) -> dict[AmanaId, Party]:
+    """Draw the customers and merchants of a world; the operator is there too."""
+    operator = Party(OPERATOR, PartyKind.OPERATOR, _SETTLEMENT_ACCOUNT)
+    parties = {OPERATOR: operator}
+    for number in range(chance.randint(2, 4)):
+        party_id = AmanaId(number + _CUSTOMERS_FROM << _PARTY_SHIFT)
+        parties[party_id] = Party(
+            party_id,
+            PartyKind.CUSTOMER,
+            account=int(party_id),
+            is_open=chance.random() > _RARELY,
+            payment_limit=chance.choice((None, None, 1_000, 5_000)),
+            day_limit=chance.choice((None, 600, 3_000, 12_000)),
+            holding_limit=chance.choice((None, None, 1_200, 21_000)),
+        )
+    for number in range(chance.randint(1, 2)):
+        party_id = AmanaId(number + _MERCHANTS_FROM << _PARTY_SHIFT)
+        parties[party_id] = Party(
+            party_id,
+            PartyKind.MERCHANT,
+            account=int(party_id),
+            is_open=chance.random() > _RARELY,
+            fee_basis_points=chance.choice(_MERCHANT_FEES),
+        )
+    return parties
+
+
+class Operation:
+    """One thing that somebody wants done, over all its attempts."""
+
+    __slots__ = ("heard", "in_flight", "is_abandoned", "number", "request")
+
+    def __init__(self, number: int, request: Request) -> None:
+        self.number = number
+        self.request = request
+        self.heard: list[Answer] = []
+        self.in_flight = 0
+        self.is_abandoned = False
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the client knows how it ended."""
+        return bool(self.heard)
+
+
+class Clients:
+    """Everybody outside: draws operations from what has been heard so far."""
+
+    def __init__(
+        self, chance: random.Random, parties: dict[AmanaId, Party], faults: Faults
+    ) -> None:
+        self._chance = chance
+        self._faults = faults
+        self._customers = [p for p in parties.values() if p.kind is PartyKind.CUSTOMER]
+        self._merchants = [p for p in parties.values() if p.kind is PartyKind.MERCHANT]
+        self._unfunded = list(self._customers)
+        self._orders: list[Order] = []
+        self._payments: list[Payment] = []
+        self._draws: tuple[Callable[[], Request], ...] = (
+            self._topup,
+            self._pay_person,
+            self._pay_person,
+            self._pay_merchant,
+            self._pay_merchant,
+            self._order,
+            self._order,
+            self._pay_order,
+            self._pay_order,
+            self._pay_order,
+            self._cancel,
+            self._capture,
+            self._capture,
+            self._void,
+            self._refund,
+            self._refund,
+            self._refund,
+            self._credit,
+            self._query,
+            self._sweep,
+        )
+        self.operations: list[Operation] = []
+
+    def draw(self) -> Operation:
+        """Draw the next operation."""
+        request = self._topup() if self._unfunded else self._chance.choice(self._draws)()
+        if self.operations and self._chance.random() < self._faults.key_shared:
+            earlier = self._chance.choice(self.operations).request
+            if earlier.ask not in {Ask.EXPIRE, Ask.QUERY, Ask.CANCEL}:
+                request = self._of(
+                    earlier.ask,
+                    earlier.initiator,
+                    key=earlier.key,
+                    payee=earlier.payee,
+                    amount=(earlier.amount or 0) + 1,
+                    subject=earlier.subject,
+                    life_ns=earlier.life_ns,
+                )
+        return self.add(request)
+
+    def add(self, request: Request) -> Operation:
+        """Make a request somebody's operation."""
+        operation = Operation(len(self.operations), request)
+        self.operations.append(operation)
+        return operation
+
+    def hear(self, operation: Operation, answer: Answer) -> None:
+        """Remember an answer, and what can be asked because of it."""
+        operation.heard.append(answer)
+        if isinstance(answer, Order) and operation.request.ask is Ask.ORDER:
+            self._orders.append(answer)
+        if isinstance(answer, Payment) and answer.status is not PaymentStatus.REFUSED:
+            self._payments.append(answer)
+
+    def was_refused_key(self, operation: Operation) -> bool:
+        """Whether the client was told that its key belongs to another request."""
+        return any(isinstance(answer, IdReused) for answer in operation.heard)
+
+    def _of(
+        self,
+        ask: Ask,
+        initiator: AmanaId,
+        *,
+        key: bytes | None = None,
+        payee: AmanaId | None = None,
+        amount: int | None = None,
+        tip: int = 0,
+        subject: AmanaId | None = None,
+        is_manual: bool = False,
+        has_tip: bool = False,
+        life_ns: int = 0,
+    ) -> Request:
+        said = (ask.value, initiator, payee, amount, tip, subject, is_manual, has_tip, life_ns)
+        return Request(
+            ask,
+            initiator,
+            self._chance.randbytes(_HASH_BYTES) if key is None else key,
+            blake2b(repr(said).encode(), digest_size=_HASH_BYTES).digest(),
+            payee,
+            amount,
+            tip,
+            subject,
+            is_manual,
+            has_tip,
+            life_ns,
+        )
+
+    # What can be asked
+
+    def _amount(self) -> int:
+        if self._chance.random() < _RARELY:
+            return self._chance.choice(_BAD_AMOUNTS)
+        return self._chance.choice(_AMOUNTS)
+
+    def _customer(self) -> AmanaId:
+        return self._chance.choice(self._customers).id
+
+    def _merchant(self) -> AmanaId:
+        return self._chance.choice(self._merchants).id
+
+    def _topup(self) -> Request:
+        payee = self._unfunded.pop().id if self._unfunded else self._customer()
+        return self._of(
+            Ask.PAY, OPERATOR, payee=payee, amount=self._chance.choice(_TOPUPS)
+        )
+
+    def _pay_person(self) -> Request:
+        payee = None if self._chance.random() < _RARELY else self._customer()
+        return self._of(Ask.PAY, self._customer(), payee=payee, amount=self._amount())
+
+    def _pay_merchant(self) -> Request:
+        return self._of(Ask.PAY, self._customer(), payee=self._merchant(), amount=self._amount())
+
+    def _credit(self) -> Request:
+        return self._of(Ask.PAY, self._merchant(), payee=self._customer(), amount=self._amount())
+
+    def _order(self) -> Request:
+        return self._of(
+            Ask.ORDER,
+            self._merchant(),
+            amount=self._chance.choice(_AMOUNTS),
+            is_manual=self._chance.random() < _OFTEN,
+            has_tip=self._chance.random() < _SOMETIMES,
+            life_ns=self._chance.choice(_ORDER_LIVES_NS),
+        )
+
+    def _recent(self, payments: list[Payment]) -> Payment:
+        """Mostly the newest, so that several ask about the same at once."""
+        if self._chance.random() < _OFTEN:
+            return payments[-1]
+        return self._chance.choice(payments)
+
+    def _recent_order(self) -> Order:
+        if self._chance.random() < _OFTEN:
+            return self._orders[-1]
+        return self._chance.choice(self._orders)
+
+    def _pay_order(self) -> Request:
+        if not self._orders:
+            return self._order()
+        order = self._recent_order()
+        is_wrong = self._chance.random() < _RARELY
+        return self._of(
+            Ask.PAY_ORDER,
+            self._customer(),
+            subject=order.id,
+            amount=order.amount + is_wrong,
+            tip=self._chance.choice((0, 0, 0, 5)),
+        )
+
+    def _cancel(self) -> Request:
+        if not self._orders:
+            return self._order()
+        order = self._recent_order()
+        return self._of(Ask.CANCEL, order.merchant, subject=order.id)
+
+    def _capture(self) -> Request:
+        held = [payment for payment in self._payments if payment.is_hold]
+        if not held:
+            return self._pay_order()
+        payment = self._recent(held)
+        part = self._chance.choice((None, None, payment.total, payment.total // 2 + 1, 1, 0))
+        over = payment.total + 1 if self._chance.random() < _RARELY else part
+        return self._of(Ask.CAPTURE, self._payee(payment), subject=payment.id, amount=over)
+
+    def _void(self) -> Request:
+        held = [payment for payment in self._payments if payment.is_hold]
+        if not held:
+            return self._pay_order()
+        payment = self._recent(held)
+        return self._of(Ask.VOID, self._payee(payment), subject=payment.id)
+
+    def _refund(self) -> Request:
+        bought = [row for row in self._payments if row.kind is PaymentKind.PURCHASE]
+        if not bought:
+            return self._pay_merchant()
+        payment = self._recent(bought)
+        part = self._chance.choice((None, None, payment.total, payment.total // 2 + 1, 1))
+        return self._of(Ask.REFUND, self._payee(payment), subject=payment.id, amount=part)
+
+    def _query(self) -> Request:
+        if not self._payments:
+            return self._pay_merchant()
+        return self._of(Ask.QUERY, self._customer(), subject=self._recent(self._payments).id)
+
+    def _sweep(self) -> Request:
+        return self.sweep()
+
+    def sweep(self) -> Request:
+        """Ask the node to give back the holds whose time is over."""
+        return self._of(Ask.EXPIRE, OPERATOR)
+
+    def recovery(self) -> Request:
+        """Ask the node to finish everything that was interrupted."""
+        return self._of(Ask.RECOVER, OPERATOR)
+
+    def _payee(self, payment: Payment) -> AmanaId:
+        assert payment.payee is not None, "a payment that was made has a payee"
+        return payment.payee

@@ -1,0 +1,141 @@
+"""The stores of a world, in three forms, and what survives a crash of each."""
+
+from enum import Enum
+from typing import Final, Protocol
+
+import msgspec
+
+from amana.events import Event, EventRows
+from amana.kernel import AmanaId, Chance, Instant
+from amana.ledger import Account, AccountFlags, MemoryLedger, Transfer
+from amana.payments import postings
+from amana.payments.books import PaymentRows
+from amana.payments.model import Order, Party, PartyKind, Payment, Step, Takings
+from amana.testing.simulator._memory import FeedRows, MemoryEventRows, MemoryPaymentRows
+from amana.testing.simulator._node import LEDGER_NUMBER, LedgerEngine, Parts
+from amana.testing.simulator._writer import Core, MemoryCore
+
+
+class Form(Enum):
+    """How the books of payments and the ledger are made durable."""
+
+    SHARED = "one commit for payments and ledger, in memory"
+    SEPARATE = "a ledger that commits on its own, in memory"
+    SQLITE = "one commit for payments and ledger, in a file"
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """Everything durable at the end of a world, for the auditor."""
+
+    payments: dict[AmanaId, Payment]
+    steps: dict[bytes, Step]
+    orders: dict[AmanaId, Order]
+    days: dict[tuple[AmanaId, int], int]
+    takings: dict[tuple[AmanaId, int], Takings]
+    feeds: dict[AmanaId, list[Event]]
+    accounts: list[Account]
+    transfers: list[Transfer]
+
+
+class FeedingRows(EventRows, FeedRows, Protocol):
+    """Rows of events that can be written and read."""
+
+
+class Stores(Protocol):
+    """What a node of a world stands on."""
+
+    rows: PaymentRows
+    event_rows: FeedingRows
+    engine: LedgerEngine
+    core: Core
+    ledger_core: Core
+    """The same as `core` where they share commits."""
+
+    def crash(self) -> None:
+        """Lose what is not durable, and be ready for the next node."""
+
+    def stored(self) -> Stored:
+        """Return everything durable."""
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+
+
+_CODES: Final = {
+    PartyKind.CUSTOMER: postings.CODE_CUSTOMER,
+    PartyKind.MERCHANT: postings.CODE_MERCHANT,
+}
+
+
+def chart(parties: dict[AmanaId, Party]) -> list[Account]:
+    """Return the accounts of a world's ledger."""
+    debits_bound = int(AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS)
+    accounts = [
+        Account(
+            id=postings.SETTLEMENT_ACCOUNT,
+            ledger=LEDGER_NUMBER,
+            code=postings.CODE_SETTLEMENT,
+            flags=int(AccountFlags.CREDITS_MUST_NOT_EXCEED_DEBITS),
+        ),
+        Account(
+            id=postings.FEES_ACCOUNT,
+            ledger=LEDGER_NUMBER,
+            code=postings.CODE_FEES,
+            flags=debits_bound,
+        ),
+    ]
+    accounts += [
+        Account(party.account, LEDGER_NUMBER, _CODES[party.kind], flags=debits_bound)
+        for party in parties.values()
+        if party.kind in _CODES
+    ]
+    return accounts
+
+
+class MemoryStores:
+    """Rows and ledger in memory, with one commit or two."""
+
+    def __init__(
+        self, parts: Parts, *, accounts: list[Account], chance: Chance, now: Instant, form: Form
+    ) -> None:
+        self.rows = MemoryPaymentRows()
+        self.event_rows = MemoryEventRows()
+        make = MemoryLedger if parts.ledger is None else parts.ledger
+        self._is_shared = form is Form.SHARED
+        self._ledger = make(chance=chance)
+        self.engine: LedgerEngine = self._ledger
+        self.engine.create_accounts(accounts, now=now)
+        self.engine.before_commit()
+        self.engine.after_commit()
+        self._account_ids = [account.id for account in accounts]
+        self.ledger_core: Core = MemoryCore()
+        self.ledger_core.join(self.engine)
+        self.core: Core = self._new_core()
+
+    def _new_core(self) -> Core:
+        core = MemoryCore(self.rows, self.event_rows)
+        if self._is_shared:
+            core.join(self.engine)
+            self.ledger_core = core
+        return core
+
+    def crash(self) -> None:
+        """Lose what is not durable; a ledger apart goes on."""
+        self.core.rollback()
+        self.core = self._new_core()
+
+    def stored(self) -> Stored:
+        """Return everything durable."""
+        return Stored(
+            self.rows.payments,
+            self.rows.steps,
+            self.rows.orders,
+            self.rows.days,
+            self.rows.merchant_days,
+            self.event_rows.feeds,
+            self._ledger.lookup_accounts(self._account_ids),
+            list(self._ledger.transfers()),
+        )
+
+    def close(self) -> None:
+        """Leave nothing behind: memory is forgotten."""

@@ -1,0 +1,127 @@
+"""What clients were told, against what is stored: an answer once given never changes."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from amana.payments.model import (
+    TRANSITIONS,
+    IdReused,
+    Order,
+    Payment,
+    PaymentStatus,
+    Reason,
+    Refused,
+    Step,
+    StepStatus,
+)
+from amana.testing.simulator._auditor import Violation
+from amana.testing.simulator._clients import Operation
+from amana.testing.simulator._node import Ask
+from amana.testing.simulator._stores import Stored
+
+_FACTS: Final = ("id", "kind", "initiator", "key", "body", "payer", "payee", "total", "tip")
+_RULE: Final = "an answer never changes"
+
+
+def audit_told(stored: Stored, operations: Iterable[Operation]) -> Iterator[Violation]:
+    """Check every answer that a client heard, and that everybody who asks has heard one."""
+    keys = _bodies(stored)
+    for operation in operations:
+        request = operation.request
+        if not operation.heard and not operation.is_abandoned:
+            yield Violation("everybody is answered", str(operation.number), "an answer", "none")
+        for answer in operation.heard:
+            match answer:
+                case IdReused():
+                    if keys[request.ask].get(request.key, request.body) == request.body:
+                        yield _changed(operation, "a stored row of another body", answer)
+                case Payment():
+                    yield from _payment(stored, operation, answer)
+                case (Payment() as payment, Step() as step):
+                    yield from _status(stored, operation, payment)
+                    yield from _step(stored, operation, step)
+                case Order():
+                    yield from _order(stored, operation, answer)
+                case Refused():
+                    yield from _not_cancelled(stored, operation, answer)
+                case _:
+                    pass
+
+
+def _bodies(stored: Stored) -> dict[Ask, dict[bytes, bytes]]:
+    """Return which body each key belongs to, by what is asked."""
+    payments = {payment.key: payment.body for payment in stored.payments.values()}
+    steps = {step.key: step.body for step in stored.steps.values()}
+    orders = {order.key: order.body for order in stored.orders.values()}
+    return {
+        Ask.PAY: payments,
+        Ask.PAY_ORDER: payments,
+        Ask.REFUND: payments,
+        Ask.CAPTURE: steps,
+        Ask.VOID: steps,
+        Ask.ORDER: orders,
+    }
+
+
+def _changed(operation: Operation, expected: object, found: object) -> Violation:
+    subject = f"operation {operation.number} ({operation.request.ask.name})"
+    return Violation(_RULE, subject, str(expected), str(found))
+
+
+def _payment(stored: Stored, operation: Operation, told: Payment) -> Iterator[Violation]:
+    row = stored.payments.get(told.id)
+    if row is None:
+        yield _changed(operation, "the stored row", f"none, told {told.status.name}")
+        return
+    is_query = operation.request.ask is Ask.QUERY
+    if not is_query and (row.key, row.body) != (operation.request.key, operation.request.body):
+        yield _changed(operation, "the request's own payment", row.id)
+    for name in _FACTS:
+        if getattr(row, name) != getattr(told, name):
+            yield _changed(operation, f"{name} {getattr(row, name)}", getattr(told, name))
+    if told.status is PaymentStatus.PENDING and not is_query:
+        yield _changed(operation, "an outcome", "PENDING")
+    yield from _status(stored, operation, told)
+
+
+def _status(stored: Stored, operation: Operation, told: Payment) -> Iterator[Violation]:
+    row = stored.payments.get(told.id)
+    if row is None:
+        yield _changed(operation, "the stored row", "none")
+        return
+    if told.status is PaymentStatus.PENDING:
+        return
+    if row.status is not told.status and row.status not in TRANSITIONS[told.status]:
+        yield _changed(operation, f"{told.status.name} as told", row.status.name)
+    if row.status is told.status and (row.reason, row.fee) != (told.reason, told.fee):
+        found = (told.reason, told.fee)
+        yield _changed(operation, (row.reason, row.fee), found)
+
+
+def _step(stored: Stored, operation: Operation, told: Step) -> Iterator[Violation]:
+    row = stored.steps.get(told.key)
+    if told.status is StepStatus.PENDING or row != told:
+        yield _changed(operation, row, told)
+
+
+def _order(stored: Stored, operation: Operation, told: Order) -> Iterator[Violation]:
+    row = stored.orders.get(told.id)
+    if row is None:
+        yield _changed(operation, "the stored order", "none")
+        return
+    is_cancel = operation.request.ask is Ask.CANCEL
+    if is_cancel and (told.cancelled_at is None or row.cancelled_at != told.cancelled_at):
+        yield _changed(operation, told.cancelled_at, row.cancelled_at)
+    first = msgspec.structs.replace(told, payment_id=None, cancelled_at=None)
+    if msgspec.structs.replace(row, payment_id=None, cancelled_at=None) != first:
+        yield _changed(operation, row, told)
+
+
+def _not_cancelled(stored: Stored, operation: Operation, told: Refused) -> Iterator[Violation]:
+    if told.reason is not Reason.ORDER_ALREADY_PAID or operation.request.subject is None:
+        return
+    row = stored.orders.get(operation.request.subject)
+    if row is None or row.payment_id is None or row.cancelled_at is not None:
+        yield _changed(operation, "an order that is paid", row)
