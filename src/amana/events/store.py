@@ -24,7 +24,7 @@ from amana.storage import (
 _ID_BYTES: Final = 16
 
 events_table: Final = strict_table(
-    "events_event",
+    "events_events",
     column(
         "stream",
         Bytes,
@@ -89,9 +89,9 @@ events_table: Final = strict_table(
 )
 
 _INSERT: Final = sql_text(sa.insert(events_table))
-_HEAD: Final = "SELECT max(number) FROM events_event WHERE stream = ?"
+_HEAD: Final = "SELECT max(number) FROM events_events WHERE stream = ?"
 _FEED: Final = (
-    "SELECT stream, number, kind, subject, order_id, amount, occurred_at FROM events_event "
+    "SELECT stream, number, kind, subject, order_id, amount, occurred_at FROM events_events "
     "WHERE stream = ? AND number > ? ORDER BY number LIMIT ?"
 )
 

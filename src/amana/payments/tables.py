@@ -43,7 +43,7 @@ def _account(name: str) -> Any:  # noqa: ANN401
 
 
 payments_table: Final = strict_table(
-    "payments_payment",
+    "payments_payments",
     _id("id", primary_key=True, joinable=Joinable.BOOKS),
     _number("kind"),
     _number("status"),
@@ -107,7 +107,7 @@ payments_direct_index: Final = sa.Index(
 )
 
 steps_table: Final = strict_table(
-    "payments_step",
+    "payments_steps",
     _id("payment_id", joinable=Joinable.BOOKS),
     _number("number"),
     _number("kind"),
@@ -129,7 +129,7 @@ steps_payment_index: Final = sa.Index(
 )
 
 orders_table: Final = strict_table(
-    "payments_order",
+    "payments_orders",
     _id("id", primary_key=True),
     _party("merchant"),
     _id("till_id", is_null=True),
@@ -156,7 +156,7 @@ orders_merchant_index: Final = sa.Index(
 )
 
 notes_table: Final = strict_table(
-    "payments_receipt_note",
+    "payments_receipt_notes",
     _id("payment_id", primary_key=True),
     _payment_column("sealed_note", Text, Category.SEALED, joinable=Joinable.NOTHING),
     has_rowid=False,

@@ -1,0 +1,1 @@
+"""The operator over HTTP: bytes to commands, views to bytes."""

@@ -1,0 +1,93 @@
+"""The HTTP application: every address, every error's shape, every header."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from litestar import Litestar
+from litestar.datastructures import ResponseHeader, State
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+
+from amana import __version__
+from amana.kernel import Unavailable
+from amana.kernel.limits import REQUEST_BODY_BYTES_MAX
+from amana.node.http import customers, docs, edge, feeds, merchants, opening, operators, pages
+from amana.node.http.pages import SECURITY_HEADERS, Pages
+from amana.node.operator import Operator
+from amana.node.problems import ProblemRaised
+
+HANDLERS: Final[list[Any]] = [
+    opening.get_health,
+    opening.get_fees,
+    opening.post_sign_up_options,
+    opening.post_sign_up,
+    opening.post_sign_in_options,
+    opening.post_sign_in,
+    opening.post_sign_out,
+    customers.get_account,
+    customers.put_note_key,
+    customers.get_payee,
+    customers.post_code,
+    customers.post_payment,
+    customers.get_payment,
+    customers.get_payments,
+    merchants.get_merchant,
+    merchants.post_order,
+    merchants.get_order,
+    merchants.get_orders,
+    merchants.post_capture,
+    merchants.post_cancel,
+    merchants.post_refund,
+    merchants.put_receipt_note,
+    feeds.get_events,
+    feeds.get_stream,
+    operators.get_books,
+    operators.post_customer,
+    operators.post_merchant,
+    operators.post_topup,
+    docs.get_openapi,
+    docs.get_docs,
+    docs.get_problems,
+    docs.get_problem,
+    docs.get_docs_style,
+    pages.get_page,
+    pages.get_asset,
+    pages.get_root_file,
+]
+
+Lifespan = Callable[[Litestar], Any]
+
+
+def create_app(operator: Operator, *, lifespan: list[Lifespan] | None = None) -> Litestar:
+    """Make the application that serves an operator."""
+    return Litestar(
+        route_handlers=HANDLERS,
+        state=State({"operator": operator, "pages": Pages()}),
+        lifespan=[_started(operator), *(lifespan or [])],
+        exception_handlers={
+            ProblemRaised: edge.answer_problem,
+            Unavailable: edge.answer_unavailable,
+            HTTPException: edge.answer_http_error,
+            Exception: edge.answer_mistake,
+        },
+        response_headers=[
+            ResponseHeader(name=name, value=value) for name, value in SECURITY_HEADERS.items()
+        ],
+        request_max_body_size=REQUEST_BODY_BYTES_MAX,
+        openapi_config=_openapi(),
+        logging_config=None,
+    )
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(title="Amana", version=__version__, enabled_endpoints=set())
+
+
+def _started(operator: Operator) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        await operator.start()
+        yield
+
+    return lifespan

@@ -1,0 +1,197 @@
+"""The edge of a request: who asks, with which key, for how much; and every error's one shape."""
+
+import logging
+from base64 import urlsafe_b64decode
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from amana.kernel import AmanaId, IdKind, Money, Unavailable, new_id, parse_id
+from amana.kernel.limits import AMOUNT_MINOR_MAX, IDEMPOTENCY_KEY_CHARACTERS_MAX, PAGE_ITEMS_MAX
+from amana.node.operator import Operator
+from amana.node.problems import PROBLEMS, ProblemRaised, problem_of
+from amana.node.shapes import MoneyShape
+from amana.people import Principal, PrincipalKind, Scope
+from amana.wire.faults import Fault, Malformed
+from amana.wire.problems import CONTENT_TYPE
+
+Asked = Request[Any, Any, Any]
+
+_HASH_BYTES: Final = 16
+_CHANCE_BYTES: Final = 9
+_SCHEME: Final = "bearer "
+_HTTP_SLUGS: Final = {
+    400: "malformed-request",
+    401: "not-signed-in",
+    403: "not-allowed",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "payload-too-large",
+    415: "unsupported-media-type",
+    429: "too-many-requests",
+}
+_log: Final = logging.getLogger("amana.http")
+
+
+def operator_of(request: Asked) -> Operator:
+    """Return the operator that serves this request."""
+    operator: Operator = request.app.state.operator
+    return operator
+
+
+def asker(request: Asked, kind: PrincipalKind) -> Principal:
+    """Return who asks, of the kind that this address is for."""
+    header = request.headers.get("authorization", "")
+    principal = None
+    if header[: len(_SCHEME)].lower() == _SCHEME:
+        operator = operator_of(request)
+        principal = operator.authenticator.principal(
+            header[len(_SCHEME) :].strip(), operator.clock.now()
+        )
+    if principal is None:
+        raise ProblemRaised("not-signed-in")
+    if principal.kind is not kind:
+        raise ProblemRaised("not-allowed", f"This address is for a {kind.value}'s token.")
+    return principal
+
+
+def customer_of(request: Asked) -> Principal:
+    """Return the customer who asks."""
+    return asker(request, PrincipalKind.CUSTOMER)
+
+
+def merchant_of(request: Asked, scope: Scope) -> Principal:
+    """Return the merchant who asks, with a key that may do this."""
+    principal = asker(request, PrincipalKind.MERCHANT)
+    if scope not in principal.scopes:
+        raise ProblemRaised("not-allowed", f"This key lacks the scope '{scope.value}'.")
+    return principal
+
+
+def staff_of(request: Asked) -> Principal:
+    """Return the member of the operator's staff who asks."""
+    return asker(request, PrincipalKind.OPERATOR)
+
+
+def idempotency_key(request: Asked, initiator: AmanaId) -> bytes:
+    """Return the hash of the asker with the request's Idempotency-Key."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        raise ProblemRaised(
+            "idempotency-key-missing", "Nothing was done. Send an Idempotency-Key of your own."
+        )
+    if not 1 <= len(key) <= IDEMPOTENCY_KEY_CHARACTERS_MAX or not key.isascii():
+        raise ProblemRaised(
+            "malformed-request",
+            errors=(Fault("Idempotency-Key", "1 to 255 visible ASCII characters."),),
+        )
+    return blake2b(initiator.to_bytes(_HASH_BYTES) + key.encode(), digest_size=_HASH_BYTES).digest()
+
+
+def body_hash(operation: str, body: msgspec.Struct) -> bytes:
+    """Return the hash of what is asked: the operation and the understood body."""
+    asked = msgspec.json.encode((operation, body))
+    return blake2b(asked, digest_size=_HASH_BYTES).digest()
+
+
+def fresh_id(operator: Operator) -> AmanaId:
+    """Make an identifier of this instant."""
+    return new_id(operator.clock.now(), operator.chance.draw(_CHANCE_BYTES))
+
+
+def money_of(operator: Operator, shape: MoneyShape) -> int:
+    """Return the minor units of an amount in the operator's currency.
+
+    Zero, negative and too large amounts pass: the rules refuse them, and remember that they did.
+    """
+    if shape.currency != operator.settings.currency:
+        raise ProblemRaised(
+            "wrong-currency", f"Nothing was done. Amounts here are in {operator.settings.currency}."
+        )
+    return max(-1, min(int(shape.minor), AMOUNT_MINOR_MAX + 1))
+
+
+def money(operator: Operator, minor: int) -> MoneyShape:
+    """Write minor units as an amount."""
+    return MoneyShape(operator.settings.currency, str(minor))
+
+
+def money_shape(amount: Money) -> MoneyShape:
+    """Write money as an amount."""
+    return MoneyShape(amount.currency.code, str(amount.minor))
+
+
+def path_id(kind: IdKind, text: str) -> AmanaId:
+    """Read an identifier from a path; anything else is simply not there."""
+    identifier = parse_id(kind, text)
+    if identifier is None:
+        raise ProblemRaised("not-found")
+    return identifier
+
+
+def bytes_of(text: str | None, field: str, *, count: int) -> bytes | None:
+    """Read base64url without padding, of an exact number of bytes."""
+    if text is None:
+        return None
+    raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if len(raw) != count:
+        raise ProblemRaised("malformed-request", errors=(Fault(field, f"{count} bytes."),))
+    return raw
+
+
+def page_limit(limit: int | None) -> int:
+    """Return how many items a page holds."""
+    return min(PAGE_ITEMS_MAX, max(1, limit if limit is not None else 20))
+
+
+def understood(position: int | Malformed) -> int:
+    """Return a cursor's position, or refuse the request that brought it."""
+    if isinstance(position, Malformed):
+        raise ProblemRaised("malformed-request", errors=position.faults)
+    return position
+
+
+def answer_problem(request: Asked, raised: ProblemRaised) -> Response[bytes]:
+    """Answer with a problem document."""
+    problem = problem_of(raised, operator_of(request).settings.url)
+    headers = (
+        {"WWW-Authenticate": "Bearer"} if problem.status == PROBLEMS["not-signed-in"][0] else {}
+    )
+    return Response(
+        problem.to_json(), status_code=problem.status, media_type=CONTENT_TYPE, headers=headers
+    )
+
+
+def answer_http_error(request: Asked, error: HTTPException) -> Response[bytes]:
+    """Answer what the framework refused, in our one shape."""
+    slug = _HTTP_SLUGS.get(error.status_code, "internal-error")
+    faults: tuple[Fault, ...] = ()
+    if slug == "malformed-request":
+        faults = _faults_of(error)
+    return answer_problem(request, ProblemRaised(slug, errors=faults))
+
+
+def _faults_of(error: HTTPException) -> tuple[Fault, ...]:
+    extra: Any = error.extra
+    if not isinstance(extra, list):
+        return (Fault("body", "This is not the JSON that this address takes."),)
+    return tuple(
+        Fault(str(entry.get("key") or "body"), str(entry.get("message", "Not understood.")))
+        for entry in extra
+        if isinstance(entry, dict)
+    ) or (Fault("body", "This is not the JSON that this address takes."),)
+
+
+def answer_unavailable(request: Asked, _: Unavailable) -> Response[bytes]:
+    """Answer that the outcome is not known."""
+    slug = "storage-unavailable" if operator_of(request).writer.is_refusing else "outcome-unknown"
+    return answer_problem(request, ProblemRaised(slug))
+
+
+def answer_mistake(request: Asked, mistake: Exception) -> Response[bytes]:
+    """Answer our own mistake, and raise the alarm; the log names no person and no amount."""
+    _log.error("request_failed route=%s", request.scope.get("path_template", ""), exc_info=mistake)
+    return answer_problem(request, ProblemRaised("internal-error"))

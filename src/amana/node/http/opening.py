@@ -1,0 +1,93 @@
+"""Addresses that need no token: health, fees, signing up and in."""
+
+from litestar import get, post
+
+from amana import __version__
+from amana.kernel import IdKind, format_id
+from amana.node.http import edge
+from amana.node.http.edge import Asked
+from amana.node.http.operators import people_problem
+from amana.node.shapes import CeremonyBody, EmptyBody, SignUpOptionsBody
+from amana.node.views import View
+from amana.people import Refused, SignedIn
+
+
+@get("/health")
+async def get_health(request: Asked) -> View:
+    """Say that the operator is there, and whether its books can be written."""
+    operator = edge.operator_of(request)
+    return {
+        "status": "refusing" if operator.writer.is_refusing else "ok",
+        "version": __version__,
+        "currency": operator.settings.currency,
+        "operator": operator.settings.name,
+        "play_money": operator.settings.is_play_money,
+    }
+
+
+@get("/v1/fees")
+async def get_fees(request: Asked) -> View:
+    """Return the published schedule of fees."""
+    return {
+        "merchant_basis_points": edge.operator_of(request).settings.merchant_fee_basis_points,
+        "person_basis_points": 0,
+        "rounding": "down to the minor unit",
+        "version": 1,
+    }
+
+
+@post("/v1/sign-up/options", status_code=200)
+async def post_sign_up_options(request: Asked, data: SignUpOptionsBody) -> View:
+    """Begin signing up: the options for making a passkey."""
+    begun = edge.operator_of(request).passkeys.begin_sign_up(
+        data.handle, data.display_name, language=data.language
+    )
+    if isinstance(begun, Refused):
+        raise people_problem(begun)
+    return {"ceremony": begun.ceremony, "options": dict(begun.options)}
+
+
+@post("/v1/sign-up", status_code=201)
+async def post_sign_up(request: Asked, data: CeremonyBody) -> View:
+    """Finish signing up with the passkey that was made."""
+    return _signed_in(
+        await edge.operator_of(request).passkeys.sign_up(data.ceremony, data.credential)
+    )
+
+
+@post("/v1/sign-in/options", status_code=200)
+async def post_sign_in_options(request: Asked, data: EmptyBody) -> View:
+    """Begin signing in: the options for using a passkey."""
+    del data
+    begun = edge.operator_of(request).passkeys.begin_sign_in()
+    return {"ceremony": begun.ceremony, "options": dict(begun.options)}
+
+
+@post("/v1/sign-in", status_code=200)
+async def post_sign_in(request: Asked, data: CeremonyBody) -> View:
+    """Finish signing in with the passkey that was used."""
+    return _signed_in(
+        await edge.operator_of(request).passkeys.sign_in(data.ceremony, data.credential)
+    )
+
+
+@post("/v1/sign-out", status_code=204)
+async def post_sign_out(request: Asked) -> None:
+    """End the session of this token."""
+    principal, operator = edge.customer_of(request), edge.operator_of(request)
+    refused = await operator.people.revoke(principal.token, holder=principal.party)
+    if refused is not None:
+        raise people_problem(refused)
+
+
+def _signed_in(outcome: SignedIn | Refused) -> View:
+    if isinstance(outcome, Refused):
+        raise people_problem(outcome)
+    customer = outcome.customer
+    return {
+        "token": outcome.issued.text,
+        "customer": {
+            "id": format_id(IdKind.CUSTOMER, customer.customer),
+            "handle": customer.handle,
+        },
+    }

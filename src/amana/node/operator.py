@@ -1,0 +1,307 @@
+"""One operator put together: the only place that knows every room."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from amana.events import Outbox, SqlEventRows
+from amana.kernel import AmanaId, Chance, Clock
+from amana.ledger import Account, AccountFlags, AccountStatus, LedgerReader, SQLiteLedger
+from amana.node.chance import SystemChance, SystemClock
+from amana.node.feed import Feed
+from amana.node.ledger import WrittenLedger
+from amana.node.settings import (
+    SETTINGS_FILE,
+    Settings,
+    check_settings,
+    read_settings,
+    write_settings,
+)
+from amana.payments import postings
+from amana.payments.books import PaymentBooks
+from amana.payments.model import Party
+from amana.payments.model import PartyKind as Side
+from amana.payments.service import PaymentService
+from amana.payments.store import SqlPaymentRows, WrittenPayments
+from amana.people import (
+    Authenticator,
+    Directory,
+    PartyFacts,
+    PartyKind,
+    PartyStatus,
+    Passkeys,
+    People,
+    PeopleEraser,
+    PeopleRows,
+    PeopleStore,
+    SignInSettings,
+    load_tiers,
+)
+from amana.people.vault import VAULT_COLUMNS
+from amana.storage import Writer, lock_folder, open_reader, open_writer_connection, upgrade
+from amana.trust import (
+    DEFAULT_TABLE,
+    HANDLE_PEPPER,
+    Door,
+    Eraser,
+    Erasure,
+    KeyStore,
+    Signatory,
+    TablePolicy,
+    VaultRows,
+    VaultStore,
+)
+
+BOOKS_FILE: Final = "books.db"
+OPERATOR_PARTY: Final = AmanaId(1)
+"""The operator itself as payer of a top-up: its money at the bank."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """Everything that serves requests, commands and workers."""
+
+    folder: Path
+    settings: Settings
+    clock: Clock
+    chance: Chance
+    writer: Writer
+    ledger: WrittenLedger
+    ledger_read: LedgerReader
+    payments: PaymentService
+    payments_store: WrittenPayments
+    payments_read: SqlPaymentRows
+    events_read: SqlEventRows
+    feed: Feed
+    people: People
+    passkeys: Passkeys
+    people_store: PeopleStore
+    people_read: PeopleRows
+    directory: Directory
+    authenticator: Authenticator
+    keys: KeyStore
+    signatory: Signatory
+    door: Door
+    erasure: Erasure
+    read_connection: sqlite3.Connection
+
+    @property
+    def ledger_number(self) -> int:
+        """The ledger of the operator's currency: its ISO 4217 number."""
+        return int(self.settings.unit.numeric)
+
+    def party(self, facts: PartyFacts) -> Party:
+        """Turn a party's facts into what the rules of payments need."""
+        is_merchant = facts.kind is PartyKind.MERCHANT
+        fee = facts.fee_basis_points
+        if fee is None:
+            fee = self.settings.merchant_fee_basis_points if is_merchant else 0
+        limits = facts.limits
+        return Party(
+            id=facts.party,
+            kind=Side.MERCHANT if is_merchant else Side.CUSTOMER,
+            account=facts.ledger_account,
+            is_open=facts.status is PartyStatus.ACTIVE,
+            payment_limit=None if is_merchant else limits.payment_minor_max,
+            day_limit=None if is_merchant else limits.day_minor_max,
+            holding_limit=None if is_merchant else limits.holding_minor_max,
+            fee_basis_points=fee,
+        )
+
+    @property
+    def own_party(self) -> Party:
+        """The operator's settlement account as a payer."""
+        return Party(OPERATOR_PARTY, Side.OPERATOR, postings.SETTLEMENT_ACCOUNT)
+
+    async def start(self) -> int:
+        """Open the operator's own accounts, and finish what was interrupted.
+
+        Returns:
+            How many payments were finished.
+        """
+        number = self.ledger_number
+        opened = await self.ledger.create_accounts(
+            [
+                _own_account(postings.SETTLEMENT_ACCOUNT, postings.CODE_SETTLEMENT, number),
+                _own_account(postings.FEES_ACCOUNT, postings.CODE_FEES, number),
+            ]
+        )
+        fine = {AccountStatus.CREATED, AccountStatus.EXISTS}
+        assert all(result.status in fine for result in opened), "the operator's accounts are there"
+        await self.erasure.complete()
+        return len(await self.payments.recover())
+
+
+def _own_account(account: int, code: int, ledger: int) -> Account:
+    credit_only = account == postings.FEES_ACCOUNT
+    flags = AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS if credit_only else AccountFlags.NONE
+    return Account(id=account, ledger=ledger, code=code, flags=flags)
+
+
+def make_operator(
+    folder: Path, settings: Settings, *, clock: Clock | None = None, chance: Chance | None = None
+) -> None:
+    """Make the data folder of a new operator: settings, keys, secrets, empty books.
+
+    Raises:
+        SettingsRefused: A setting cannot be used; nothing was made.
+        FileExistsError: The folder holds an operator already; nothing was changed.
+    """
+    check_settings(settings)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    clock, chance = clock or SystemClock(), chance or SystemChance()
+    with lock_folder(folder):
+        if (folder / SETTINGS_FILE).exists():
+            raise FileExistsError(f"{folder} holds an operator already. Nothing was changed.")
+        Signatory(folder).make(chance)
+        KeyStore.make(folder, now=clock.now(), chance=chance).close()
+        upgrade((folder / BOOKS_FILE).resolve())
+        write_settings(folder, settings)
+
+
+@contextmanager
+def open_operator(
+    folder: Path, *, clock: Clock | None = None, chance: Chance | None = None
+) -> Iterator[Operator]:
+    """Open the operator of a data folder, alone.
+
+    Raises:
+        FolderLocked: Another process works in the folder.
+        SettingsRefused: The folder holds no operator, or its settings cannot be used.
+    """
+    settings = read_settings(folder)
+    path = (folder / BOOKS_FILE).resolve()
+    with ExitStack() as stack:
+        stack.enter_context(lock_folder(folder))
+        upgrade(path)
+        connection = stack.enter_context(closing(open_writer_connection(path)))
+        reading = stack.enter_context(closing(open_reader(path)))
+        keys = stack.enter_context(closing(KeyStore(folder)))
+        floor = _Floor(folder, settings, clock or SystemClock(), chance or SystemChance(), keys)
+        yield _put_together(floor, connection, reading)
+
+
+@dataclass(frozen=True, slots=True)
+class _Floor:
+    """What the rooms stand on."""
+
+    folder: Path
+    settings: Settings
+    clock: Clock
+    chance: Chance
+    keys: KeyStore
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """The rooms that share the writer's commits."""
+
+    writer: Writer
+    ledger: WrittenLedger
+    ledger_read: LedgerReader
+    payments_store: WrittenPayments
+    feed: Feed
+
+
+def _books(floor: _Floor, connection: sqlite3.Connection, reading: sqlite3.Connection) -> _Books:
+    writer = Writer(connection)
+    engine = SQLiteLedger(connection, chance=floor.chance)
+    ledger_read = LedgerReader(reading)
+    ledger = WrittenLedger(writer, engine, ledger_read, floor.clock)
+    outbox = Outbox(SqlEventRows(connection))
+    books = PaymentBooks(SqlPaymentRows(connection), outbox, ledger.balance)
+    feed = Feed(outbox)
+    for participant in (engine, books, outbox):
+        writer.join(participant)
+    writer.on_commit(feed.tell)
+    return _Books(writer, ledger, ledger_read, WrittenPayments(writer, books, floor.clock), feed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trust:
+    """The vault's parts."""
+
+    signatory: Signatory
+    door: Door
+    erasure: Erasure
+
+
+def _trust(floor: _Floor, writer: Writer, reading: sqlite3.Connection, eraser: Eraser) -> _Trust:
+    vault = VaultStore(writer)
+    door = Door(
+        columns=VAULT_COLUMNS,
+        keys=floor.keys,
+        reader=VaultRows(reading),
+        writer=vault,
+        policy=TablePolicy(DEFAULT_TABLE),
+        clock=floor.clock,
+        chance=floor.chance,
+    )
+    erasure = Erasure(keys=floor.keys, writer=vault, erasers=[eraser], clock=floor.clock)
+    return _Trust(Signatory(floor.folder), door, erasure)
+
+
+def _put_together(
+    floor: _Floor, connection: sqlite3.Connection, reading: sqlite3.Connection
+) -> Operator:
+    settings, clock, chance = floor.settings, floor.clock, floor.chance
+    number = int(settings.unit.numeric)
+    books = _books(floor, connection, reading)
+    people_read = PeopleRows(reading)
+    tiers = load_tiers(settings.unit)
+    directory = Directory(people_read, tiers)
+    authenticator = Authenticator(people_read, directory)
+    pepper = Signatory(floor.folder).secret(HANDLE_PEPPER)
+    people_store = PeopleStore(books.writer, handle_pepper=pepper)
+    eraser = PeopleEraser(
+        reader=people_read, writer=people_store, directory=directory, authenticator=authenticator
+    )
+    trust = _trust(floor, books.writer, reading, eraser)
+    people = People(
+        ledger=books.ledger,
+        ledger_number=number,
+        reader=people_read,
+        writer=people_store,
+        directory=directory,
+        authenticator=authenticator,
+        erasure=trust.erasure,
+        tiers=tiers,
+        clock=clock,
+        chance=chance,
+    )
+    passkeys = Passkeys(
+        people=people,
+        reader=people_read,
+        writer=people_store,
+        settings=SignInSettings(settings.host, settings.name, (settings.url,)),
+        clock=clock,
+        chance=chance,
+    )
+    return Operator(
+        folder=floor.folder,
+        settings=settings,
+        clock=clock,
+        chance=chance,
+        writer=books.writer,
+        ledger=books.ledger,
+        ledger_read=books.ledger_read,
+        payments=PaymentService(books.payments_store, books.ledger, ledger_number=number),
+        payments_store=books.payments_store,
+        payments_read=SqlPaymentRows(reading),
+        events_read=SqlEventRows(reading),
+        feed=books.feed,
+        people=people,
+        passkeys=passkeys,
+        people_store=people_store,
+        people_read=people_read,
+        directory=directory,
+        authenticator=authenticator,
+        keys=floor.keys,
+        signatory=trust.signatory,
+        door=trust.door,
+        erasure=trust.erasure,
+        read_connection=reading,
+    )

@@ -1,0 +1,89 @@
+"""Settings of an operator: one table, read from `amana.toml` in the data folder."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from amana.kernel import CURRENCIES, Currency
+
+SETTINGS_FILE: Final = "amana.toml"
+_HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?", re.ASCII)
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an operator decides about itself."""
+
+    name: str = "Amana operator"
+    host: str = "localhost"
+    url: str = "http://localhost:8400"
+    currency: str = "EUR"
+    merchant_fee_basis_points: int = 20
+    is_play_money: bool = False
+
+    @property
+    def unit(self) -> Currency:
+        """The currency of the books."""
+        return CURRENCIES[self.currency]
+
+
+SETTINGS: Final = (
+    ("name", "The operator's name, as wallets show it."),
+    ("host", "The name that stands in payment codes and is the passkeys' domain."),
+    ("url", "Where wallets and tills reach this operator."),
+    ("currency", "The one currency of the books, by its ISO 4217 code; never changed later."),
+    ("merchant_fee_basis_points", "What merchants pay, in hundredths of a percent, rounded down."),
+    ("is_play_money", "Whether this is a demonstration without real money."),
+)
+"""Each setting and its meaning: the file, the reference and a test read this table."""
+
+
+class SettingsRefused(Exception):  # noqa: N818 - told to the person at the keyboard
+    """The settings cannot be used; the text says which line and why."""
+
+
+def read_settings(folder: Path) -> Settings:
+    """Read an operator's settings.
+
+    Raises:
+        SettingsRefused: The file is absent, or not understood.
+    """
+    path = folder / SETTINGS_FILE
+    if not path.is_file():
+        raise SettingsRefused(
+            f"{folder} holds no operator: {SETTINGS_FILE} is not there. "
+            f"Make one with `amana init --data {folder}`."
+        )
+    try:
+        settings = msgspec.toml.decode(path.read_bytes(), type=Settings)
+    except (msgspec.ValidationError, msgspec.DecodeError) as fault:
+        raise SettingsRefused(f"{path} was not understood: {fault}. Nothing was done.") from None
+    return check_settings(settings)
+
+
+def check_settings(settings: Settings) -> Settings:
+    """Return the settings, or say which value cannot be used."""
+    if settings.currency not in CURRENCIES:
+        raise SettingsRefused(f"'{settings.currency}' is no ISO 4217 currency. Nothing was done.")
+    if not 0 <= settings.merchant_fee_basis_points <= 1_000:  # noqa: PLR2004 - ten percent
+        raise SettingsRefused("merchant_fee_basis_points lies between 0 and 1000.")
+    if _HOST.fullmatch(settings.host) is None:
+        raise SettingsRefused(f"'{settings.host}' is no host name.")
+    if not settings.url.startswith(("http://", "https://")):
+        raise SettingsRefused("url begins with http:// or https://.")
+    return settings
+
+
+def write_settings(folder: Path, settings: Settings) -> None:
+    """Write a new operator's settings, each with its meaning; never over an existing file."""
+    lines: list[str] = []
+    for name, meaning in SETTINGS:
+        value = getattr(settings, name)
+        lines += [f"# {meaning}", f"{name} = {_toml(value)}", ""]
+    with (folder / SETTINGS_FILE).open("x", encoding="utf-8") as file:
+        file.write("\n".join(lines))
+
+
+def _toml(value: str | int | bool) -> str:  # noqa: FBT001 - a value of the file, not a switch
+    return msgspec.json.encode(value).decode()
