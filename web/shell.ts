@@ -10,7 +10,9 @@ export function shellOfThisBuild(pages: readonly string[]): Plugin {
     enforce: "post",
     generateBundle(_options, bundle) {
       const files = Object.values(bundle).filter((file) => file.fileName !== WORKER);
-      const assets = files.map((file) => `/${file.fileName}`).filter((name) => name.startsWith("/assets/"));
+      const assets = files
+        .map((file) => `/${file.fileName}`)
+        .filter((name) => name.startsWith("/assets/"));
       const digest = createHash("sha256");
       for (const file of files.toSorted((a, b) => (a.fileName < b.fileName ? -1 : 1))) {
         digest.update(file.fileName).update(file.type === "chunk" ? file.code : file.source);

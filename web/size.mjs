@@ -17,7 +17,10 @@ const packed = (path) => gzipSync(read(path), { level: 6 }).length;
 const assets = new Set(readdirSync(`${root}assets`).map((name) => `assets/${name}`));
 
 function namedIn(path) {
-  const names = read(path).toString("utf8").match(/[\w.-]+\.(?:js|css)\b/g) ?? [];
+  const names =
+    read(path)
+      .toString("utf8")
+      .match(/[\w.-]+\.(?:js|css)\b/g) ?? [];
   return names.map((name) => `assets/${name}`).filter((name) => assets.has(name));
 }
 
@@ -33,7 +36,9 @@ let tooLarge = false;
 for (const page of ["index.html", "wallet.html", "till.html"]) {
   const total = closure(page).reduce((bytes, path) => bytes + packed(path), 0);
   tooLarge ||= total > LIMIT;
-  console.log(`${page.padEnd(12)} first load ${(total / 1000).toFixed(1)} kB compressed (at most ${LIMIT / 1000} kB)`);
+  console.log(
+    `${page.padEnd(12)} first load ${(total / 1000).toFixed(1)} kB compressed (at most ${LIMIT / 1000} kB)`,
+  );
 }
 for (const path of [...assets].filter((name) => ON_DEMAND.test(name))) {
   console.log(`on demand    ${path} ${(packed(path) / 1000).toFixed(1)} kB`);

@@ -13,14 +13,24 @@ export async function codeInPicture(file: Blob): Promise<string | null> {
   const bitmap = await createImageBitmap(file).catch(() => null);
   if (bitmap === null) return null;
   const scale = Math.min(1, SIDE_MAX / Math.max(bitmap.width, bitmap.height));
-  const found = codeIn(decode, bitmap, Math.round(bitmap.width * scale), Math.round(bitmap.height * scale));
+  const found = codeIn(
+    decode,
+    bitmap,
+    Math.round(bitmap.width * scale),
+    Math.round(bitmap.height * scale),
+  );
   bitmap.close();
   return found;
 }
 
 type Decode = Awaited<ReturnType<typeof decoder>>;
 
-function codeIn(decode: Decode, source: CanvasImageSource, width: number, height: number): string | null {
+function codeIn(
+  decode: Decode,
+  source: CanvasImageSource,
+  width: number,
+  height: number,
+): string | null {
   const canvas = new OffscreenCanvas(width, height);
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   if (pen === null || width === 0 || height === 0) return null;
@@ -58,7 +68,12 @@ export async function watchForCode(
   const look = (): void => {
     if (!running) return;
     const scale = Math.min(1, 800 / Math.max(video.videoWidth, video.videoHeight, 1));
-    const code = codeIn(decode, video, Math.round(video.videoWidth * scale), Math.round(video.videoHeight * scale));
+    const code = codeIn(
+      decode,
+      video,
+      Math.round(video.videoWidth * scale),
+      Math.round(video.videoHeight * scale),
+    );
     if (code === null) {
       setTimeout(look, LOOK_EVERY_MS);
       return;

@@ -5,7 +5,14 @@
  * Private keys cannot be exported from this browser.
  */
 
-import { type Note, fromBase64Url, packNote, toBase64Url, toHex, unpackNote } from "../rules/note.ts";
+import {
+  type Note,
+  fromBase64Url,
+  packNote,
+  toBase64Url,
+  toHex,
+  unpackNote,
+} from "../rules/note.ts";
 
 const INFO = new TextEncoder().encode("amana/sealed-note/1");
 const ENCAPSULATED_BYTES = 32;
@@ -27,7 +34,9 @@ async function suite() {
 }
 
 export async function newNoteKey(): Promise<NoteKey> {
-  const pair = (await crypto.subtle.generateKey({ name: "X25519" }, false, ["deriveBits"])) as CryptoKeyPair;
+  const pair = (await crypto.subtle.generateKey({ name: "X25519" }, false, [
+    "deriveBits",
+  ])) as CryptoKeyPair;
   const raw = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
   return { publicKey: toBase64Url(raw), privateKey: pair.privateKey };
 }
@@ -50,7 +59,9 @@ export async function openNote(key: NoteKey, sealed: string): Promise<Note | nul
   if (raw === null || whole === null || whole.length <= ENCAPSULATED_BYTES) return null;
   try {
     const publicKey = await crypto.subtle.importKey("raw", raw, { name: "X25519" }, true, []);
-    const opened = await (await suite()).Open(
+    const opened = await (
+      await suite()
+    ).Open(
       { publicKey, privateKey: key.privateKey },
       whole.slice(0, ENCAPSULATED_BYTES),
       whole.slice(ENCAPSULATED_BYTES),

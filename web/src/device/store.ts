@@ -47,7 +47,10 @@ function answered<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-export async function keep<S extends StoreName>(store: S, ...values: readonly Kept[S][]): Promise<void> {
+export async function keep<S extends StoreName>(
+  store: S,
+  ...values: readonly Kept[S][]
+): Promise<void> {
   const work = (await database()).transaction(store, "readwrite", { durability: "strict" });
   for (const value of values) work.objectStore(store).put(value);
   await finished(work);
@@ -55,7 +58,9 @@ export async function keep<S extends StoreName>(store: S, ...values: readonly Ke
 
 /** An intent and the key that will open its receipt are kept together or not at all. */
 export async function keepIntent(intent: Intent, noteKey: NoteKey | null): Promise<void> {
-  const work = (await database()).transaction(["intents", "noteKeys"], "readwrite", { durability: "strict" });
+  const work = (await database()).transaction(["intents", "noteKeys"], "readwrite", {
+    durability: "strict",
+  });
   work.objectStore("intents").put(intent);
   if (noteKey !== null) work.objectStore("noteKeys").put(noteKey);
   await finished(work);

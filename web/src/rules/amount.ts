@@ -27,7 +27,9 @@ function westernDigits(text: string): string {
  * "1,234.50" is refused rather than guessed at.
  */
 export function readAmount(typed: string, currency: string): AmountReading {
-  const plain = westernDigits(typed).replace(INVISIBLE, "").replace(/[,\u066b]/g, ".");
+  const plain = westernDigits(typed)
+    .replace(INVISIBLE, "")
+    .replace(/[,\u066b]/g, ".");
   if (plain === "") return { ok: false, fault: "empty" };
   const match = /^(\d*)(?:\.(\d*))?$/.exec(plain);
   if (match === null || plain === ".") return { ok: false, fault: "not-a-number" };
@@ -40,7 +42,8 @@ export function readAmount(typed: string, currency: string): AmountReading {
   return minor === 0n ? { ok: false, fault: "zero" } : { ok: true, amount: { currency, minor } };
 }
 
-export type Key = "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "00" | "back" | "clear";
+export type Key =
+  "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "00" | "back" | "clear";
 
 const KEYPAD_DIGITS_MAX = 9;
 

@@ -33,5 +33,7 @@ export function byDay(entries: readonly Entry[], dayOf: (instant: Date) => strin
 /** Later pages may repeat what a live update already brought; the newest reading wins. */
 export function mergePages(known: readonly Payment[], read: readonly Payment[]): Payment[] {
   const byId = new Map([...known, ...read].map((payment) => [payment.id, payment]));
-  return [...byId.values()].toSorted((a, b) => b.created_at.getTime() - a.created_at.getTime() || (a.id < b.id ? 1 : -1));
+  return [...byId.values()].toSorted(
+    (a, b) => b.created_at.getTime() - a.created_at.getTime() || (a.id < b.id ? 1 : -1),
+  );
 }

@@ -7,9 +7,29 @@ export interface Money {
 
 /** ISO 4217 exponents that are not 2. Browsers' own tables differ from the standard for some. */
 const EXPONENTS: Readonly<Record<string, number>> = {
-  BHD: 3, IQD: 3, JOD: 3, KWD: 3, LYD: 3, OMR: 3, TND: 3,
-  BIF: 0, CLP: 0, DJF: 0, GNF: 0, ISK: 0, JPY: 0, KMF: 0, KRW: 0, PYG: 0, RWF: 0, UGX: 0,
-  VND: 0, VUV: 0, XAF: 0, XOF: 0, XPF: 0,
+  BHD: 3,
+  IQD: 3,
+  JOD: 3,
+  KWD: 3,
+  LYD: 3,
+  OMR: 3,
+  TND: 3,
+  BIF: 0,
+  CLP: 0,
+  DJF: 0,
+  GNF: 0,
+  ISK: 0,
+  JPY: 0,
+  KMF: 0,
+  KRW: 0,
+  PYG: 0,
+  RWF: 0,
+  UGX: 0,
+  VND: 0,
+  VUV: 0,
+  XAF: 0,
+  XOF: 0,
+  XPF: 0,
 };
 
 export function exponentOf(currency: string): number {
@@ -27,14 +47,18 @@ export function decimalText({ currency, minor }: Money): string {
 
 const formats = new Map<string, Intl.NumberFormat>();
 
-function formatFor(currency: string, language: string): Intl.NumberFormat {
-  const name = `${language} ${currency}`;
+/** `plus`: what came in carries its sign, set where the language sets it. */
+type Sign = "auto" | "plus";
+
+function formatFor(currency: string, locale: string, sign: Sign): Intl.NumberFormat {
+  const name = `${locale} ${currency} ${sign}`;
   const known = formats.get(name);
   if (known !== undefined) return known;
   const exponent = exponentOf(currency);
-  const made = new Intl.NumberFormat(language, {
+  const made = new Intl.NumberFormat(locale, {
     style: "currency",
     currency,
+    signDisplay: sign === "plus" ? "exceptZero" : "auto",
     minimumFractionDigits: exponent,
     maximumFractionDigits: exponent,
   });
@@ -42,8 +66,10 @@ function formatFor(currency: string, language: string): Intl.NumberFormat {
   return made;
 }
 
-export function formatMoney(amount: Money, language: string): string {
-  return formatFor(amount.currency, language).format(decimalText(amount) as Intl.StringNumericLiteral);
+export function formatMoney(amount: Money, locale: string, sign: Sign = "auto"): string {
+  return formatFor(amount.currency, locale, sign).format(
+    decimalText(amount) as Intl.StringNumericLiteral,
+  );
 }
 
 export interface AmountPart {
@@ -52,14 +78,18 @@ export interface AmountPart {
 }
 
 /** The same text in pieces, so that a page can set the fraction and the sign of currency smaller. */
-export function moneyParts(amount: Money, language: string): AmountPart[] {
-  const pieces = formatFor(amount.currency, language).formatToParts(
+export function moneyParts(amount: Money, locale: string): AmountPart[] {
+  const pieces = formatFor(amount.currency, locale, "auto").formatToParts(
     decimalText(amount) as Intl.StringNumericLiteral,
   );
   const parts: AmountPart[] = [];
   for (const { type, value } of pieces) {
     const role =
-      type === "currency" ? "currency" : type === "decimal" || type === "fraction" ? "fraction" : "number";
+      type === "currency"
+        ? "currency"
+        : type === "decimal" || type === "fraction"
+          ? "fraction"
+          : "number";
     const last = parts.at(-1);
     if (last?.role === role) parts[parts.length - 1] = { role, text: last.text + value };
     else parts.push({ role, text: value });

@@ -30,6 +30,12 @@ export function language(): Language {
   return current;
 }
 
+/** The reader's own region where their browser names one: it decides on digits and dates. */
+export function locale(): string {
+  const own = navigator.languages.find((one) => one.toLowerCase().split("-")[0] === current);
+  return own ?? current;
+}
+
 export function speak(next: Language): void {
   current = next;
   settings.set("language", next);

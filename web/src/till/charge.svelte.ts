@@ -43,7 +43,14 @@ class Charge {
     const idempotencyKey = crypto.randomUUID();
     const verdict = await carryThrough<Order>({
       send: () =>
-        ask({ method: "POST", path: "/v1/orders", token: till.key, body, idempotencyKey, check: orderShape }),
+        ask({
+          method: "POST",
+          path: "/v1/orders",
+          token: till.key,
+          body,
+          idempotencyKey,
+          check: orderShape,
+        }),
       pause,
       chance: Math.random,
       doubtful: () => (till.lost = true),
@@ -135,7 +142,8 @@ class Charge {
     const kept = await find("orderNotes", order.id).catch(() => null);
     if (kept === null) return;
     const paid = order.status === "paid" || order.status === "authorised";
-    const sealed = paid && order.note_key !== null ? await sealNote(order.note_key, kept.note) : null;
+    const sealed =
+      paid && order.note_key !== null ? await sealNote(order.note_key, kept.note) : null;
     if (sealed !== null) {
       const answer = await ask({
         method: "PUT",

@@ -1,7 +1,11 @@
 /** Instants as the reader's clock and language say them. */
 
 export function dayName(instant: Date, language: string): string {
-  return new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" }).format(instant);
+  return new Intl.DateTimeFormat(language, {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+  }).format(instant);
 }
 
 export function clock(instant: Date, language: string): string {
@@ -9,7 +13,9 @@ export function clock(instant: Date, language: string): string {
 }
 
 export function moment(instant: Date, language: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(instant);
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(
+    instant,
+  );
 }
 
 export function countdown(minutes: number, seconds: number, language: string): string {

@@ -16,9 +16,8 @@ export function totalPaid(payment: Payment): Money {
   return payment.captured ?? totalOf(payment.amount, payment.tip);
 }
 
-export function amountShown(payment: Payment, language: string): string {
-  const text = formatMoney(totalPaid(payment), language);
-  return payment.direction === "in" ? `+${text}` : text;
+export function amountShown(payment: Payment, locale: string): string {
+  return formatMoney(totalPaid(payment), locale, payment.direction === "in" ? "plus" : "auto");
 }
 
 export function iconOf(payment: Payment): IconName {

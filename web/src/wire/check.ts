@@ -14,7 +14,8 @@ export class Malformed extends Error {
 export type Check<T> = (value: unknown, path: string) => T;
 export type Checked<C> = C extends Check<infer T> ? T : never;
 
-export type Reading<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: string };
+export type Reading<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: string };
 
 /** The one door: a value that passed its check, or what is wrong with it. */
 export function reading<T>(check: Check<T>, value: unknown): Reading<T> {
@@ -37,7 +38,8 @@ export const flag: Check<boolean> = (value, path) => {
 };
 
 export const count: Check<number> = (value, path) => {
-  if (typeof value !== "number" || !Number.isSafeInteger(value)) throw new Malformed(path, "a whole number");
+  if (typeof value !== "number" || !Number.isSafeInteger(value))
+    throw new Malformed(path, "a whole number");
   return value;
 };
 

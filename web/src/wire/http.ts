@@ -71,7 +71,14 @@ function parsed(body: string): unknown {
 export function problemFrom(status: number, body: unknown): Problem {
   const read = reading(problemShape, body);
   if (!read.ok) {
-    return { slug: "", status, title: "", detail: null, scheme: null, retryWithSameId: status >= 500 };
+    return {
+      slug: "",
+      status,
+      title: "",
+      detail: null,
+      scheme: null,
+      retryWithSameId: status >= 500,
+    };
   }
   const { type, title, detail, scheme, retry_with_same_id } = read.value;
   return {

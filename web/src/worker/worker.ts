@@ -19,9 +19,11 @@ const STORE = `${PREFIX}${shell.version}`;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(
-    caches.open(STORE).then((store) =>
-      store.addAll(shell.files.map((file) => new Request(file, { cache: "reload" }))),
-    ),
+    caches
+      .open(STORE)
+      .then((store) =>
+        store.addAll(shell.files.map((file) => new Request(file, { cache: "reload" }))),
+      ),
   );
 });
 
@@ -30,7 +32,9 @@ self.addEventListener("activate", (event) => {
     (async () => {
       const names = await caches.keys();
       await Promise.all(
-        names.filter((name) => name.startsWith(PREFIX) && name !== STORE).map((name) => caches.delete(name)),
+        names
+          .filter((name) => name.startsWith(PREFIX) && name !== STORE)
+          .map((name) => caches.delete(name)),
       );
       await self.clients.claim();
     })(),
@@ -46,7 +50,8 @@ self.addEventListener("fetch", (event) => {
   const address = new URL(request.url);
   if (request.method !== "GET" || address.origin !== self.location.origin) return;
   if (PAGES.has(address.pathname)) event.respondWith(page(address.pathname, request));
-  else if (shell.files.includes(address.pathname)) event.respondWith(asset(address.pathname, request));
+  else if (shell.files.includes(address.pathname))
+    event.respondWith(asset(address.pathname, request));
 });
 
 async function page(path: string, request: Request): Promise<Response> {
