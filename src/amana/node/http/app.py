@@ -1,7 +1,5 @@
 """The HTTP application: every address, every error's shape, every header."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from litestar import Litestar
@@ -13,7 +11,8 @@ from amana import __version__
 from amana.kernel import Unavailable
 from amana.kernel.limits import REQUEST_BODY_BYTES_MAX
 from amana.node.http import customers, docs, edge, feeds, merchants, opening, operators, pages
-from amana.node.http.pages import SECURITY_HEADERS, Pages
+from amana.node.http.headers import SECURITY_HEADERS
+from amana.node.http.pages import Pages
 from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised
 
@@ -56,19 +55,17 @@ HANDLERS: Final[list[Any]] = [
     pages.get_root_file,
 ]
 
-Lifespan = Callable[[Litestar], Any]
 
-
-def create_app(operator: Operator, *, lifespan: list[Lifespan] | None = None) -> Litestar:
-    """Make the application that serves an operator."""
+def create_app(operator: Operator) -> Litestar:
+    """Make the application that serves an operator that was started."""
     return Litestar(
         route_handlers=HANDLERS,
         state=State({"operator": operator, "pages": Pages()}),
-        lifespan=[_started(operator), *(lifespan or [])],
         exception_handlers={
             ProblemRaised: edge.answer_problem,
             Unavailable: edge.answer_unavailable,
             HTTPException: edge.answer_http_error,
+            RecursionError: edge.answer_too_deep,
             Exception: edge.answer_mistake,
         },
         response_headers=[
@@ -81,13 +78,6 @@ def create_app(operator: Operator, *, lifespan: list[Lifespan] | None = None) ->
 
 
 def _openapi() -> OpenAPIConfig:
-    return OpenAPIConfig(title="Amana", version=__version__, enabled_endpoints=set())
-
-
-def _started(operator: Operator) -> Lifespan:
-    @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        await operator.start()
-        yield
-
-    return lifespan
+    return OpenAPIConfig(
+        title="Amana", version=__version__, enabled_endpoints=set(), use_handler_docstrings=True
+    )
