@@ -13,7 +13,7 @@ export default defineConfig({
       "/till",
       "/manifest.webmanifest",
       "/till.webmanifest",
-      "/icon.svg",
+      "/icons/icon.svg",
     ]),
   ],
   build: {
