@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from amana.events import Outbox, SqlEventRows
-from amana.kernel import AmanaId, Chance, Clock
+from amana.kernel import AmanaId, Chance, Clock, new_id
 from amana.ledger import Account, AccountFlags, AccountStatus, LedgerReader, SQLiteLedger
 from amana.node.chance import SystemChance, SystemClock
 from amana.node.feed import Feed
@@ -56,6 +58,7 @@ from amana.trust import (
 )
 
 BOOKS_FILE: Final = "books.db"
+_CHANCE_BYTES: Final = 9
 OPERATOR_PARTY: Final = AmanaId(1)
 """The operator itself as payer of a top-up: its money at the bank."""
 
@@ -111,6 +114,10 @@ class Operator:
             fee_basis_points=fee,
         )
 
+    def new_id(self) -> AmanaId:
+        """Make an identifier of this instant."""
+        return new_id(self.clock.now(), self.chance.draw(_CHANCE_BYTES))
+
     @property
     def own_party(self) -> Party:
         """The operator's settlement account as a payer."""
@@ -122,6 +129,12 @@ class Operator:
         Returns:
             How many payments were finished.
         """
+        await self.open_own_accounts()
+        await self.erasure.complete()
+        return len(await self.payments.recover())
+
+    async def open_own_accounts(self) -> None:
+        """Open the operator's accounts in the books, where they are not open yet."""
         number = self.ledger_number
         opened = await self.ledger.create_accounts(
             [
@@ -131,8 +144,6 @@ class Operator:
         )
         fine = {AccountStatus.CREATED, AccountStatus.EXISTS}
         assert all(result.status in fine for result in opened), "the operator's accounts are there"
-        await self.erasure.complete()
-        return len(await self.payments.recover())
 
 
 def _own_account(account: int, code: int, ledger: int) -> Account:
@@ -164,15 +175,26 @@ def make_operator(
 
 @contextmanager
 def open_operator(
-    folder: Path, *, clock: Clock | None = None, chance: Chance | None = None
+    folder: Path,
+    *,
+    url: str | None = None,
+    clock: Clock | None = None,
+    chance: Chance | None = None,
 ) -> Iterator[Operator]:
     """Open the operator of a data folder, alone.
 
+    Args:
+        folder: The data folder.
+        url: Where it is reached this time, if not where its settings say.
+        clock: Another clock than the machine's.
+        chance: Another chance than the system's.
     Raises:
         FolderLocked: Another process works in the folder.
         SettingsRefused: The folder holds no operator, or its settings cannot be used.
     """
     settings = read_settings(folder)
+    if url is not None:
+        settings = msgspec.structs.replace(settings, url=url)
     path = (folder / BOOKS_FILE).resolve()
     with ExitStack() as stack:
         stack.enter_context(lock_folder(folder))

@@ -103,7 +103,7 @@ def payment_view(operator: Operator, payment: Payment, viewer: AmanaId) -> View:
             "direction": "out" if payment.payer == viewer else "in",
             "payee": None if payee is None else payee_view(payee),
             "payer": None if payer is None else payee_view(payer),
-            "fee": money_view(operator, payment.fee),
+            "fee": money_view(operator, 0 if payment.kind is PaymentKind.REFUND else payment.fee),
             "captured": money_view(operator, payment.captured) if payment.is_hold else None,
             "refunded": money_view(operator, payment.refunded),
             "refund_of": id_view(IdKind.PAYMENT, refund_of),

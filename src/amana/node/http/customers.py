@@ -177,7 +177,7 @@ def _intent_of(
     payee = None if payee_facts is None else operator.party(payee_facts)
     order = None if scanned is None else scanned.order
     return Intent(
-        id=edge.fresh_id(operator),
+        id=operator.new_id(),
         kind=_kind_of(payee),
         initiator=principal.party,
         key=key,

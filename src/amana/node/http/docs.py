@@ -113,9 +113,11 @@ def _page(title: str, body: str) -> Response[str]:
 async def get_docs(request: Asked) -> Response[str]:
     """Answer with every address of the API, readable."""
     parts = [
-        "<p>JSON over HTTP. Amounts are minor units as a string of digits beside their currency. "
-        "The machine-readable form is <a href=/openapi.json>openapi.json</a>; "
-        "errors are <a href=/docs/problems>problem documents</a>.</p>"
+        (
+            "<p>JSON over HTTP. Amounts are minor units as a string of digits beside their currency. "
+            "The machine-readable form is <a href=/openapi.json>openapi.json</a>; "
+            "errors are <a href=/docs/problems>problem documents</a>.</p>"
+        )
     ]
     for path, methods in openapi_of(request.app)["paths"].items():
         for method, operation in methods.items():

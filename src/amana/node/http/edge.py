@@ -9,10 +9,11 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from amana.kernel import AmanaId, IdKind, Money, Unavailable, new_id, parse_id
+from amana.kernel import AmanaId, IdKind, Money, Unavailable, parse_id
 from amana.kernel.limits import AMOUNT_MINOR_MAX, IDEMPOTENCY_KEY_CHARACTERS_MAX, PAGE_ITEMS_MAX
+from amana.node.http.headers import SECURITY_HEADERS
 from amana.node.operator import Operator
-from amana.node.problems import PROBLEMS, ProblemRaised, problem_of
+from amana.node.problems import ProblemRaised, problem_of
 from amana.node.shapes import MoneyShape
 from amana.people import Principal, PrincipalKind, Scope
 from amana.wire.faults import Fault, Malformed
@@ -21,7 +22,6 @@ from amana.wire.problems import CONTENT_TYPE
 Asked = Request[Any, Any, Any]
 
 _HASH_BYTES: Final = 16
-_CHANCE_BYTES: Final = 9
 _SCHEME: Final = "bearer "
 _HTTP_SLUGS: Final = {
     400: "malformed-request",
@@ -97,11 +97,6 @@ def body_hash(operation: str, body: msgspec.Struct) -> bytes:
     return blake2b(asked, digest_size=_HASH_BYTES).digest()
 
 
-def fresh_id(operator: Operator) -> AmanaId:
-    """Make an identifier of this instant."""
-    return new_id(operator.clock.now(), operator.chance.draw(_CHANCE_BYTES))
-
-
 def money_of(operator: Operator, shape: MoneyShape) -> int:
     """Return the minor units of an amount in the operator's currency.
 
@@ -157,9 +152,9 @@ def understood(position: int | Malformed) -> int:
 def answer_problem(request: Asked, raised: ProblemRaised) -> Response[bytes]:
     """Answer with a problem document."""
     problem = problem_of(raised, operator_of(request).settings.url)
-    headers = (
-        {"WWW-Authenticate": "Bearer"} if problem.status == PROBLEMS["not-signed-in"][0] else {}
-    )
+    headers = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
+    if raised.slug == "not-signed-in":
+        headers["WWW-Authenticate"] = "Bearer"
     return Response(
         problem.to_json(), status_code=problem.status, media_type=CONTENT_TYPE, headers=headers
     )
@@ -183,6 +178,12 @@ def _faults_of(error: HTTPException) -> tuple[Fault, ...]:
         for entry in extra
         if isinstance(entry, dict)
     ) or (Fault("body", "This is not the JSON that this address takes."),)
+
+
+def answer_too_deep(request: Asked, _: RecursionError) -> Response[bytes]:
+    """Answer JSON that is nested beyond all reason."""
+    faults = (Fault("body", "The JSON is nested too deeply."),)
+    return answer_problem(request, ProblemRaised("malformed-request", errors=faults))
 
 
 def answer_unavailable(request: Asked, _: Unavailable) -> Response[bytes]:

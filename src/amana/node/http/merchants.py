@@ -108,7 +108,7 @@ async def post_order(request: Asked, data: OrderBody) -> View:
         raise refuse(Reason.AMOUNT_TOO_LARGE)
     now = operator.clock.now()
     order = Order(
-        id=edge.fresh_id(operator),
+        id=operator.new_id(),
         merchant=principal.party,
         till_id=_till(operator, principal, data.till),
         amount=amount,
@@ -287,7 +287,7 @@ async def post_refund(request: Asked, order_id: str, data: AmountBody) -> View:
         raise refuse(Reason.ORDER_NOT_PAID)
     payer = operator.directory.by_id(payment.payer)
     intent = Intent(
-        id=edge.fresh_id(operator),
+        id=operator.new_id(),
         kind=PaymentKind.REFUND,
         initiator=principal.party,
         key=edge.idempotency_key(request, principal.party),

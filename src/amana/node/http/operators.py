@@ -77,7 +77,7 @@ async def post_topup(request: Asked, data: TopupBody) -> View:
     is_person = facts is not None and facts.kind is PartyKind.PERSON
     payment = await operator.payments.pay(
         Intent(
-            id=edge.fresh_id(operator),
+            id=operator.new_id(),
             kind=PaymentKind.TOPUP,
             initiator=staff.party,
             key=edge.idempotency_key(request, staff.party),

@@ -14,20 +14,6 @@ from amana.node.problems import ProblemRaised
 
 STATIC_FOLDER: Final = Path(__file__).parent.parent / "static"
 
-SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        "connect-src 'self'; manifest-src 'self'; worker-src 'self'; media-src 'self' blob:; "
-        "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
-}
-"""On every answer: nothing is loaded from elsewhere, nothing is told elsewhere."""
-
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK_AGAIN: Final = "no-cache"
 _GZIP_BYTES_MIN: Final = 512

@@ -1,0 +1,102 @@
+"""`amana demo`: everything on loopback, with play money."""
+
+import asyncio
+import socket
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+import segno
+from cyclopts import Parameter
+from rich.console import Console
+
+from amana.demo import DemoWorld, prepare, trade
+from amana.node.http.pages import Pages
+from amana.node.operator import Operator, make_operator, open_operator
+from amana.node.server import listen, serve
+from amana.node.settings import SETTINGS_FILE, Settings
+
+_HOST: Final = "127.0.0.1"
+
+
+def demo(
+    *,
+    port: int = 8400,
+    data: Path = Path("demo-data"),
+    ready_file: Path | None = None,
+    browser: Annotated[bool, Parameter(negative="--no-browser")] = True,
+    traffic: Annotated[bool, Parameter(negative="--no-traffic")] = True,
+) -> None:
+    """Start everything here with play money.
+
+    Needs no account, no key and no container, and writes only to the folder it names.
+
+    Parameters
+    ----------
+    port: Where to listen, on this machine only.
+    data: The folder of everything the demo keeps; made if it is not there.
+    ready_file: Write addresses and tokens here as JSON when everything is ready.
+    browser: Open the first page in a browser.
+    traffic: Let simulated customers pay now and then, so that a till has something to show.
+    """
+    url = f"http://localhost:{port}"
+    if not (data / SETTINGS_FILE).exists():
+        settings = Settings(name="Demo operator", url=url, is_play_money=True)
+        make_operator(data, settings)
+    listening = listen(_HOST, port)
+    with open_operator(data, url=url) as operator:
+        asyncio.run(_run(operator, listening, ready_file=ready_file, wishes=(browser, traffic)))
+
+
+async def _run(
+    operator: Operator,
+    listening: socket.socket,
+    *,
+    ready_file: Path | None,
+    wishes: tuple[bool, bool],
+) -> None:
+    has_browser, has_traffic = wishes
+    trading: list[asyncio.Task[None]] = []
+
+    async def tell() -> None:
+        world = await prepare(operator)
+        if ready_file is not None:
+            _write_whole(ready_file, msgspec.json.encode(world))
+        _show(operator, world)
+        if has_traffic:
+            trading.append(asyncio.create_task(trade(operator, world)))
+        if has_browser and sys.stdout.isatty():
+            webbrowser.open(world.url)
+
+    await serve(operator, listening, when_ready=tell)
+    for task in trading:
+        task.cancel()
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that whoever waits for it never reads half of it."""
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    part.chmod(0o600)
+    part.replace(path)
+
+
+def _show(operator: Operator, world: DemoWorld) -> None:
+    console = Console(highlight=False)
+    wallet, till = world.customers[0], world.merchants[0]
+    lines = [
+        f"First page   {world.url}/",
+        f"Wallet       {world.url}/wallet#token={wallet.token}",
+        f"Till         {world.url}/till#token={till.api_key}",
+        f"Data         {operator.folder.resolve()}",
+    ]
+    if not Pages().is_built:
+        lines.append("The web part is not built: run `make setup` for wallet and till.")
+    console.print(
+        Panel("\n".join(lines), title="Amana demo: play money", expand=False), soft_wrap=True
+    )
+    if sys.stdout.isatty():
+        segno.make(f"{world.url}/", micro=False).terminal(compact=True)
+    console.print("Stop with Ctrl-C.")

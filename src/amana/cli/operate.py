@@ -1,0 +1,165 @@
+"""`amana init`, `serve`, `recover`, `doctor`: an operator's life."""
+
+import asyncio
+import platform
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from amana.cli.exits import FOUND, Failed
+from amana.kernel import IdKind, format_id
+from amana.node.http.pages import Pages
+from amana.node.operator import BOOKS_FILE, make_operator, open_operator
+from amana.node.server import listen
+from amana.node.server import serve as serve_operator
+from amana.node.settings import Settings, read_settings
+from amana.people import OperatorRole, OperatorStaff, Refused
+
+_FREE_BYTES_MIN: Final = 1 << 30
+_NAMES = IdKind.PAYMENT
+
+
+def init(
+    *,
+    data: Path,
+    name: str,
+    currency: str = "EUR",
+    host: str = "localhost",
+    url: str = "http://localhost:8400",
+    officer: str = "First officer",
+) -> None:
+    """Make the data folder of a new operator, and its first officer's token.
+
+    Parameters
+    ----------
+    data: The folder; made if it is not there.
+    name: The operator's name, as wallets show it.
+    currency: The one currency of the books (ISO 4217); never changed later.
+    host: The name in payment codes, and the passkeys' domain.
+    url: Where wallets and tills reach the operator.
+    officer: The first member of staff.
+    """
+    make_operator(data, Settings(name=name, currency=currency, host=host, url=url))
+    token = asyncio.run(_first_officer(data, officer))
+    console = Console(highlight=False)
+    console.print(f"An operator was made in {data}.", markup=False)
+    console.print("The first officer's token, shown this once:", markup=False)
+    console.print(token, markup=False, soft_wrap=True)
+
+
+async def _first_officer(data: Path, officer: str) -> str:
+    with open_operator(data) as operator:
+        await operator.start()
+        staff = await operator.people.add_operator_staff(officer, OperatorRole.OFFICER)
+        if not isinstance(staff, OperatorStaff):
+            raise Failed(f"The officer's name was refused: {staff.detail}")
+        issued = await operator.people.issue_operator_token(staff.staff)
+        assert not isinstance(issued, Refused), "an officer can have a token"
+        return issued.text
+
+
+def serve(*, data: Path, port: int = 8400, address: str = "127.0.0.1") -> None:
+    """Serve an operator until interrupted.
+
+    Parameters
+    ----------
+    data: The operator's folder.
+    port: Where to listen.
+    address: On which of this machine's addresses; the default is this machine only.
+    """
+    read_settings(data)
+    listening = listen(address, port)
+    console = Console(highlight=False)
+
+    async def tell() -> None:
+        console.print(f"Serving {data} on {address}:{port}. Stop with Ctrl-C.", markup=False)
+
+    with open_operator(data) as operator:
+        asyncio.run(serve_operator(operator, listening, when_ready=tell))
+
+
+def recover(*, data: Path, json: Annotated[bool, Parameter(negative=())] = False) -> None:
+    """Finish payments that were interrupted; `serve` does so too when it starts.
+
+    Parameters
+    ----------
+    data: The operator's folder.
+    json: Print JSON.
+    """
+    finished, left = asyncio.run(_recover(data))
+    console = Console(highlight=False)
+    if json:
+        print(msgspec.json.encode({"finished": finished, "unfinished": left}).decode())  # noqa: T201 - the command's output
+        return
+    console.print(f"{len(finished)} finished, {left} unfinished.")
+    for identifier in finished:
+        console.print(f"  {identifier}", markup=False)
+
+
+async def _recover(data: Path) -> tuple[list[str], int]:
+    with open_operator(data) as operator:
+        await operator.open_own_accounts()
+        finished = await operator.payments.recover()
+        names = [format_id(_NAMES, payment.id) for payment in finished]
+        return names, len(operator.payments_read.unfinished())
+
+
+def doctor(*, data: Path, json: Annotated[bool, Parameter(negative=())] = False) -> int:
+    """Look over an operator's folder and machine, and say what to mend.
+
+    Parameters
+    ----------
+    data: The operator's folder.
+    json: Print JSON.
+    """
+    findings = _look_over(data)
+    if json:
+        print(msgspec.json.encode(findings).decode())  # noqa: T201 - the command's output
+    else:
+        table = Table("", "what", "found", title=f"amana doctor {data}")
+        for finding in findings:
+            table.add_row("✓" if finding["is_fine"] else "✗", *map(str, list(finding.values())[1:]))
+        Console(highlight=False).print(table)
+    return 0 if all(finding["is_fine"] for finding in findings) else FOUND
+
+
+def _look_over(data: Path) -> list[dict[str, object]]:
+    settings = read_settings(data)
+    free = shutil.disk_usage(data).free
+    mode = data.stat().st_mode & 0o077
+    integrity = _quick_check(data / BOOKS_FILE)
+    return [
+        _finding("settings", f"{settings.name}, {settings.currency}", is_fine=True),
+        _finding(
+            "folder", "private" if not mode else "others can read it: chmod 700", is_fine=not mode
+        ),
+        _finding("books", integrity, is_fine=integrity == "ok"),
+        _finding("free space", f"{free >> 20} MiB", is_fine=free >= _FREE_BYTES_MIN),
+        _finding(
+            "web part",
+            "built" if Pages().is_built else "not built: make setup",
+            is_fine=Pages().is_built,
+        ),
+        _finding("Python", platform.python_version(), is_fine=True),
+        _finding("SQLite", sqlite3.sqlite_version, is_fine=sqlite3.sqlite_version_info >= (3, 37)),
+    ]
+
+
+def _finding(what: str, found: str, *, is_fine: bool) -> dict[str, object]:
+    return {"is_fine": is_fine, "what": what, "found": found}
+
+
+def _quick_check(path: Path) -> str:
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        return str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.DatabaseError as damage:
+        return str(damage)
+    finally:
+        connection.close()
