@@ -1,10 +1,13 @@
 """The vault and its one door, persons' keys, erasure by key, the signatory folder, backups."""
 
 from amana.trust._wrapping import KeysDamaged
+from amana.trust.backup import BackupMade, Places, Restored, make_backup, restore_backup
 from amana.trust.keys import KeyStore, PersonKeys, RewrapStep
 from amana.trust.model import (
     ALLOWED_PURPOSES,
     FORBIDDEN_PURPOSES,
+    BackupReason,
+    BackupRefused,
     DoorColumn,
     DoorCount,
     DoorRecord,
@@ -33,6 +36,9 @@ __all__ = [
     "FORBIDDEN_PURPOSES",
     "HANDLE_PEPPER",
     "WEBHOOK_SIGNING",
+    "BackupMade",
+    "BackupReason",
+    "BackupRefused",
     "Door",
     "DoorColumn",
     "DoorCount",
@@ -50,10 +56,12 @@ __all__ = [
     "Owner",
     "Permitted",
     "PersonKeys",
+    "Places",
     "Policy",
     "ReadPurpose",
     "ReadRequest",
     "Reader",
+    "Restored",
     "RewrapStep",
     "SecretMissing",
     "Signatory",
@@ -64,4 +72,6 @@ __all__ = [
     "VaultRows",
     "VaultStore",
     "VaultWriter",
+    "make_backup",
+    "restore_backup",
 ]

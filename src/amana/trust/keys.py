@@ -84,8 +84,8 @@ class RewrapStep:
 class KeyStore:
     """Persons' keys: made, opened, destroyed, re-wrapped. Every change is durable on return."""
 
-    def __init__(self, data_folder: Path) -> None:
-        """Open the key store of a data folder.
+    def __init__(self, data_folder: Path, *, batch_rows: int = REWRAP_BATCH_ROWS) -> None:
+        """Open the key store of a data folder; re-wrap so many persons in one unit of work.
 
         Raises:
             KeysDamaged: It is not there, or not one of ours.
@@ -102,6 +102,7 @@ class KeyStore:
         if not _is_ours(self.path):
             raise KeysDamaged(f"The file {self.path} is not a key store of Amana.")
         self._connection = _connect(self.path)
+        self._batch_rows = batch_rows
         self._opened: dict[int, aead.Aead] = {}
         self._tidy()
 
@@ -249,7 +250,7 @@ class KeyStore:
         rows = self._connection.execute(
             "SELECT person, generation, field_keyset, log_key FROM persons "
             "WHERE generation < ? LIMIT ?",
-            (present, REWRAP_BATCH_ROWS),
+            (present, self._batch_rows),
         ).fetchall()
         wrapping = self._wrapping_key(present)
         renewed = []
