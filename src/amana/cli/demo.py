@@ -94,9 +94,8 @@ def _show(operator: Operator, world: DemoWorld) -> None:
     ]
     if not Pages().is_built:
         lines.append("The web part is not built: run `make setup` for wallet and till.")
-    console.print(
-        Panel("\n".join(lines), title="Amana demo: play money", expand=False), soft_wrap=True
-    )
+    console.rule("Amana demo: play money")
+    console.print("\n".join(lines), soft_wrap=True, markup=False)
     if sys.stdout.isatty():
         segno.make(f"{world.url}/", micro=False).terminal(compact=True)
     console.print("Stop with Ctrl-C.")
