@@ -9,7 +9,7 @@ made before the clock starts; there are no rules, no results, no seals, no look-
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -36,19 +36,16 @@ def open_raw(path: Path, accounts: Sequence[Account]) -> sqlite3.Connection:
     return connection
 
 
-def run_raw(
-    connection: sqlite3.Connection, batches: Sequence[Sequence[Transfer]], *, form: str
-) -> Iterator[float]:
-    """Write batches; yield the seconds each took."""
-    for batch in batches:
-        rows = [transfer_row(transfer) for transfer in batch]
-        debits: list[tuple[Any, ...]] = [(row[4], row[2]) for row in rows]
-        credits_: list[tuple[Any, ...]] = [(row[4], row[3]) for row in rows]
-        started = perf_counter()
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(INSERT_TRANSFER, rows)
-        if form == "three":
-            connection.executemany(_ADD_DEBIT, debits)
-            connection.executemany(_ADD_CREDIT, credits_)
-        connection.execute("COMMIT")
-        yield perf_counter() - started
+def run_raw(connection: sqlite3.Connection, batch: Sequence[Transfer], *, form: str) -> float:
+    """Write one batch; return the seconds it took."""
+    rows = [transfer_row(transfer) for transfer in batch]
+    debits: list[tuple[Any, ...]] = [(row[4], row[2]) for row in rows]
+    credits_: list[tuple[Any, ...]] = [(row[4], row[3]) for row in rows]
+    started = perf_counter()
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany(INSERT_TRANSFER, rows)
+    if form == "three":
+        connection.executemany(_ADD_DEBIT, debits)
+        connection.executemany(_ADD_CREDIT, credits_)
+    connection.execute("COMMIT")
+    return perf_counter() - started

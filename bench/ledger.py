@@ -1,6 +1,6 @@
 """How fast the books are: the SQLite engine beside raw SQLite, in one run on one machine.
 
-    python bench/ledger.py [--json] [--accounts N] [--seconds S]
+    python -m bench.ledger [--json] [--accounts N] [--seconds S]
 
 Each figure is transfers a second, in process, every batch durable (WAL, synchronous FULL). The
 ratios are what counts: they compare two things measured in turn within the same minute.
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, time_ns
 
+from bench.baseline_sqlite import open_raw, run_raw
 from rich.console import Console
 from rich.table import Table
 
@@ -32,7 +33,6 @@ from amana.ledger import (
     TransferStatus,
     open_sqlite_ledger,
 )
-from baseline_sqlite import open_raw, run_raw
 
 EUR = 978
 START = Instant(1_790_000_000_000_000_000)
@@ -119,7 +119,7 @@ class RawContestant:
 
     def run(self, batch: list[Transfer], now: int) -> float:
         """Write one batch; return its seconds."""
-        return next(run_raw(self._connection, [stamped(batch, now)], form=self._form))
+        return run_raw(self._connection, stamped(batch, now), form=self._form)
 
 
 class LedgerContestant:
@@ -153,8 +153,8 @@ def measure(work: Workload, size: int, seconds: float, folder: Path) -> Iterator
     raw = [RawContestant(form, folder, work) for form in ("insert", "three")]
     ledger = LedgerContestant("ledger", folder, work)
     hot = LedgerContestant("ledger, one hot account", folder, work)
-    contest: Contest = {contestant.name: (contestant.run, False) for contestant in (*raw, ledger)}
-    contest[hot.name] = (hot.run, True)
+    contest: Contest = {contestant.name: (contestant.run, False) for contestant in raw}
+    contest |= {ledger.name: (ledger.run, False), hot.name: (hot.run, True)}
     times: dict[str, list[float]] = {name: [] for name in contest}
     deadline = perf_counter() + seconds
     while perf_counter() < deadline:

@@ -179,7 +179,8 @@ def expire_holds(books: Books, due: Sequence[Transfer], *, now: int) -> None:
         hold = books.holds[held.id]
         assert hold.status is HoldStatus.OPEN, "a hold ends once"
         assert 0 < hold.expires_at <= now, "only a hold whose time is over expires"
-        books.last = max(now, books.last + 1)
+        # It ended at its own instant, unless something later is already in the books.
+        books.last = max(hold.expires_at, books.last + 1)
         debit = books.accounts[held.debit_account_id]
         credit = books.accounts[held.credit_account_id]
         hold.status = HoldStatus.EXPIRED
