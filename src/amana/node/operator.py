@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from amana.events import Outbox, SqlEventRows
+from amana.events.webhooks import WebhookRows, Webhooks, WebhookStore
 from amana.kernel import AmanaId, Chance, Clock, new_id
 from amana.ledger import Account, AccountFlags, AccountStatus, LedgerReader, SQLiteLedger
 from amana.node.chance import SystemChance, SystemClock
@@ -47,6 +48,7 @@ from amana.storage import Writer, lock_folder, open_reader, open_writer_connecti
 from amana.trust import (
     DEFAULT_TABLE,
     HANDLE_PEPPER,
+    WEBHOOK_SIGNING,
     Door,
     Eraser,
     Erasure,
@@ -56,6 +58,7 @@ from amana.trust import (
     VaultRows,
     VaultStore,
 )
+from amana.wire.standard_webhooks import SigningKey
 
 BOOKS_FILE: Final = "books.db"
 _CHANCE_BYTES: Final = 9
@@ -79,6 +82,7 @@ class Operator:
     payments_read: SqlPaymentRows
     events_read: SqlEventRows
     feed: Feed
+    webhooks: Webhooks
     people: People
     passkeys: Passkeys
     people_store: PeopleStore
@@ -266,6 +270,19 @@ def _trust(floor: _Floor, writer: Writer, reading: sqlite3.Connection, eraser: E
     return _Trust(Signatory(floor.folder), door, erasure)
 
 
+def _webhooks(floor: _Floor, writer: Writer, reading: sqlite3.Connection) -> Webhooks:
+    key = SigningKey(Signatory(floor.folder).secret(WEBHOOK_SIGNING))
+    return Webhooks(
+        reader=WebhookRows(reading),
+        writer=WebhookStore(writer),
+        events=SqlEventRows(reading),
+        public_key=key.verifying_key(),
+        is_play_money=floor.settings.is_play_money,
+        clock=floor.clock,
+        chance=floor.chance,
+    )
+
+
 def _put_together(
     floor: _Floor, connection: sqlite3.Connection, reading: sqlite3.Connection
 ) -> Operator:
@@ -315,6 +332,7 @@ def _put_together(
         payments_read=SqlPaymentRows(reading),
         events_read=SqlEventRows(reading),
         feed=books.feed,
+        webhooks=_webhooks(floor, books.writer, reading),
         people=people,
         passkeys=passkeys,
         people_store=people_store,

@@ -1,4 +1,4 @@
-"""What an operator does by itself: give back expired holds, change the vault's wrapping key."""
+"""What an operator does by itself: expire holds, send webhooks, change the vault's key."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from amana.node.operator import Operator
+from amana.node.webhook_sender import send_webhooks
 
 HOLDS_EVERY_S: Final = 5.0
 KEYS_EVERY_S: Final = 3_600.0
@@ -18,6 +19,7 @@ async def run_workers(operator: Operator) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_every(HOLDS_EVERY_S, lambda: _expire_holds(operator)))
         group.create_task(_every(KEYS_EVERY_S, lambda: _look_after_vault(operator)))
+        group.create_task(send_webhooks(operator))
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:

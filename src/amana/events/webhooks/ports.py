@@ -27,8 +27,8 @@ class WebhookReader(Protocol):
     def webhooks_of(self, merchant: AmanaId) -> tuple[Webhook, ...]:
         """Return a merchant's webhooks, oldest first."""
 
-    def enabled(self) -> tuple[tuple[AmanaId, AmanaId], ...]:
-        """Return every webhook that is switched on, each with its merchant."""
+    def enabled(self) -> tuple[Webhook, ...]:
+        """Return every webhook that is switched on."""
 
     def delivery(self, webhook: AmanaId, number: int) -> Delivery | None:
         """Return the delivery of an event, if an attempt was made."""

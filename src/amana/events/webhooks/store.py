@@ -30,7 +30,9 @@ _WEBHOOKS_OF: Final = sql_text(
     .where(webhooks.c.merchant == sa.bindparam("merchant"))
     .order_by(webhooks.c.id)
 )
-_ENABLED: Final = "SELECT id, merchant FROM events_webhook WHERE is_enabled = 1 ORDER BY id"
+_ENABLED: Final = sql_text(
+    sa.select(webhooks).where(webhooks.c.is_enabled == sa.literal_column("1"))
+)
 _DELIVERY: Final = sql_text(
     sa.select(deliveries).where(
         deliveries.c.webhook == sa.bindparam("webhook"),
@@ -55,17 +57,17 @@ _DELIVERIES: Final = sql_text(
     .limit(sa.bindparam("limit"))
 )
 _KINDS: Final = (
-    "SELECT kind, count(*) FROM events_event WHERE stream = ? AND number > ? GROUP BY kind"
+    "SELECT kind, count(*) FROM events_events WHERE stream = ? AND number > ? GROUP BY kind"
 )
 _ADD: Final = sql_text(sa.insert(webhooks))
-_REMOVE: Final = "DELETE FROM events_webhook WHERE id = ?"
-_REMOVE_DELIVERIES: Final = "DELETE FROM events_delivery WHERE webhook = ? AND number > ?"
+_REMOVE: Final = "DELETE FROM events_webhooks WHERE id = ?"
+_REMOVE_DELIVERIES: Final = "DELETE FROM events_deliveries WHERE webhook = ? AND number > ?"
 _SET_BACK: Final = (
-    "UPDATE events_webhook SET handled_number = ?, is_enabled = 1, replays = replays + 1 "
+    "UPDATE events_webhooks SET handled_number = ?, is_enabled = 1, replays = replays + 1 "
     "WHERE id = ?"
 )
 _SET_FORWARD: Final = (
-    "UPDATE events_webhook SET handled_number = max(handled_number, ?), is_enabled = ? "
+    "UPDATE events_webhooks SET handled_number = max(handled_number, ?), is_enabled = ? "
     "WHERE id = ? AND replays = ?"
 )
 _keep: Final = insert(deliveries)
@@ -79,7 +81,7 @@ _KEEP: Final = sql_text(
     )
 )
 _PRUNE: Final = (
-    "DELETE FROM events_delivery WHERE webhook = ? AND number <= ? AND status = 'delivered'"
+    "DELETE FROM events_deliveries WHERE webhook = ? AND number <= ? AND status = 'delivered'"
 )
 
 
@@ -106,10 +108,9 @@ class WebhookRows:
         rows = self._connection.execute(_WEBHOOKS_OF, (_bytes(merchant),))
         return tuple(_webhook(row) for row in rows)
 
-    def enabled(self) -> tuple[tuple[AmanaId, AmanaId], ...]:
-        """Return every webhook that is switched on, each with its merchant."""
-        rows = self._connection.execute(_ENABLED)
-        return tuple((_id(webhook), _id(merchant)) for webhook, merchant in rows)
+    def enabled(self) -> tuple[Webhook, ...]:
+        """Return every webhook that is switched on."""
+        return tuple(_webhook(row) for row in self._connection.execute(_ENABLED))
 
     def delivery(self, webhook: AmanaId, number: int) -> Delivery | None:
         """Return the delivery of an event, if an attempt was made."""

@@ -30,7 +30,7 @@ _OF_DELIVERY: Final[dict[str, Any]] = {
 _IN_ROOM: Final[dict[str, Any]] = {"joinable": Joinable.WITHIN_ROOM}
 
 webhooks: Final = strict_table(
-    "events_webhook",
+    "events_webhooks",
     column(
         "id", Bytes, primary_key=True, category=Category.IDENTIFIER, **{**_OF_MERCHANT, **_IN_ROOM}
     ),
@@ -58,10 +58,10 @@ webhooks: Final = strict_table(
     has_rowid=False,
 )
 
-webhooks_by_merchant: Final = sa.Index("events_webhook_by_merchant", webhooks.c.merchant)
+webhooks_by_merchant: Final = sa.Index("events_webhooks_by_merchant", webhooks.c.merchant)
 
 deliveries: Final = strict_table(
-    "events_delivery",
+    "events_deliveries",
     column("webhook", Bytes, **{**_OF_DELIVERY, **_IN_ROOM, "category": Category.IDENTIFIER}),
     column("number", Int64, **{**_OF_DELIVERY, **_IN_ROOM}),
     column("attempts", Int64, **_OF_DELIVERY),
