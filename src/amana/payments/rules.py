@@ -196,7 +196,7 @@ def _payment(intent: Intent, *, total: int, fee: int) -> Payment:
         payer_account=_NO_PARTY_ACCOUNT if payer is None else payer.account,
         payee_account=_NO_PARTY_ACCOUNT if payee is None else payee.account,
         total=total,
-        tip=intent.tip,
+        tip=max(0, min(intent.tip, total)),
         fee=fee,
         fee_basis_points=0 if payee is None else payee.fee_basis_points,
         order_id=intent.order_id,
@@ -276,7 +276,8 @@ def decide_step(intent: StepIntent, payment: Payment, open_step: Step | None) ->
         reason=None,
         key=intent.key,
         body=intent.body,
-        amount=amount if is_capture else 0,
+        # A refused step may have asked for anything; what is kept of it fits the books.
+        amount=max(0, min(amount, payment.total)) if is_capture else 0,
         fee=fee_due(amount, payment.fee_basis_points) if is_capture and reason is None else 0,
         created_at=intent.created_at,
         concluded_at=None,

@@ -66,7 +66,7 @@ _SELECT_ORDER: Final = f"SELECT {_ORDER_NAMES} FROM payments_orders"  # noqa: S6
 _BY_KEYS: Final = f"{_SELECT_PAYMENT} WHERE intent_key IN ({','.join('?' * _KEYS_A_QUERY)})"
 _UNFINISHED: Final = f"{_SELECT_PAYMENT} WHERE status = 1 AND status <= 2"
 _EXPIRING: Final = (
-    f"{_SELECT_PAYMENT} WHERE status = 2 AND status <= 2 AND hold_expires_at <= ? "
+    f"{_SELECT_PAYMENT} WHERE status = 2 AND status <= 2 AND hold_expires_at <= ? "  # noqa: S608 - likewise
     "AND NOT EXISTS (SELECT 1 FROM payments_steps WHERE payment_id = payments_payments.id "
     "AND payments_steps.status = 1)"
 )

@@ -177,8 +177,18 @@ class Writer:
         for future in futures:
             if not future.done():
                 future.set_exception(Unavailable(REFUSAL_TEXT))
-        self._core.rollback()
-        asyncio.get_running_loop().call_later(REFUSAL_S, self._accept)
+        self._undo()
+
+    def _undo(self) -> None:
+        """Roll back, then accept after the refusal; where even that fails, refuse and try again."""
+        loop = asyncio.get_running_loop()
+        try:
+            self._core.rollback()
+        except Exception as failure:  # noqa: BLE001 - a broken disk fails in many ways; it may be mended
+            _log.error("storage_undo_failed kind=%s reason=%s", type(failure).__name__, failure)
+            loop.call_later(REFUSAL_S, self._undo)
+        else:
+            loop.call_later(REFUSAL_S, self._accept)
 
     def _accept(self) -> None:
         self._is_refusing = False

@@ -29,10 +29,12 @@ from amana.payments.rules import is_held, kind_between, order_status
 from amana.people import PartyFacts, Principal
 from amana.wire.cursor import read_cursor, write_cursor
 from amana.wire.emv import TipFixed, TipPercent, TipPrompt
+from amana.wire.faults import Fault
 
 _KEY_BYTES = 32
 _LEGS = 0xFF
 _MAIN_LEG = 1
+_INSTANT_MAX = 2**63 - 1
 
 
 @get("/v1/account")
@@ -69,8 +71,9 @@ async def put_note_key(request: Asked, data: NoteKeyBody) -> None:
     principal, operator = edge.customer_of(request), edge.operator_of(request)
     key = edge.bytes_of(data.note_key, "note_key", count=_KEY_BYTES)
     assert key is not None, "the body has a key"
-    await operator.people_store.set_note_key(principal.party, key)
-    operator.directory.forget(principal.party)
+    refused = await operator.people.set_note_key(principal.party, key)
+    if refused is not None:
+        raise ProblemRaised("malformed-request", errors=(Fault("note_key", refused.detail),))
 
 
 @get("/v1/payees/{handle:str}")
@@ -224,7 +227,9 @@ async def get_payments(
     """Return the customer's payments, newest first."""
     principal, operator = edge.customer_of(request), edge.operator_of(request)
     count = edge.page_limit(limit)
-    before = None if cursor is None else edge.understood(read_cursor("payments", cursor))
+    before = None
+    if cursor is not None:
+        before = edge.understood(read_cursor("payments", cursor), at_most=_INSTANT_MAX)
     ids, following = _history(operator, principal, before, count)
     payments = operator.payments_read.payments(ids) if ids else {}
     items = [

@@ -105,7 +105,7 @@ def _page(title: str, body: str) -> Response[str]:
         '<meta name=viewport content="width=device-width">'
         f"<title>{escape(title)}</title><link rel=stylesheet href=/docs/style.css>"
         f"<main><h1>{escape(title)}</h1>{body}</main></html>",
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
     )
 
 

@@ -1,6 +1,8 @@
 """The edge of a request: who asks, with which key, for how much; and every error's one shape."""
 
 import logging
+import re
+import sqlite3
 from base64 import urlsafe_b64decode
 from hashlib import blake2b
 from typing import Any, Final
@@ -16,6 +18,7 @@ from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised, problem_of
 from amana.node.shapes import MoneyShape
 from amana.people import Principal, PrincipalKind, Scope
+from amana.wire.cursor import POSITION_MAX
 from amana.wire.faults import Fault, Malformed
 from amana.wire.problems import CONTENT_TYPE
 
@@ -23,6 +26,8 @@ Asked = Request[Any, Any, Any]
 
 _HASH_BYTES: Final = 16
 _SCHEME: Final = "bearer "
+_VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
+_JSON: Final = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.ASCII | re.IGNORECASE)
 _HTTP_SLUGS: Final = {
     400: "malformed-request",
     401: "not-signed-in",
@@ -42,8 +47,8 @@ def operator_of(request: Asked) -> Operator:
     return operator
 
 
-def asker(request: Asked, kind: PrincipalKind) -> Principal:
-    """Return who asks, of the kind that this address is for."""
+def signed_in(request: Asked) -> Principal:
+    """Return who asks, whatever they are."""
     header = request.headers.get("authorization", "")
     principal = None
     if header[: len(_SCHEME)].lower() == _SCHEME:
@@ -53,6 +58,12 @@ def asker(request: Asked, kind: PrincipalKind) -> Principal:
         )
     if principal is None:
         raise ProblemRaised("not-signed-in")
+    return principal
+
+
+def asker(request: Asked, kind: PrincipalKind) -> Principal:
+    """Return who asks, of the kind that this address is for."""
+    principal = signed_in(request)
     if principal.kind is not kind:
         raise ProblemRaised("not-allowed", f"This address is for a {kind.value}'s token.")
     return principal
@@ -83,7 +94,7 @@ def idempotency_key(request: Asked, initiator: AmanaId) -> bytes:
         raise ProblemRaised(
             "idempotency-key-missing", "Nothing was done. Send an Idempotency-Key of your own."
         )
-    if not 1 <= len(key) <= IDEMPOTENCY_KEY_CHARACTERS_MAX or not key.isascii():
+    if len(key) > IDEMPOTENCY_KEY_CHARACTERS_MAX or _VISIBLE.fullmatch(key) is None:
         raise ProblemRaised(
             "malformed-request",
             errors=(Fault("Idempotency-Key", "1 to 255 visible ASCII characters."),),
@@ -142,11 +153,21 @@ def page_limit(limit: int | None) -> int:
     return min(PAGE_ITEMS_MAX, max(1, limit if limit is not None else 20))
 
 
-def understood(position: int | Malformed) -> int:
+def understood(position: int | Malformed, *, at_most: int = POSITION_MAX) -> int:
     """Return a cursor's position, or refuse the request that brought it."""
     if isinstance(position, Malformed):
         raise ProblemRaised("malformed-request", errors=position.faults)
+    if position > at_most:
+        fault = Fault("cursor", "This is no cursor of this list.")
+        raise ProblemRaised("malformed-request", errors=(fault,))
     return position
+
+
+async def check_media_type(request: Asked) -> None:
+    """Refuse a body that says it is something else than JSON."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    if media_type and _JSON.fullmatch(media_type) is None:
+        raise ProblemRaised("unsupported-media-type", "Send Content-Type: application/json.")
 
 
 def answer_problem(request: Asked, raised: ProblemRaised) -> Response[bytes]:
@@ -166,18 +187,30 @@ def answer_http_error(request: Asked, error: HTTPException) -> Response[bytes]:
     faults: tuple[Fault, ...] = ()
     if slug == "malformed-request":
         faults = _faults_of(error)
-    return answer_problem(request, ProblemRaised(slug, errors=faults))
+    answer = answer_problem(request, ProblemRaised(slug, errors=faults))
+    allowed = (error.headers or {}).get("allow")
+    if allowed is not None:
+        answer.headers["Allow"] = allowed
+    return answer
+
+
+_NOT_JSON: Final = (Fault("body", "This is not the JSON that this address takes."),)
+_NO_BODY: Final = "'data'"
+"""What the framework says where the request has no body."""
 
 
 def _faults_of(error: HTTPException) -> tuple[Fault, ...]:
     extra: Any = error.extra
     if not isinstance(extra, list):
-        return (Fault("body", "This is not the JSON that this address takes."),)
-    return tuple(
-        Fault(str(entry.get("key") or "body"), str(entry.get("message", "Not understood.")))
-        for entry in extra
-        if isinstance(entry, dict)
-    ) or (Fault("body", "This is not the JSON that this address takes."),)
+        return _NOT_JSON
+    return tuple(_fault_of(entry) for entry in extra if isinstance(entry, dict)) or _NOT_JSON
+
+
+def _fault_of(entry: dict[str, Any]) -> Fault:
+    field, message = str(entry.get("key") or "body"), str(entry.get("message", "Not understood."))
+    if field == "data":
+        field = "body"
+    return Fault(field, "The request has no body." if message == _NO_BODY else message)
 
 
 def answer_too_deep(request: Asked, _: RecursionError) -> Response[bytes]:
@@ -190,6 +223,12 @@ def answer_unavailable(request: Asked, _: Unavailable) -> Response[bytes]:
     """Answer that the outcome is not known."""
     slug = "storage-unavailable" if operator_of(request).writer.is_refusing else "outcome-unknown"
     return answer_problem(request, ProblemRaised(slug))
+
+
+def answer_unreadable(request: Asked, failure: sqlite3.OperationalError) -> Response[bytes]:
+    """Answer that the books could not even be read."""
+    _log.error("storage_unreadable reason=%s", failure)
+    return answer_problem(request, ProblemRaised("storage-unavailable"))
 
 
 def answer_mistake(request: Asked, mistake: Exception) -> Response[bytes]:

@@ -25,13 +25,7 @@ _BATCH = 100
 
 def _reader(request: Asked) -> Principal:
     """Return the customer or merchant whose feed is asked for."""
-    operator = edge.operator_of(request)
-    header = request.headers.get("authorization", "")
-    principal = operator.authenticator.principal(
-        header.partition(" ")[2].strip(), operator.clock.now()
-    )
-    if principal is None:
-        raise ProblemRaised("not-signed-in")
+    principal = edge.signed_in(request)
     if principal.kind is PrincipalKind.OPERATOR:
         raise ProblemRaised("not-allowed", "Feeds are a customer's or a merchant's.")
     if principal.kind is PrincipalKind.MERCHANT:

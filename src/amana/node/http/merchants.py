@@ -261,6 +261,10 @@ async def post_cancel(request: Asked, order_id: str, data: EmptyBody) -> View:
         return await _void(request, principal, order_id, payment)
     decided = await operator.payments.cancel_order(order.id)
     if isinstance(decided, Refused):
+        # A payment came between the look and the cancellation; a hold can still be given back.
+        _, payment = _found(operator, principal, order_id)
+        if payment is not None and payment.is_hold and payment.status is not PaymentStatus.PENDING:
+            return await _void(request, principal, order_id, payment)
         raise refuse(decided.reason)
     return {"id": order_id, "status": "cancelled"}
 

@@ -13,6 +13,7 @@ from amana.node.shapes import CustomerBody, MerchantBody, TopupBody
 from amana.node.views import View, money_view, payment_id_view
 from amana.payments.model import Intent, Payment, PaymentKind, PaymentStatus
 from amana.people import PartyKind, RefusalReason, Refused, Scope
+from amana.people.rules import is_name
 from amana.wire.faults import Fault
 
 _ALL_SCOPES: Final = frozenset(Scope)
@@ -47,6 +48,9 @@ async def post_merchant(request: Asked, data: MerchantBody) -> View:
     """Open a merchant's account with its first till; the API key is shown once."""
     edge.staff_of(request)
     operator = edge.operator_of(request)
+    if not (is_name(data.site) and is_name(data.till)):
+        # Refused before anything is opened: a merchant without a till would keep the handle.
+        raise people_problem(Refused(RefusalReason.NAME_MALFORMED, "Sites and tills have names."))
     made = operator.people.new_merchant(
         data.handle,
         data.name,

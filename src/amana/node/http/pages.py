@@ -69,8 +69,6 @@ def _load(path: Path) -> _File:
     media_type = guessed or "application/octet-stream"
     is_text = media_type.startswith(("text/", "application/")) or path.suffix == ".svg"
     zipped = gzip.compress(content, mtime=0) if is_text and len(content) > _GZIP_BYTES_MIN else None
-    if media_type.startswith("text/"):
-        media_type += "; charset=utf-8"
     return _File(content, zipped, media_type, f'"{sha256(content).hexdigest()[:32]}"')
 
 
