@@ -2,14 +2,13 @@
 
 from amana.testing.simulator._auditor import Violation
 from amana.testing.simulator._faults import Faults, draw_faults
-from amana.testing.simulator._node import LedgerEngine, Parts
+from amana.testing.simulator._node import Parts
 from amana.testing.simulator._run import Report, WorldReport, form_of, run_world, run_worlds
 from amana.testing.simulator._stores import Form
 
 __all__ = [
     "Faults",
     "Form",
-    "LedgerEngine",
     "Parts",
     "Report",
     "Violation",

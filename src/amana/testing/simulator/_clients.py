@@ -6,8 +6,8 @@ from hashlib import blake2b
 from typing import Final
 
 from amana.kernel import MINUTE_NS, SECOND_NS, AmanaId
-from amana.payments.model import IdReused, Order, Party, PartyKind, Payment, PaymentKind, PaymentStatus
-from amana.testing.simulator._faults import Faults
+from amana.payments.model import Order, Party, PartyKind, Payment, PaymentKind, PaymentStatus
+from amana.testing.simulator._faults import CALM, Faults
 from amana.testing.simulator._node import Answer, Ask, Request
 
 OPERATOR: Final = AmanaId(1 << 8)
@@ -17,12 +17,13 @@ _MERCHANTS_FROM: Final = 40
 _SETTLEMENT_ACCOUNT: Final = 1
 
 _AMOUNTS: Final = (1, 7, 99, 100, 250, 333, 499, 500, 501, 1_000, 2_500, 9_999)
-_TOPUPS: Final = (500, 1_000, 5_000, 20_000)
+_TOPUPS: Final = (500, 1_000, 5_000, 20_000, 20_000)
 _MERCHANT_FEES: Final = (0, 20, 20, 250, 3_333)
 _BAD_AMOUNTS: Final = (0, -1, 2**63)
 _ORDER_LIVES_NS: Final = (30 * SECOND_NS, 15 * MINUTE_NS, 60 * MINUTE_NS)
 _HASH_BYTES: Final = 16
 
+_VERY_RARELY: Final = 0.02
 _RARELY: Final = 0.05
 _SOMETIMES: Final = 0.25
 _OFTEN: Final = 0.6
@@ -38,10 +39,10 @@ def draw_parties(chance: random.Random) -> dict[AmanaId, Party]:
             party_id,
             PartyKind.CUSTOMER,
             account=int(party_id),
-            is_open=chance.random() > _RARELY,
+            is_open=chance.random() > _VERY_RARELY,
             payment_limit=chance.choice((None, None, 1_000, 5_000)),
             day_limit=chance.choice((None, 600, 3_000, 12_000)),
-            holding_limit=chance.choice((None, None, 1_200, 21_000)),
+            holding_limit=chance.choice((None, None, 2_500, 21_000)),
         )
     for number in range(chance.randint(1, 2)):
         party_id = AmanaId(number + _MERCHANTS_FROM << _PARTY_SHIFT)
@@ -49,7 +50,7 @@ def draw_parties(chance: random.Random) -> dict[AmanaId, Party]:
             party_id,
             PartyKind.MERCHANT,
             account=int(party_id),
-            is_open=chance.random() > _RARELY,
+            is_open=chance.random() > _VERY_RARELY,
             fee_basis_points=chance.choice(_MERCHANT_FEES),
         )
     return parties
@@ -97,9 +98,12 @@ class Clients:
             self._pay_order,
             self._pay_order,
             self._pay_order,
+            self._pay_order,
             self._cancel,
             self._capture,
             self._capture,
+            self._capture,
+            self._void,
             self._void,
             self._refund,
             self._refund,
@@ -114,7 +118,8 @@ class Clients:
         """Draw the next operation."""
         request = self._topup() if self._unfunded else self._chance.choice(self._draws)()
         if self.operations and self._chance.random() < self._faults.key_shared:
-            earlier = self._chance.choice(self.operations).request
+            near = self.operations[-3:] if self._chance.random() < _OFTEN else self.operations
+            earlier = self._chance.choice(near).request
             if earlier.ask not in {Ask.EXPIRE, Ask.QUERY, Ask.CANCEL}:
                 request = self._of(
                     earlier.ask,
@@ -141,9 +146,9 @@ class Clients:
         if isinstance(answer, Payment) and answer.status is not PaymentStatus.REFUSED:
             self._payments.append(answer)
 
-    def was_refused_key(self, operation: Operation) -> bool:
-        """Whether the client was told that its key belongs to another request."""
-        return any(isinstance(answer, IdReused) for answer in operation.heard)
+    def calm_down(self) -> None:
+        """Draw no more trouble."""
+        self._faults = CALM
 
     def _of(
         self,
@@ -189,9 +194,7 @@ class Clients:
 
     def _topup(self) -> Request:
         payee = self._unfunded.pop().id if self._unfunded else self._customer()
-        return self._of(
-            Ask.PAY, OPERATOR, payee=payee, amount=self._chance.choice(_TOPUPS)
-        )
+        return self._of(Ask.PAY, OPERATOR, payee=payee, amount=self._chance.choice(_TOPUPS))
 
     def _pay_person(self) -> Request:
         payee = None if self._chance.random() < _RARELY else self._customer()
@@ -244,7 +247,7 @@ class Clients:
         return self._of(Ask.CANCEL, order.merchant, subject=order.id)
 
     def _capture(self) -> Request:
-        held = [payment for payment in self._payments if payment.is_hold]
+        held = self._held()
         if not held:
             return self._pay_order()
         payment = self._recent(held)
@@ -253,7 +256,7 @@ class Clients:
         return self._of(Ask.CAPTURE, self._payee(payment), subject=payment.id, amount=over)
 
     def _void(self) -> Request:
-        held = [payment for payment in self._payments if payment.is_hold]
+        held = self._held()
         if not held:
             return self._pay_order()
         payment = self._recent(held)
@@ -266,6 +269,10 @@ class Clients:
         payment = self._recent(bought)
         part = self._chance.choice((None, None, payment.total, payment.total // 2 + 1, 1))
         return self._of(Ask.REFUND, self._payee(payment), subject=payment.id, amount=part)
+
+    def _held(self) -> list[Payment]:
+        """Holds that were open when last heard of."""
+        return [row for row in self._payments if row.status is PaymentStatus.AUTHORISED]
 
     def _query(self) -> Request:
         if not self._payments:

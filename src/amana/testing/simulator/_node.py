@@ -1,14 +1,13 @@
 """A server node: the product's service over the product's books, and the requests it serves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import Enum, auto
-from typing import Protocol
 
 import msgspec
 
 from amana.events import EventRows, Outbox
 from amana.kernel import AmanaId, Chance, Clock, Instant, new_id
-from amana.ledger import Account, Transfer, TransferResult, TransferStatus
+from amana.ledger import LedgerEngine, MemoryLedger, Transfer, TransferStatus
 from amana.payments import rules
 from amana.payments.books import PaymentBooks, PaymentRows
 from amana.payments.model import (
@@ -27,26 +26,10 @@ from amana.payments.model import (
 )
 from amana.payments.service import PaymentService
 from amana.payments.store import WrittenPayments
-from amana.storage import Participant
 from amana.testing.simulator._writer import SimWriter
 
 LEDGER_NUMBER = 978
 _CHANCE_BYTES = 9
-
-
-class LedgerEngine(Participant, Protocol):
-    """The part of an engine that payments use."""
-
-    def create_accounts(self, accounts: Sequence[Account], *, now: Instant) -> Sequence[object]:
-        """Open accounts."""
-
-    def create_transfers(
-        self, transfers: Sequence[Transfer], *, now: Instant
-    ) -> list[TransferResult]:
-        """Move money."""
-
-    def lookup_accounts(self, ids: Sequence[int]) -> list[Account]:
-        """Return accounts."""
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -55,7 +38,8 @@ class Parts(msgspec.Struct, frozen=True):
     books: type[PaymentBooks] = PaymentBooks
     store: type[WrittenPayments] = WrittenPayments
     service: type[PaymentService] = PaymentService
-    ledger: Callable[[Chance], LedgerEngine] | None = None
+    outbox: type[Outbox] = Outbox
+    ledger: type[MemoryLedger] = MemoryLedger
 
 
 class LedgerPort:
@@ -133,7 +117,7 @@ class Node:
         self._parties = parties
         self._clock = clock
         self._chance = chance
-        self.outbox = Outbox(event_rows)
+        self.outbox = parts.outbox(event_rows)
         self.books = parts.books(rows, self.outbox, self._holdings)
         writer.core.join(self.books)
         writer.core.join(self.outbox)

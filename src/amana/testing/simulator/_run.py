@@ -81,7 +81,7 @@ def run_world(
         found = f"{type(broken).__name__}: {broken} ({place.name}, line {place.lineno})"
         violations.append(Violation("a promise of the code", "world", "to hold", found))
     finally:
-        world.stores.close()
+        world.close()
     if trace is not None:
         for violation in violations:
             trace(f"VIOLATION {violation}")

@@ -7,12 +7,12 @@ import msgspec
 
 from amana.events import Event, EventRows
 from amana.kernel import AmanaId, Chance, Instant
-from amana.ledger import Account, AccountFlags, MemoryLedger, Transfer
+from amana.ledger import Account, AccountFlags, LedgerEngine, Transfer
 from amana.payments import postings
 from amana.payments.books import PaymentRows
 from amana.payments.model import Order, Party, PartyKind, Payment, Step, Takings
 from amana.testing.simulator._memory import FeedRows, MemoryEventRows, MemoryPaymentRows
-from amana.testing.simulator._node import LEDGER_NUMBER, LedgerEngine, Parts
+from amana.testing.simulator._node import LEDGER_NUMBER, Parts
 from amana.testing.simulator._writer import Core, MemoryCore
 
 
@@ -44,12 +44,25 @@ class FeedingRows(EventRows, FeedRows, Protocol):
 class Stores(Protocol):
     """What a node of a world stands on."""
 
-    rows: PaymentRows
-    event_rows: FeedingRows
-    engine: LedgerEngine
-    core: Core
-    ledger_core: Core
-    """The same as `core` where they share commits."""
+    @property
+    def rows(self) -> PaymentRows:
+        """Payments that have been committed."""
+
+    @property
+    def event_rows(self) -> FeedingRows:
+        """Events that have been committed."""
+
+    @property
+    def engine(self) -> LedgerEngine:
+        """The ledger."""
+
+    @property
+    def core(self) -> Core:
+        """What commits payments and events."""
+
+    @property
+    def ledger_core(self) -> Core:
+        """What commits the ledger; the same as `core` where they share commits."""
 
     def crash(self) -> None:
         """Lose what is not durable, and be ready for the next node."""
@@ -100,9 +113,8 @@ class MemoryStores:
     ) -> None:
         self.rows = MemoryPaymentRows()
         self.event_rows = MemoryEventRows()
-        make = MemoryLedger if parts.ledger is None else parts.ledger
         self._is_shared = form is Form.SHARED
-        self._ledger = make(chance=chance)
+        self._ledger = parts.ledger(chance=chance)
         self.engine: LedgerEngine = self._ledger
         self.engine.create_accounts(accounts, now=now)
         self.engine.before_commit()

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, Protocol
+from typing import Final
 
 from amana.events import Event
 from amana.kernel import (
@@ -17,7 +17,7 @@ from amana.kernel import (
 )
 from amana.kernel.limits import HOLD_LIFE_MS
 from amana.testing.simulator._clients import Clients, Operation, draw_parties
-from amana.testing.simulator._faults import CALM, Faults, draw_faults
+from amana.testing.simulator._faults import CALM, draw_faults
 from amana.testing.simulator._node import Answer, Ask, Node, Parts
 from amana.testing.simulator._stores import Form, MemoryStores, Stores, chart
 from amana.testing.simulator._writer import SimWriter, Ticket
@@ -36,7 +36,7 @@ _FEED_PAGE: Final = 3
 Trace = Callable[[str], None]
 
 
-class Stuck(AssertionError):
+class StuckError(AssertionError):
     """Faults have stopped, and yet the world does not come to rest."""
 
 
@@ -83,15 +83,6 @@ class _Task:
         self.is_dead = False
 
 
-class StoresMaker(Protocol):
-    """Makes the stores of a world."""
-
-    def __call__(
-        self, parts: Parts, *, accounts: Any, chance: SimChance, now: Instant, form: Form
-    ) -> Stores:
-        """Make them."""
-
-
 class World:
     """Clients, a node, its stores, a clock and a network, all driven by one seed."""
 
@@ -102,7 +93,6 @@ class World:
         parts: Parts,
         form: Form,
         trace: Trace | None = None,
-        make_stores: StoresMaker = MemoryStores,
     ) -> None:
         self._chance = chance = random.Random(seed)  # noqa: S311 - a world must repeat
         self._parts = parts
@@ -116,13 +106,13 @@ class World:
         self._operations_left = chance.randint(*_OPERATIONS)
         self._concurrency = chance.randint(*_CONCURRENCY)
         self._commits_often = chance.choice(_COMMITS_OFTEN)
-        self._tasks: set[_Task] = set()
+        self._tasks: dict[_Task, None] = {}
         self._runnable: list[_Task] = []
         self._current: _Task | None = None
         self._to_retry: list[Operation] = []
         self.told_live: list[Event] = []
         self.followed: dict[AmanaId, list[Event]] = {party: [] for party in self.parties}
-        self.stores = make_stores(
+        self.stores: Stores = MemoryStores(
             parts,
             accounts=chart(self.parties),
             chance=SimChance(chance),
@@ -144,9 +134,7 @@ class World:
     # The node's life
 
     def _start_node(self) -> None:
-        self._writer = SimWriter(
-            self.stores.core, self._gate, is_durable_at_once=self._is_separate
-        )
+        self._writer = SimWriter(self.stores.core, self._gate, is_durable_at_once=self._is_separate)
         if not self._is_separate:
             self._ledger_writer = self._writer
         self.node = Node(
@@ -164,9 +152,9 @@ class World:
     def _crash(self) -> None:
         """Drop every coroutine and all that is not durable; start again and recover."""
         self._note("crash")
-        tasks, self._tasks = self._tasks, set()
+        tasks, self._tasks = self._tasks, {}
         self._runnable = []
-        for task in sorted(tasks, key=lambda task: task.operation.number):
+        for task in tasks:
             self._drop(task)
         self.stores.crash()
         self._start_node()
@@ -193,12 +181,12 @@ class World:
             self._failed(operation)
             return
         task = _Task(self.node.serve(operation.request), operation, self._writer.losses)
-        self._tasks.add(task)
+        self._tasks[task] = None
         self._runnable.append(task)
 
     def _drop(self, task: _Task) -> None:
         task.is_dead = True
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         task.coroutine.close()
         self._failed(task.operation)
 
@@ -210,7 +198,7 @@ class World:
         self._to_retry.append(operation)
 
     def _finished(self, task: _Task, answer: Answer) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         operation = task.operation
         if self._chance.random() < self.faults.reply_lost:
             self._note("reply_lost", operation.number)
@@ -241,7 +229,7 @@ class World:
             self._finished(task, stop.value)
         except Unavailable:
             self._note("unavailable", task.operation.number)
-            self._tasks.discard(task)
+            self._tasks.pop(task, None)
             self._failed(task.operation)
         else:
             task.ticket = ticket
@@ -298,10 +286,12 @@ class World:
 
     def _follow(self) -> None:
         """Let a reader of feeds fetch what is new, from where it stands."""
-        party = self._chance.choice(list(self.parties))
+        self._read_feed(self._chance.choice(list(self.parties)), limit=_FEED_PAGE)
+
+    def _read_feed(self, party: AmanaId, *, limit: int) -> None:
         seen = self.followed[party]
         after = seen[-1].number if seen else 0
-        seen += self.stores.event_rows.feed(party, after=after, limit=_FEED_PAGE)
+        seen += self.stores.event_rows.feed(party, after=after, limit=limit)
 
     def _options(self) -> list[Callable[[], None]]:
         options: list[Callable[[], None]] = []
@@ -309,9 +299,7 @@ class World:
             options += (self._resume, self._resume)
         if self._writer.can_turn:
             options.append(self._turn)
-        if self._writer.can_commit and (
-            not options or self._chance.random() < self._commits_often
-        ):
+        if self._writer.can_commit and (not options or self._chance.random() < self._commits_often):
             options.append(self._commit)
         if self._is_separate and self._ledger_writer.can_turn:
             options.append(self._ledger_step)
@@ -332,8 +320,7 @@ class World:
         if draw < faults.hang_up:
             if self._tasks:
                 self._note("hang_up")
-                tasks = sorted(self._tasks, key=lambda task: task.operation.number)
-                self._drop(chance.choice(tasks))
+                self._drop(chance.choice(list(self._tasks)))
             return
         draw -= faults.hang_up
         if draw < faults.clock_jumps:
@@ -353,6 +340,12 @@ class World:
         options[int(self._chance.random() * len(options))]()
         return True
 
+    def close(self) -> None:
+        """End the world, wherever it stands."""
+        for task in self._tasks:
+            task.coroutine.close()
+        self.stores.close()
+
     # The two phases
 
     def run(self) -> None:
@@ -371,16 +364,16 @@ class World:
 
     def _calm_down(self) -> None:
         self._note("calm")
-        self.faults = self.clients._faults = CALM
+        self.faults = CALM
+        self.clients.calm_down()
         self._settle()
         self._ask(Ask.RECOVER)
         hold_life_ns = HOLD_LIFE_MS * MILLISECOND_NS
         self.clock.pass_by(self.clock.latest - self.clock.instant + hold_life_ns)
         self._ask(Ask.EXPIRE)
         self.told_live += self.node.outbox.take_committed()
-        for party, seen in self.followed.items():
-            after = seen[-1].number if seen else 0
-            seen += self.stores.event_rows.feed(party, after=after, limit=_STEPS_MAX)
+        for party in self.parties:
+            self._read_feed(party, limit=_STEPS_MAX)
 
     def _ask(self, ask: Ask) -> Operation:
         request = self.clients.recovery() if ask is Ask.RECOVER else self.clients.sweep()
@@ -394,6 +387,6 @@ class World:
         for _ in range(_STEPS_MAX):
             if not self._step():
                 if self._tasks:
-                    raise Stuck("a coroutine waits for something that nobody does")
+                    raise StuckError("a coroutine waits for something that nobody does")
                 return
-        raise Stuck("the world does not come to rest")
+        raise StuckError("the world does not come to rest")
