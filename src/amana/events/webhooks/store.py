@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from amana.events.model import EventKind
-from amana.events.store import events_table
 from amana.events.webhooks.model import (
     DELIVERED_EVENTS_KEPT,
     Delivery,
@@ -39,22 +38,11 @@ _DELIVERY: Final = sql_text(
         deliveries.c.number == sa.bindparam("number"),
     )
 )
-_DELIVERIES: Final = sql_text(
-    sa.select(deliveries, events_table.c.kind)
-    .join(webhooks, webhooks.c.id == deliveries.c.webhook)
-    .join(
-        events_table,
-        sa.and_(
-            events_table.c.stream == webhooks.c.merchant,
-            events_table.c.number == deliveries.c.number,
-        ),
-    )
-    .where(
-        deliveries.c.webhook == sa.bindparam("webhook"),
-        deliveries.c.number < sa.bindparam("before"),
-    )
-    .order_by(deliveries.c.number.desc())
-    .limit(sa.bindparam("limit"))
+_DELIVERIES: Final = (
+    "SELECT d.webhook, d.number, d.attempts, d.status, d.next_attempt_at, d.last_error, e.kind "
+    "FROM events_deliveries d JOIN events_webhooks w ON w.id = d.webhook "
+    "JOIN events_events e ON e.stream = w.merchant AND e.number = d.number "
+    "WHERE d.webhook = ? AND d.number < ? ORDER BY d.number DESC LIMIT ?"
 )
 _KINDS: Final = (
     "SELECT kind, count(*) FROM events_events WHERE stream = ? AND number > ? GROUP BY kind"
@@ -121,9 +109,9 @@ class WebhookRows:
         self, webhook: AmanaId, *, before: int | None, limit: int
     ) -> Sequence[ListedDelivery]:
         """Return deliveries, newest event first, of events before a number."""
-        rows = self._connection.execute(
-            _DELIVERIES, (_bytes(webhook), _NUMBER_MAX if before is None else before, limit)
-        )
+        # A cursor that somebody made up can hold more than the books' numbers do.
+        ceiling = _NUMBER_MAX if before is None else min(before, _NUMBER_MAX)
+        rows = self._connection.execute(_DELIVERIES, (_bytes(webhook), ceiling, limit))
         return tuple(ListedDelivery(_delivery(row[:-1]), EventKind(row[-1])) for row in rows)
 
     def count(self, webhook: Webhook, *, after: int) -> int:
