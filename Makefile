@@ -8,6 +8,8 @@ STATIC  := src/amana/node/static
 PYTEST  := $(BIN)/python -m pytest
 WEB     := $(shell find web -type f -not -path '*/node_modules/*' -not -name '.*' 2>/dev/null)
 SEED    ?= 1
+# Where the demo writes its addresses and tokens, for examples/ to read.
+READYFILE := demo-data/ready.json
 ARGS    ?=
 
 .DEFAULT_GOAL := help
@@ -21,7 +23,7 @@ help:  ## List the targets, one line each.
 setup: $(READY) $(STATIC)/.built  ## Make .venv with the command amana, and build the web pages.
 
 demo: setup  ## Run everything on loopback with play money (ARGS="--port 8400" and the like).
-	$(BIN)/amana demo $(ARGS)
+	$(BIN)/amana demo $(if $(findstring --ready-file,$(ARGS)),,--ready-file $(READYFILE)) $(ARGS)
 
 test: lint setup  ## Run every test this machine can run, in at most 15 minutes.
 	AMANA_COVERAGE=1 $(PYTEST) -m "not slow" $(ARGS)

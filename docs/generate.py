@@ -246,7 +246,7 @@ def command_names() -> list[str]:
 def help_of(*command: str) -> list[str]:
     """Return the help of a command, as a terminal of 90 columns shows it."""
     shown = subprocess.run(
-        [sys.executable, "-m", "amana.cli", *command, "--help"],
+        [str(Path(sys.executable).parent / "amana"), *command, "--help"],
         env={**os.environ, "COLUMNS": "90", "NO_COLOR": "1", "TERM": "dumb"},
         capture_output=True,
         text=True,

@@ -21,7 +21,7 @@ SLICES: Final = (
     ("engines", ("ledger",)),
     ("coverage floor", ("test_coverage_floor.py",)),
     ("simulation", ("simulation", "audit")),
-    ("HTTP", ("node", "http", "cli", "replay", "crash")),
+    ("HTTP", ("node", "http", "cli", "demo", "replay", "faults")),
     ("docs", ("docs",)),
     ("browser", ("browser",)),
     ("long", ("long",)),
