@@ -3,7 +3,6 @@ import pytest
 from amana.ledger import StandaloneLedger, open_memory_ledger
 from amana.testing.conformance import LedgerStoreSuite
 
-
 pytestmark = pytest.mark.engine
 
 

@@ -6,7 +6,6 @@ import pytest
 from amana.ledger import StandaloneLedger, open_sqlite_ledger
 from amana.testing.conformance import DurableLedgerSuite
 
-
 pytestmark = pytest.mark.engine
 
 

@@ -331,6 +331,12 @@ class Pruning(msgspec.Struct, frozen=True):
     digest: bytes
 
 
+class PruneRefused(msgspec.Struct, frozen=True):
+    """Books that differ from their rows are not pruned: the rows may be needed as evidence."""
+
+    report: "VerifyReport"
+
+
 class Difference(msgspec.Struct, frozen=True):
     """One place where the books are not what they should be.
 

@@ -1,7 +1,9 @@
 """Recomputing the whole books from their rows, without the rules that made them."""
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Protocol
 
 import msgspec
@@ -91,6 +93,23 @@ def verify(source: BooksSource) -> VerifyReport:
     return _Verification(source).run()
 
 
+def closing_at(source: BooksSource, cut: int) -> tuple[list[Account], list[Transfer]]:
+    """Work out where sound books stood at a timestamp.
+
+    Returns:
+        The accounts opened by then with their balances of then, by timestamp; and the holds that
+        were open then.
+    """
+    reading = _Verification(source)
+    reading.read_up_to(cut)
+    accounts = [
+        msgspec.structs.replace(account, **reading.counters_of(account.id))
+        for account in source.opened()
+        if account.timestamp <= cut
+    ]
+    return accounts, reading.open_holds()
+
+
 class _Verification:
     def __init__(self, source: BooksSource) -> None:
         self._source = source
@@ -98,6 +117,7 @@ class _Verification:
         self._sums: dict[int, _Sums] = {}
         self._holds: dict[int, tuple[Transfer, HoldStatus]] = {}
         self._cut = 0
+        self._kept: Counter[tuple[int, str]] = Counter()
         self._transfers = 0
         self._seals = 0
         self._pruned = 0
@@ -105,6 +125,7 @@ class _Verification:
     def run(self) -> VerifyReport:
         self._read_closings()
         self._read_rows()
+        self._check_kept()
         self._check_holds()
         for transfer_id in self._source.repeated_ids():
             self._differ("transfer id", transfer_id, expected="once", found="again")
@@ -116,6 +137,30 @@ class _Verification:
             pruned_batches=self._pruned,
             differences=tuple(self._differences),
             **totals,
+        )
+
+    def read_up_to(self, cut: int) -> None:
+        """Read rows without their seals."""
+        self._read_closings()
+        for row in _Rows(self._rows()).up_to(cut):
+            self._read(row)
+
+    def counters_of(self, account_id: int) -> dict[str, int]:
+        """Return an account's counters and flags as read so far."""
+        return {name: getattr(self._sums[account_id], name) for name in (*_COUNTERS, "flags")}
+
+    def open_holds(self) -> list[Transfer]:
+        """Return the holds that nothing read so far has ended."""
+        return [held for held, status in self._holds.values() if status is HoldStatus.OPEN]
+
+    def _rows(self) -> "Iterator[seals.Row]":
+        return heapq.merge(
+            self._source.opened(),
+            self._source.transfers(),
+            self._source.expiries(),
+            self._source.failures(),
+            self._source.prunings(),
+            key=attrgetter("timestamp"),
         )
 
     def _differ(self, subject: str, place: int, *, expected: object, found: object) -> None:
@@ -136,19 +181,12 @@ class _Verification:
             sums = self._sums[account.id] = _Sums(account.flags)
             for counter in _COUNTERS:
                 setattr(sums, counter, getattr(account, counter))
+            for counter in ("debits_pending", "credits_pending"):
+                self._kept[account.id, counter] += getattr(account, counter)
 
     def _read_rows(self) -> None:
         """Walk all rows by time, seal by seal."""
-        rows = _Rows(
-            heapq.merge(
-                self._source.opened(),
-                self._source.transfers(),
-                self._source.expiries(),
-                self._source.failures(),
-                self._source.prunings(),
-                key=lambda row: row.timestamp,
-            )
-        )
+        rows = _Rows(self._rows())
         previous: Seal | None = None
         for seal in self._source.seals():
             self._seals += 1
@@ -210,8 +248,7 @@ class _Verification:
         self._transfers += 1
         flags = row.flags
         if row.timestamp <= self._cut:
-            # A hold that was open at the cut: the closing balances already count it.
-            self._holds[row.id] = (row, HoldStatus.OPEN)
+            self._read_kept(row)
             return
         debit = self._side(row.debit_account_id, row)
         credit = self._side(row.credit_account_id, row)
@@ -224,6 +261,21 @@ class _Verification:
         if not flags & (_PENDING | _VOID):
             debit.debits_posted += row.amount
             credit.credits_posted += row.amount
+
+    def _read_kept(self, row: Transfer) -> None:
+        """Read a hold that was open at the cut: the closing balances already count it."""
+        if not row.flags & _PENDING:
+            self._differ("pruned transfer", row.id, expected="none", found="a row")
+            return
+        self._holds[row.id] = (row, HoldStatus.OPEN)
+        self._kept[row.debit_account_id, "debits_pending"] -= row.amount
+        self._kept[row.credit_account_id, "credits_pending"] -= row.amount
+
+    def _check_kept(self) -> None:
+        """Compare what was held at the cut with the holds that were kept for it."""
+        for (account_id, name), missing in self._kept.items():
+            if missing:
+                self._differ(f"closing {name}", account_id, expected=0, found=missing)
 
     def _read_expiry(self, row: Expiry) -> None:
         self._conclude(row.transfer_id, HoldStatus.EXPIRED, is_voided=True)

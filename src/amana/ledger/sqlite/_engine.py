@@ -19,6 +19,8 @@ from amana.ledger.model import (
     AccountResult,
     Change,
     HoldStatus,
+    PruneRefused,
+    Pruning,
     Seal,
     Transfer,
     TransferFilter,
@@ -27,7 +29,9 @@ from amana.ledger.model import (
     VerifyReport,
 )
 from amana.ledger.sqlite import _rows
+from amana.ledger.sqlite._pruning import cut_before, prune
 from amana.ledger.sqlite._reader import SELECT_SEAL, LedgerReader
+from amana.ledger.verification import verify
 
 ACCOUNTS_CACHED_MAX: Final = 100_000
 """Accounts kept in memory between commits: about 40 MB."""
@@ -119,6 +123,29 @@ class SQLiteLedger:
         self._flush()
         books.next_expiry = self._earliest_expiry()
         return len(held)
+
+    def prune(self, *, before: Instant, now: Instant) -> Pruning | PruneRefused | None:
+        """Replace the rows of batches that end before an instant by closing balances and hashes.
+
+        It is asked at the beginning of a commit group, with `PRAGMA secure_delete` on where the
+        rows must be gone from the file too.
+
+        Returns:
+            What was pruned; None where there is nothing to prune.
+        """
+        self._flush()
+        assert not self._sealable, "books are pruned at the beginning of a commit group"
+        cut = cut_before(self._connection, before)
+        if not cut:
+            return None
+        report = verify(self._reader)
+        if not report.is_sound:
+            return PruneRefused(report)
+        timestamp = self._books.reserve_timestamps(1, now) + 1
+        pruning = prune(self._connection, cut=cut, timestamp=timestamp)
+        self._sealable.append(seals.canonical_row(pruning))
+        self._sealable_from = self._sealable_to = timestamp
+        return pruning
 
     # Facts ----------------------------------------------------------------------------------
 
