@@ -33,13 +33,12 @@ def demo(
 
     Needs no account, no key and no container, and writes only to the folder it names.
 
-    Parameters
-    ----------
-    port: Where to listen, on this machine only.
-    data: The folder of everything the demo keeps; made if it is not there.
-    ready_file: Write addresses and tokens here as JSON when everything is ready.
-    browser: Open the first page in a browser.
-    traffic: Let simulated customers pay now and then, so that a till has something to show.
+    Args:
+        port: Where to listen, on this machine only.
+        data: The folder of everything the demo keeps; made if it is not there.
+        ready_file: Write addresses and tokens here as JSON when everything is ready.
+        browser: Open the first page in a browser.
+        traffic: Let simulated customers pay now and then, so that a till has something to show.
     """
     url = f"http://localhost:{port}"
     if not (data / SETTINGS_FILE).exists():

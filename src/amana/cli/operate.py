@@ -36,14 +36,13 @@ def init(
 ) -> None:
     """Make the data folder of a new operator, and its first officer's token.
 
-    Parameters
-    ----------
-    data: The folder; made if it is not there.
-    name: The operator's name, as wallets show it.
-    currency: The one currency of the books (ISO 4217); never changed later.
-    host: The name in payment codes, and the passkeys' domain.
-    url: Where wallets and tills reach the operator.
-    officer: The first member of staff.
+    Args:
+        data: The folder; made if it is not there.
+        name: The operator's name, as wallets show it.
+        currency: The one currency of the books (ISO 4217); never changed later.
+        host: The name in payment codes, and the passkeys' domain.
+        url: Where wallets and tills reach the operator.
+        officer: The first member of staff.
     """
     make_operator(data, Settings(name=name, currency=currency, host=host, url=url))
     token = asyncio.run(_first_officer(data, officer))
@@ -67,11 +66,10 @@ async def _first_officer(data: Path, officer: str) -> str:
 def serve(*, data: Path, port: int = 8400, address: str = "127.0.0.1") -> None:
     """Serve an operator until interrupted.
 
-    Parameters
-    ----------
-    data: The operator's folder.
-    port: Where to listen.
-    address: On which of this machine's addresses; the default is this machine only.
+    Args:
+        data: The operator's folder.
+        port: Where to listen.
+        address: On which of this machine's addresses; the default is this machine only.
     """
     read_settings(data)
     listening = listen(address, port)
@@ -87,10 +85,9 @@ def serve(*, data: Path, port: int = 8400, address: str = "127.0.0.1") -> None:
 def recover(*, data: Path, json: Annotated[bool, Parameter(negative=())] = False) -> None:
     """Finish payments that were interrupted; `serve` does so too when it starts.
 
-    Parameters
-    ----------
-    data: The operator's folder.
-    json: Print JSON.
+    Args:
+        data: The operator's folder.
+        json: Print JSON.
     """
     finished, left = asyncio.run(_recover(data))
     console = Console(highlight=False)
@@ -113,10 +110,9 @@ async def _recover(data: Path) -> tuple[list[str], int]:
 def doctor(*, data: Path, json: Annotated[bool, Parameter(negative=())] = False) -> int:
     """Look over an operator's folder and machine, and say what to mend.
 
-    Parameters
-    ----------
-    data: The operator's folder.
-    json: Print JSON.
+    Args:
+        data: The operator's folder.
+        json: Print JSON.
     """
     findings = _look_over(data)
     if json:
