@@ -42,6 +42,8 @@ _URL: Final = re.compile(
     re.ASCII,
 )
 _TRANSLATED: Final = IPv6Network("64:ff9b::/96")
+_UNICAST: Final = IPv6Network("2000::/3")
+"""The only part of IPv6 that is handed out to the public internet. Source: RFC 4291, 2.4."""
 _V4_BITS: Final = 2**32
 
 
@@ -164,6 +166,8 @@ def is_allowed(address: IPv4Address | IPv6Address, target: Target, *, is_play_mo
         address = inner
     if address.is_loopback:
         return is_play_money
+    if isinstance(address, IPv6Address) and address not in _UNICAST:
+        return False
     return target.is_secure and address.is_global and not address.is_multicast
 
 
