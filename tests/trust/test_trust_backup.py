@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import tink
+from tests.trust.vault_world import COLUMNS, EMAIL, NAME, Vault, open_vault
 from tink import proto_keyset_format
-from vault_world import COLUMNS, EMAIL, NAME, Vault, open_vault
 
 from amana.kernel import DAY_NS, AmanaId
 from amana.testing.rooms import HandClock

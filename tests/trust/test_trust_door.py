@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vault_world import COLUMNS, EMAIL, NAME, OFFICER, OtherRoom, Vault, open_vault
+from tests.trust.vault_world import COLUMNS, EMAIL, NAME, OFFICER, OtherRoom, Vault, open_vault
 
 from amana.kernel import DAY_NS, AmanaId, Unavailable, day_number
 from amana.trust import (

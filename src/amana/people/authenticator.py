@@ -3,7 +3,7 @@
 from typing import Final
 
 from amana.kernel import AmanaId, Instant
-from amana.people.directory import MERCHANT_TIER, Directory
+from amana.people.directory import Directory
 from amana.people.model import (
     PartyStatus,
     Principal,
@@ -58,6 +58,11 @@ class Authenticator:
         if digest is not None:
             del self._principals[digest]
 
+    def forget_party(self, party: AmanaId) -> None:
+        """Drop every token that speaks for a party, once it is closed or erased."""
+        for principal in [held for held in self._principals.values() if held.party == party]:
+            self.forget(principal.token)
+
     def _load(self, digest: bytes) -> Principal | None:
         token = self._reader.token_by_digest(digest)
         principal = None if token is None else self._principal_of(token)
@@ -70,34 +75,47 @@ class Authenticator:
         return principal
 
     def _principal_of(self, token: Token) -> Principal | None:
-        match token.kind:
-            case TokenKind.SESSION:
-                return self._of_party(token, PrincipalKind.CUSTOMER, token.holder)
-            case TokenKind.API_KEY:
-                return self._of_party(token, PrincipalKind.MERCHANT, token.holder)
-            case TokenKind.STAFF_SESSION:
-                staff = self._reader.staff(token.holder)
-                if staff is None:
-                    return None
-                return self._of_party(token, PrincipalKind.MERCHANT, staff.merchant, staff)
-            case TokenKind.OPERATOR:
-                return self._of_operator(token)
+        if token.kind is TokenKind.OPERATOR:
+            return self._of_operator(token)
+        if token.kind is TokenKind.STAFF_SESSION:
+            staff = self._reader.staff(token.holder)
+            return None if staff is None else self._of_merchant(token, staff.merchant, staff)
+        if token.kind is TokenKind.API_KEY:
+            return self._of_merchant(token, token.holder, None)
+        return self._of_customer(token)
 
-    def _of_party(
-        self, token: Token, kind: PrincipalKind, party: AmanaId, staff: Staff | None = None
-    ) -> Principal | None:
-        facts = self._directory.by_id(party)
+    def _of_customer(self, token: Token) -> Principal | None:
+        facts = self._directory.by_id(token.holder)
         if facts is None or facts.status is PartyStatus.ERASED:
             return None
         return Principal(
             token=token.token,
-            kind=kind,
-            party=party,
+            kind=PrincipalKind.CUSTOMER,
+            party=facts.party,
+            ledger_account=facts.ledger_account,
+            scopes=_NO_SCOPES,
+            role=None,
+            staff=None,
+            tier=facts.tier,
+            is_confirmation_exempt=token.is_confirmation_exempt,
+            expires_at=token.expires_at,
+        )
+
+    def _of_merchant(
+        self, token: Token, merchant: AmanaId, staff: Staff | None
+    ) -> Principal | None:
+        facts = self._directory.by_id(merchant)
+        if facts is None:
+            return None
+        return Principal(
+            token=token.token,
+            kind=PrincipalKind.MERCHANT,
+            party=facts.party,
             ledger_account=facts.ledger_account,
             scopes=token.scopes if staff is None else ROLE_SCOPES[staff.role],
             role=None if staff is None else staff.role,
             staff=None if staff is None else staff.staff,
-            tier=facts.tier if kind is PrincipalKind.CUSTOMER else MERCHANT_TIER,
+            tier=facts.tier,
             is_confirmation_exempt=token.is_confirmation_exempt,
             expires_at=token.expires_at,
         )

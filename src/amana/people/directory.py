@@ -92,40 +92,42 @@ class Directory:
 
     def facts_of(self, row: Customer | Merchant) -> PartyFacts:
         """Turn a row into the facts a payment needs."""
-        match row:
-            case Customer():
-                return PartyFacts(
-                    party=row.customer,
-                    kind=PartyKind.PERSON,
-                    ledger_account=row.ledger_account,
-                    status=row.status,
-                    handle=row.handle,
-                    name=row.display_name,
-                    names={},
-                    tier=row.tier,
-                    limits=row.limits_override or self._tiers.limits[row.tier],
-                    language=row.language,
-                    note_key=row.note_key,
-                    fee_basis_points=None,
-                    category=None,
-                    country=None,
-                    city=None,
-                )
-            case Merchant():
-                return PartyFacts(
-                    party=row.merchant,
-                    kind=PartyKind.MERCHANT,
-                    ledger_account=row.ledger_account,
-                    status=row.status,
-                    handle=row.handle,
-                    name=row.name,
-                    names=row.names,
-                    tier=MERCHANT_TIER,
-                    limits=UNLIMITED,
-                    language=None,
-                    note_key=None,
-                    fee_basis_points=row.fee_basis_points,
-                    category=row.category,
-                    country=row.country,
-                    city=row.city,
-                )
+        if isinstance(row, Merchant):
+            return _facts_of_merchant(row)
+        return PartyFacts(
+            party=row.customer,
+            kind=PartyKind.PERSON,
+            ledger_account=row.ledger_account,
+            status=row.status,
+            handle=row.handle,
+            name=row.display_name,
+            names={},
+            tier=row.tier,
+            limits=row.limits_override or self._tiers.limits[row.tier],
+            language=row.language,
+            note_key=row.note_key,
+            fee_basis_points=None,
+            category=None,
+            country=None,
+            city=None,
+        )
+
+
+def _facts_of_merchant(row: Merchant) -> PartyFacts:
+    return PartyFacts(
+        party=row.merchant,
+        kind=PartyKind.MERCHANT,
+        ledger_account=row.ledger_account,
+        status=row.status,
+        handle=row.handle,
+        name=row.name,
+        names=row.names,
+        tier=MERCHANT_TIER,
+        limits=UNLIMITED,
+        language=None,
+        note_key=None,
+        fee_basis_points=row.fee_basis_points,
+        category=row.category,
+        country=row.country,
+        city=row.city,
+    )

@@ -7,7 +7,6 @@ from amana.people.model import (
     Customer,
     Merchant,
     OperatorStaff,
-    PartyStatus,
     Passkey,
     Site,
     Staff,
@@ -45,9 +44,6 @@ class PeopleReader(Protocol):
 
     def staff(self, staff: AmanaId) -> Staff | None:
         """Return a member of a merchant's staff."""
-
-    def staff_of(self, merchant: AmanaId) -> tuple[AmanaId, ...]:
-        """Return the ids of a merchant's staff."""
 
     def operator_staff(self, staff: AmanaId) -> OperatorStaff | None:
         """Return a member of the operator's staff."""
@@ -109,8 +105,8 @@ class PeopleWriter(Protocol):
     async def set_note_key(self, customer: AmanaId, note_key: bytes) -> None:
         """Replace the key that others seal notes to."""
 
-    async def set_status(self, party: AmanaId, status: PartyStatus) -> None:
-        """Move a party to another state and delete its tokens, unless it becomes active."""
+    async def close_party(self, party: AmanaId) -> None:
+        """Close a customer or merchant, and delete its tokens and its staff's."""
 
     async def raise_sign_count(self, credential_id: bytes, sign_count: int) -> bool:
         """Raise a passkey's sign count; False where it is there already, or higher."""

@@ -67,11 +67,9 @@ class PeopleEraser:
 
     async def erase_person(self, person: AmanaId) -> None:
         """Empty the customer's row, delete passkeys and tokens; the books' ids stay."""
-        tokens = self._reader.tokens_of(person)
         await self._writer.erase_customer(person)
         self._directory.forget(person)
-        for token in tokens:
-            self._authenticator.forget(token.token)
+        self._authenticator.forget_party(person)
 
     def erased_persons(self) -> Iterable[AmanaId]:
         """Return the customers whose rows are emptied."""
@@ -266,11 +264,9 @@ class People:
         )
         if refusal is not None:
             return refusal
-        tokens = self._tokens_of_party(party)
-        await self._writer.set_status(party, PartyStatus.CLOSED)
+        await self._writer.close_party(party)
         self._directory.forget(party)
-        for token in tokens:
-            self._authenticator.forget(token.token)
+        self._authenticator.forget_party(party)
         return None
 
     async def erase(self, customer: AmanaId) -> Refused | None:
@@ -410,10 +406,6 @@ class People:
     def _decide_handle(self, handle: str, party: AmanaId) -> Refused | None:
         holder = self._directory.by_handle(handle)
         return None if holder is None or holder.party == party else _handle_taken()
-
-    def _tokens_of_party(self, party: AmanaId) -> tuple[Token, ...]:
-        holders = (party, *self._reader.staff_of(party))
-        return tuple(token for holder in holders for token in self._reader.tokens_of(holder))
 
     def _session_end(self) -> Instant:
         return Instant(self._clock.now() + SESSION_LIFE_NS)

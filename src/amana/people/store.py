@@ -59,7 +59,6 @@ _SITES: Final = _select(tables.sites, "merchant", order="site")
 _TILLS: Final = _select(tables.tills, "merchant", order="till")
 _TILL: Final = _select(tables.tills, "till")
 _STAFF: Final = _select(tables.staff, "staff")
-_STAFF_OF: Final = _select(tables.staff, "merchant", order="staff")
 _OPERATOR_STAFF: Final = _select(tables.operator_staff, "staff")
 _TOKEN_BY_DIGEST: Final = _select(tables.tokens, "digest")
 _TOKENS_OF: Final = _select(tables.tokens, "holder", order="token")
@@ -91,8 +90,9 @@ _DELETE_STAFF_TOKENS_OF: Final = sql_text(
     )
 )
 _SET_NOTE_KEY: Final = _set(tables.customers, "customer", "note_key")
-_SET_CUSTOMER_STATUS: Final = _set(tables.customers, "customer", "status")
-_SET_MERCHANT_STATUS: Final = _set(tables.merchants, "merchant", "status")
+_CLOSED: Final = PartyStatus.CLOSED.value
+_CLOSE_CUSTOMER: Final = _set(tables.customers, "customer", "status")
+_CLOSE_MERCHANT: Final = _set(tables.merchants, "merchant", "status")
 _RAISE_SIGN_COUNT: Final = sql_text(
     sa.update(tables.passkeys)
     .where(
@@ -164,11 +164,6 @@ class PeopleRows:
         """Return a member of a merchant's staff."""
         row = self._one(_STAFF, id_bytes(staff))
         return None if row is None else _rows.read_staff(row)
-
-    def staff_of(self, merchant: AmanaId) -> tuple[AmanaId, ...]:
-        """Return the ids of a merchant's staff."""
-        rows = self._connection.execute(_STAFF_OF, (id_bytes(merchant),))
-        return tuple(_rows.read_id(row[0]) for row in rows)
 
     def operator_staff(self, staff: AmanaId) -> OperatorStaff | None:
         """Return a member of the operator's staff."""
@@ -295,16 +290,15 @@ class PeopleStore:
         """Replace the key that others seal notes to."""
         await self._execute(_SET_NOTE_KEY, (note_key, id_bytes(customer)))
 
-    async def set_status(self, party: AmanaId, status: PartyStatus) -> None:
-        """Move a party to another state and delete its tokens, unless it becomes active."""
-        key = id_bytes(party)
+    async def close_party(self, party: AmanaId) -> None:
+        """Close a customer or merchant, and delete its tokens and its staff's."""
+        key = (id_bytes(party),)
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute(_SET_CUSTOMER_STATUS, (status.value, key))
-            connection.execute(_SET_MERCHANT_STATUS, (status.value, key))
-            if status is not PartyStatus.ACTIVE:
-                connection.execute(_DELETE_TOKENS_OF, (key,))
-                connection.execute(_DELETE_STAFF_TOKENS_OF, (key,))
+            connection.execute(_CLOSE_CUSTOMER, (_CLOSED, *key))
+            connection.execute(_CLOSE_MERCHANT, (_CLOSED, *key))
+            connection.execute(_DELETE_TOKENS_OF, key)
+            connection.execute(_DELETE_STAFF_TOKENS_OF, key)
 
         await self._writer.run(work)
 

@@ -15,7 +15,6 @@ from amana.trust.model import (
     Reader,
     ReadPurpose,
     ReadRequest,
-    StaffMember,
     VaultColumn,
 )
 
@@ -58,13 +57,9 @@ the books, which hold nothing personal."""
 
 def reader_role(reader: Reader) -> str:
     """Name the role in which somebody asks."""
-    match reader:
-        case Owner():
-            return OWNER_ROLE
-        case Machine():
-            return MACHINE_ROLE
-        case StaffMember():
-            return reader.role
+    if isinstance(reader, Owner):
+        return OWNER_ROLE
+    return MACHINE_ROLE if isinstance(reader, Machine) else reader.role
 
 
 @dataclass(frozen=True, slots=True)
