@@ -49,7 +49,8 @@ def code_of(
         operator=operator.settings.host,
         payee=merchant.handle,
         order=None if order is None else order.id,
-        till=till if order is None else order.till_id,
+        # An order knows its till; both ids together would not fit the template's 99 characters.
+        till=till if order is None else None,
     )
     code = MerchantCode(
         currency=unit,
