@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from litestar import delete, get, post
+from litestar.params import FromPath, JSONBody
 
 from amana.kernel import IdKind, format_id, format_instant, id_instant
 from amana.node.http import edge
@@ -15,7 +16,7 @@ from amana.people import PrincipalKind, Refused, Scope
 
 
 @post("/v1/api-keys", status_code=201)
-async def post_api_key(request: Asked, data: ApiKeyBody) -> View:
+async def post_api_key(request: Asked, data: JSONBody[ApiKeyBody]) -> View:
     """Make a key that may do no more than the one that asks. It is shown this once."""
     principal, operator = edge.asker(request, PrincipalKind.MERCHANT), edge.operator_of(request)
     scopes = frozenset(Scope(scope) for scope in data.scopes)
@@ -48,7 +49,7 @@ async def get_api_keys(request: Asked) -> View:
 
 
 @delete("/v1/api-keys/{key_id:str}", status_code=204)
-async def delete_api_key(request: Asked, key_id: str) -> None:
+async def delete_api_key(request: Asked, key_id: FromPath[str]) -> None:
     """Revoke a key at once and for good: one that the asking key could have made itself."""
     principal, operator = edge.asker(request, PrincipalKind.MERCHANT), edge.operator_of(request)
     token = edge.path_id(IdKind.API_KEY, key_id)

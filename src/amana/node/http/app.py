@@ -1,16 +1,26 @@
 """The HTTP application: every address, every error's shape, every header."""
 
+import sqlite3
 from typing import Any, Final
 
 from litestar import Litestar
 from litestar.datastructures import ResponseHeader, State
 from litestar.exceptions import HTTPException
-from litestar.openapi import OpenAPIConfig
 
-from amana import __version__
 from amana.kernel import Unavailable
 from amana.kernel.limits import REQUEST_BODY_BYTES_MAX
-from amana.node.http import customers, docs, edge, feeds, merchants, opening, operators, pages
+from amana.node.http import (
+    api_keys,
+    customers,
+    docs,
+    edge,
+    feeds,
+    merchants,
+    opening,
+    operators,
+    pages,
+    webhooks,
+)
 from amana.node.http.headers import SECURITY_HEADERS
 from amana.node.http.pages import Pages
 from amana.node.operator import Operator
@@ -45,6 +55,8 @@ HANDLERS: Final[list[Any]] = [
     operators.post_customer,
     operators.post_merchant,
     operators.post_topup,
+    *webhooks.HANDLERS,
+    *api_keys.HANDLERS,
     docs.get_openapi,
     docs.get_docs,
     docs.get_problems,
@@ -60,24 +72,23 @@ def create_app(operator: Operator) -> Litestar:
     """Make the application that serves an operator that was started."""
     return Litestar(
         route_handlers=HANDLERS,
-        state=State({"operator": operator, "pages": Pages()}),
+        state=State({"operator": operator, "pages": Pages(), "handlers": HANDLERS}),
+        before_request=edge.check_media_type,
         exception_handlers={
             ProblemRaised: edge.answer_problem,
             Unavailable: edge.answer_unavailable,
+            sqlite3.OperationalError: edge.answer_unreadable,
             HTTPException: edge.answer_http_error,
             RecursionError: edge.answer_too_deep,
             Exception: edge.answer_mistake,
         },
         response_headers=[
-            ResponseHeader(name=name, value=value) for name, value in SECURITY_HEADERS.items()
+            ResponseHeader(name=name, value=value)
+            # Pages and their files say themselves how long they may be kept.
+            for name, value in {**SECURITY_HEADERS, "Cache-Control": "no-store"}.items()
         ],
         request_max_body_size=REQUEST_BODY_BYTES_MAX,
-        openapi_config=_openapi(),
+        # The document is made apart (see docs.py): the framework would add addresses of its own.
+        openapi_config=None,
         logging_config=None,
-    )
-
-
-def _openapi() -> OpenAPIConfig:
-    return OpenAPIConfig(
-        title="Amana", version=__version__, enabled_endpoints=set(), use_handler_docstrings=True
     )

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from litestar import get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from amana.kernel import AmanaId, IdKind, day_number, format_instant
 from amana.ledger import AccountFilter
@@ -66,7 +66,7 @@ async def get_account(request: Asked) -> View:
 
 
 @put("/v1/account/note-key", status_code=204)
-async def put_note_key(request: Asked, data: NoteKeyBody) -> None:
+async def put_note_key(request: Asked, data: JSONBody[NoteKeyBody]) -> None:
     """Publish the key that others seal notes to."""
     principal, operator = edge.customer_of(request), edge.operator_of(request)
     key = edge.bytes_of(data.note_key, "note_key", count=_KEY_BYTES)
@@ -77,7 +77,7 @@ async def put_note_key(request: Asked, data: NoteKeyBody) -> None:
 
 
 @get("/v1/payees/{handle:str}")
-async def get_payee(request: Asked, handle: str) -> View:
+async def get_payee(request: Asked, handle: FromPath[str]) -> View:
     """Return whom a handle names, so that the payer sees it before paying."""
     edge.customer_of(request)
     operator = edge.operator_of(request)
@@ -88,7 +88,7 @@ async def get_payee(request: Asked, handle: str) -> View:
 
 
 @post("/v1/codes", status_code=200)
-async def post_code(request: Asked, data: CodeBody) -> View:
+async def post_code(request: Asked, data: JSONBody[CodeBody]) -> View:
     """Say what a scanned text is, before anything is paid."""
     edge.customer_of(request)
     operator = edge.operator_of(request)
@@ -152,7 +152,7 @@ def _code_view(operator: Operator, scanned: ScannedCode) -> View:
 
 
 @post("/v1/payments", status_code=201)
-async def post_payment(request: Asked, data: PaymentBody) -> View:
+async def post_payment(request: Asked, data: JSONBody[PaymentBody]) -> View:
     """Pay a handle, or by a scanned code."""
     principal, operator = edge.customer_of(request), edge.operator_of(request)
     intent = _intent_of(request, operator, principal, data)
@@ -208,7 +208,7 @@ def _kind_of(payee: Party | None) -> PaymentKind:
 
 
 @get("/v1/payments/{payment_id:str}")
-async def get_payment(request: Asked, payment_id: str) -> View:
+async def get_payment(request: Asked, payment_id: FromPath[str]) -> View:
     """Return one of the customer's payments as it stands now."""
     principal, operator = edge.customer_of(request), edge.operator_of(request)
     kind = IdKind.REFUND if payment_id.startswith("ref_") else IdKind.PAYMENT
@@ -221,8 +221,8 @@ async def get_payment(request: Asked, payment_id: str) -> View:
 @get("/v1/payments")
 async def get_payments(
     request: Asked,
-    cursor: str | None = None,
-    limit: Annotated[int | None, Parameter(ge=1, le=100)] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: Annotated[int | None, QueryParameter(ge=1, le=100)] = None,
 ) -> View:
     """Return the customer's payments, newest first."""
     principal, operator = edge.customer_of(request), edge.operator_of(request)

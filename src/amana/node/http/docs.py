@@ -5,7 +5,10 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Litestar, Response, get
+from litestar.openapi import OpenAPIConfig
+from litestar.params import FromPath
 
+from amana import __version__
 from amana.node.http.edge import Asked
 from amana.node.problems import DETAILS, PROBLEMS, ProblemRaised
 
@@ -57,7 +60,9 @@ _schemas: dict[int, bytes] = {}
 
 def openapi_of(app: Litestar) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document, with what handlers read from headers written in."""
-    document: dict[str, Any] = app.openapi_schema.to_schema()
+    config = OpenAPIConfig(title="Amana", version=__version__, use_handler_docstrings=True)
+    described = Litestar(route_handlers=app.state.handlers, openapi_config=config)
+    document: dict[str, Any] = described.openapi_schema.to_schema()
     components = document.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
@@ -152,7 +157,7 @@ async def get_problems() -> Response[str]:
 
 
 @get("/docs/problems/{slug:str}", include_in_schema=False)
-async def get_problem(slug: str) -> Response[str]:
+async def get_problem(slug: FromPath[str]) -> Response[str]:
     """Answer with the page of one problem: where a problem's `type` leads."""
     if slug not in PROBLEMS:
         raise ProblemRaised("not-found")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from amana.events import Event
@@ -52,8 +52,8 @@ def event_view(operator: Operator, event: Event) -> View:
 @get("/v1/events")
 async def get_events(
     request: Asked,
-    after: Annotated[int, Parameter(ge=0, le=2**62)] = 0,
-    limit: Annotated[int | None, Parameter(ge=1, le=100)] = None,
+    after: Annotated[int, QueryParameter(ge=0, le=2**62)] = 0,
+    limit: Annotated[int | None, QueryParameter(ge=1, le=100)] = None,
 ) -> View:
     """Return the asker's events after a number, oldest first."""
     principal, operator = _reader(request), edge.operator_of(request)

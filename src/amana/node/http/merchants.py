@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from amana.kernel import MILLISECOND_NS, AmanaId, IdKind, Instant, day_number, parse_id
 from amana.node.http import edge
@@ -97,7 +97,7 @@ async def get_merchant(request: Asked) -> View:
 
 
 @post("/v1/orders", status_code=201)
-async def post_order(request: Asked, data: OrderBody) -> View:
+async def post_order(request: Asked, data: JSONBody[OrderBody]) -> View:
     """Ask to be paid."""
     principal, operator = edge.merchant_of(request, Scope.ORDERS), edge.operator_of(request)
     key = edge.idempotency_key(request, principal.party)
@@ -172,7 +172,7 @@ def _view(
 
 
 @get("/v1/orders/{order_id:str}")
-async def get_order(request: Asked, order_id: str) -> View:
+async def get_order(request: Asked, order_id: FromPath[str]) -> View:
     """Return an order as it stands now."""
     principal, operator = edge.merchant_of(request, Scope.READ), edge.operator_of(request)
     return _view(operator, _facts(operator, principal), *_found(operator, principal, order_id))
@@ -181,8 +181,8 @@ async def get_order(request: Asked, order_id: str) -> View:
 @get("/v1/orders")
 async def get_orders(
     request: Asked,
-    cursor: str | None = None,
-    limit: Annotated[int | None, Parameter(ge=1, le=100)] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: Annotated[int | None, QueryParameter(ge=1, le=100)] = None,
 ) -> View:
     """Return the merchant's orders, and payments by static code or handle, newest first."""
     principal, operator = edge.merchant_of(request, Scope.READ), edge.operator_of(request)
@@ -224,7 +224,7 @@ def _step(
 
 
 @post("/v1/orders/{order_id:str}/capture", status_code=200)
-async def post_capture(request: Asked, order_id: str, data: AmountBody) -> View:
+async def post_capture(request: Asked, order_id: FromPath[str], data: JSONBody[AmountBody]) -> View:
     """Take all or part of what was authorised; the rest goes back to the payer."""
     principal, operator = edge.merchant_of(request, Scope.ORDERS), edge.operator_of(request)
     _, payment = _found(operator, principal, order_id)
@@ -249,7 +249,7 @@ async def post_capture(request: Asked, order_id: str, data: AmountBody) -> View:
 
 
 @post("/v1/orders/{order_id:str}/cancel", status_code=200)
-async def post_cancel(request: Asked, order_id: str, data: EmptyBody) -> View:
+async def post_cancel(request: Asked, order_id: FromPath[str], data: JSONBody[EmptyBody]) -> View:
     """Cancel an order that is not paid, or void what was authorised."""
     del data
     principal, operator = edge.merchant_of(request, Scope.ORDERS), edge.operator_of(request)
@@ -283,7 +283,7 @@ async def _void(request: Asked, principal: Principal, order_id: str, payment: Pa
 
 
 @post("/v1/orders/{order_id:str}/refunds", status_code=201)
-async def post_refund(request: Asked, order_id: str, data: AmountBody) -> View:
+async def post_refund(request: Asked, order_id: FromPath[str], data: JSONBody[AmountBody]) -> View:
     """Give back all that is left of a payment, or a part of it."""
     principal, operator = edge.merchant_of(request, Scope.REFUNDS), edge.operator_of(request)
     _, payment = _found(operator, principal, order_id)
@@ -320,7 +320,9 @@ async def post_refund(request: Asked, order_id: str, data: AmountBody) -> View:
 
 
 @put("/v1/orders/{order_id:str}/receipt-note", status_code=204)
-async def put_receipt_note(request: Asked, order_id: str, data: NoteBody) -> None:
+async def put_receipt_note(
+    request: Asked, order_id: FromPath[str], data: JSONBody[NoteBody]
+) -> None:
     """Hand the payer what was bought, sealed to the order's note key."""
     principal, operator = edge.merchant_of(request, Scope.ORDERS), edge.operator_of(request)
     _, payment = _found(operator, principal, order_id)

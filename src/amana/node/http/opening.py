@@ -1,6 +1,7 @@
 """Addresses that need no token: health, fees, signing up and in."""
 
 from litestar import get, post
+from litestar.params import JSONBody
 
 from amana import __version__
 from amana.kernel import IdKind, format_id
@@ -37,7 +38,7 @@ async def get_fees(request: Asked) -> View:
 
 
 @post("/v1/sign-up/options", status_code=200)
-async def post_sign_up_options(request: Asked, data: SignUpOptionsBody) -> View:
+async def post_sign_up_options(request: Asked, data: JSONBody[SignUpOptionsBody]) -> View:
     """Begin signing up: the options for making a passkey."""
     begun = edge.operator_of(request).passkeys.begin_sign_up(
         data.handle, data.display_name, language=data.language
@@ -48,7 +49,7 @@ async def post_sign_up_options(request: Asked, data: SignUpOptionsBody) -> View:
 
 
 @post("/v1/sign-up", status_code=201)
-async def post_sign_up(request: Asked, data: CeremonyBody) -> View:
+async def post_sign_up(request: Asked, data: JSONBody[CeremonyBody]) -> View:
     """Finish signing up with the passkey that was made."""
     return _signed_in(
         await edge.operator_of(request).passkeys.sign_up(data.ceremony, data.credential)
@@ -56,7 +57,7 @@ async def post_sign_up(request: Asked, data: CeremonyBody) -> View:
 
 
 @post("/v1/sign-in/options", status_code=200)
-async def post_sign_in_options(request: Asked, data: EmptyBody) -> View:
+async def post_sign_in_options(request: Asked, data: JSONBody[EmptyBody]) -> View:
     """Begin signing in: the options for using a passkey."""
     del data
     begun = edge.operator_of(request).passkeys.begin_sign_in()
@@ -64,7 +65,7 @@ async def post_sign_in_options(request: Asked, data: EmptyBody) -> View:
 
 
 @post("/v1/sign-in", status_code=200)
-async def post_sign_in(request: Asked, data: CeremonyBody) -> View:
+async def post_sign_in(request: Asked, data: JSONBody[CeremonyBody]) -> View:
     """Finish signing in with the passkey that was used."""
     return _signed_in(
         await edge.operator_of(request).passkeys.sign_in(data.ceremony, data.credential)

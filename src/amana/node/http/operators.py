@@ -3,6 +3,7 @@
 from typing import Final
 
 from litestar import get, post
+from litestar.params import JSONBody
 
 from amana.kernel import IdKind, format_id
 from amana.node.books import books_view
@@ -27,7 +28,7 @@ async def get_books(request: Asked) -> View:
 
 
 @post("/v1/operator/customers", status_code=201)
-async def post_customer(request: Asked, data: CustomerBody) -> View:
+async def post_customer(request: Asked, data: JSONBody[CustomerBody]) -> View:
     """Open a customer's account; the token is shown once."""
     edge.staff_of(request)
     operator = edge.operator_of(request)
@@ -44,7 +45,7 @@ async def post_customer(request: Asked, data: CustomerBody) -> View:
 
 
 @post("/v1/operator/merchants", status_code=201)
-async def post_merchant(request: Asked, data: MerchantBody) -> View:
+async def post_merchant(request: Asked, data: JSONBody[MerchantBody]) -> View:
     """Open a merchant's account with its first till; the API key is shown once."""
     edge.staff_of(request)
     operator = edge.operator_of(request)
@@ -74,7 +75,7 @@ async def post_merchant(request: Asked, data: MerchantBody) -> View:
 
 
 @post("/v1/operator/topups", status_code=201)
-async def post_topup(request: Asked, data: TopupBody) -> View:
+async def post_topup(request: Asked, data: JSONBody[TopupBody]) -> View:
     """Book money that came in for a customer."""
     staff, operator = edge.staff_of(request), edge.operator_of(request)
     facts = operator.directory.by_handle(data.customer.removeprefix("@").lower())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from amana.node.http.edge import Asked
 from amana.node.problems import ProblemRaised
@@ -43,7 +44,7 @@ class Pages:
         """Whether the web part was built."""
         return "index.html" in self._files
 
-    def answer(self, request: Asked, name: str) -> Response[bytes]:
+    def answer(self, request: Asked, name: FromPath[str]) -> Response[bytes]:
         """Answer with a file, zipped where the browser takes it, or that it is unchanged."""
         file = self._files.get(name)
         if file is None:
@@ -87,7 +88,7 @@ async def get_page(request: Asked) -> Response[bytes]:
     ["/assets/{name:path}", "/icons/{name:path}"],
     include_in_schema=False,
 )
-async def get_asset(request: Asked, name: str) -> Response[bytes]:
+async def get_asset(request: Asked, name: FromPath[str]) -> Response[bytes]:
     """Answer with a file that a page loads."""
     del name
     return _pages(request).answer(request, request.url.path.lstrip("/"))

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 
 from litestar import delete, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from amana.events import EventKind
 from amana.events.webhooks import ListedDelivery, Webhook, WebhookReason, WebhookRefused
@@ -37,7 +37,7 @@ _FAULTS: Final = {
 
 
 @post("/v1/webhooks", status_code=201)
-async def post_webhook(request: Asked, data: WebhookBody) -> View:
+async def post_webhook(request: Asked, data: JSONBody[WebhookBody]) -> View:
     """Be told of events from now on. The secret is shown this once.
 
     Each event is sent signed (`v1` with the secret, `v1a` with the operator's public key), in
@@ -60,7 +60,7 @@ async def get_webhooks(request: Asked) -> View:
 
 
 @delete("/v1/webhooks/{webhook_id:str}", status_code=204)
-async def delete_webhook(request: Asked, webhook_id: str) -> None:
+async def delete_webhook(request: Asked, webhook_id: FromPath[str]) -> None:
     """Be told no more. A message that is under way may still arrive."""
     principal, operator = edge.merchant_of(request, Scope.EVENTS), edge.operator_of(request)
     webhook = edge.path_id(IdKind.WEBHOOK, webhook_id)
@@ -72,9 +72,9 @@ async def delete_webhook(request: Asked, webhook_id: str) -> None:
 @get("/v1/webhooks/{webhook_id:str}/deliveries")
 async def get_deliveries(
     request: Asked,
-    webhook_id: str,
-    cursor: str | None = None,
-    limit: Annotated[int | None, Parameter(ge=1, le=100)] = None,
+    webhook_id: FromPath[str],
+    cursor: FromQuery[str | None] = None,
+    limit: Annotated[int | None, QueryParameter(ge=1, le=100)] = None,
 ) -> View:
     """Return what became of the newest 1,000 events, and of every parked one; newest first."""
     principal, operator = edge.merchant_of(request, Scope.EVENTS), edge.operator_of(request)
@@ -93,7 +93,9 @@ async def get_deliveries(
 
 
 @post("/v1/webhooks/{webhook_id:str}/replay", status_code=200)
-async def post_replay(request: Asked, webhook_id: str, data: ReplayBody) -> View:
+async def post_replay(
+    request: Asked, webhook_id: FromPath[str], data: JSONBody[ReplayBody]
+) -> View:
     """Deliver all events after a number, again where need be, each under the id it had.
 
     It also switches on a webhook that an answer of 410 had switched off.
