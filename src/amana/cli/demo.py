@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import msgspec
 import segno
+import uvloop
 from cyclopts import Parameter
 from rich.console import Console
 
@@ -46,7 +47,7 @@ def demo(
         make_operator(data, settings)
     listening = listen(_HOST, port)
     with open_operator(data, url=url) as operator:
-        asyncio.run(_run(operator, listening, ready_file=ready_file, wishes=(browser, traffic)))
+        uvloop.run(_run(operator, listening, ready_file=ready_file, wishes=(browser, traffic)))
 
 
 async def _run(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
+import uvloop
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
@@ -79,7 +80,7 @@ def serve(*, data: Path, port: int = 8400, address: str = "127.0.0.1") -> None:
         console.print(f"Serving {data} on {address}:{port}. Stop with Ctrl-C.", markup=False)
 
     with open_operator(data) as operator:
-        asyncio.run(serve_operator(operator, listening, when_ready=tell))
+        uvloop.run(serve_operator(operator, listening, when_ready=tell))
 
 
 def recover(*, data: Path, json: Annotated[bool, Parameter(negative=())] = False) -> None:

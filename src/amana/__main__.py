@@ -1,0 +1,5 @@
+"""`python -m amana` is the command `amana`."""
+
+from amana.cli import main
+
+main()
