@@ -50,9 +50,7 @@ class Shell:
 
     def run(self, command: str) -> tuple[int, str]:
         """Run a command; return how it ended and what it printed."""
-        script = (
-            f". {self._exported}\n{command}\nstatus=$?\nexport -p > {self._exported}\nexit $status"
-        )
+        script = f"set -a\n. {self._exported}\n{command}\nstatus=$?\nexport -p > {self._exported}\nexit $status"
         run = subprocess.run(
             ["bash", "-c", script],
             cwd=self._folder,
