@@ -50,7 +50,8 @@ class Shell:
 
     def run(self, command: str) -> tuple[int, str]:
         """Run a command; return how it ended and what it printed."""
-        script = f"set -a\n. {self._exported}\n{command}\nstatus=$?\nexport -p > {self._exported}\nexit $status"
+        keep = f"status=$?\nexport -p > {self._exported}\nexit $status"
+        script = f"set -a\n. {self._exported}\n{command}\n{keep}"
         run = subprocess.run(
             ["bash", "-c", script],
             cwd=self._folder,
