@@ -80,6 +80,7 @@ def create_app(operator: Operator) -> Litestar:
             sqlite3.OperationalError: edge.answer_unreadable,
             HTTPException: edge.answer_http_error,
             RecursionError: edge.answer_too_deep,
+            UnicodeDecodeError: edge.answer_not_text,
             Exception: edge.answer_mistake,
         },
         response_headers=[

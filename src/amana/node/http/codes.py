@@ -1,6 +1,7 @@
 """Payment codes: written for tills, read for wallets."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from amana.kernel import AmanaId, Money
 from amana.node.operator import Operator
@@ -22,6 +23,7 @@ from amana.wire.emv import (
     recognise,
     write_code,
 )
+from amana.wire.faults import Fault
 from amana.wire.problems import SchemeMember
 
 
@@ -42,7 +44,11 @@ def code_of(
     order: Order | None = None,
     till: AmanaId | None = None,
 ) -> str:
-    """Write a merchant's code: dynamic for an order, static without one."""
+    """Write a merchant's code: dynamic for an order, static without one.
+
+    Raises:
+        ProblemRaised: No code can hold the amount or the reference.
+    """
     unit = operator.settings.unit
     tip: Tip = TipPrompt() if order is not None and order.tip is TipMode.PROMPT else NoTip()
     account = AmanaAccount(
@@ -66,8 +72,23 @@ def code_of(
         names=tuple(LocalName(language, name) for language, name in merchant.names.items()),
     )
     text = write_code(fitted(code))
-    assert isinstance(text, str), "a fitted code of checked values can be written"
+    if isinstance(text, Malformed):
+        raise _unwritable(text)
     return text
+
+
+_AMOUNT_TAG: Final = "54"
+_FIELDS: Final = {"62.05": "reference", "59": "name", "60": "city"}
+
+
+def _unwritable(malformed: Malformed) -> ProblemRaised:
+    """Return the problem of an order that no code can hold; to be met before it is stored."""
+    if any(fault.field == _AMOUNT_TAG for fault in malformed.faults):
+        return ProblemRaised("amount-too-large", "Nothing was done. No code can hold this amount.")
+    faults = tuple(
+        Fault(_FIELDS.get(fault.field, fault.field), fault.message) for fault in malformed.faults
+    )
+    return ProblemRaised("malformed-request", errors=faults)
 
 
 def scan(operator: Operator, text: str) -> ScannedCode:

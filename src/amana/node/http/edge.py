@@ -219,6 +219,12 @@ def answer_too_deep(request: Asked, _: RecursionError) -> Response[bytes]:
     return answer_problem(request, ProblemRaised("malformed-request", errors=faults))
 
 
+def answer_not_text(request: Asked, _: UnicodeDecodeError) -> Response[bytes]:
+    """Answer JSON whose texts are not UTF-8."""
+    faults = (Fault("body", "The text is not UTF-8."),)
+    return answer_problem(request, ProblemRaised("malformed-request", errors=faults))
+
+
 def answer_unavailable(request: Asked, _: Unavailable) -> Response[bytes]:
     """Answer that the outcome is not known."""
     slug = "storage-unavailable" if operator_of(request).writer.is_refusing else "outcome-unknown"

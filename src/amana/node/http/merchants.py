@@ -5,7 +5,15 @@ from typing import Annotated
 from litestar import get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from amana.kernel import MILLISECOND_NS, AmanaId, IdKind, Instant, day_number, parse_id
+from amana.kernel import (
+    AMOUNT_MINOR_MAX,
+    MILLISECOND_NS,
+    AmanaId,
+    IdKind,
+    Instant,
+    day_number,
+    parse_id,
+)
 from amana.node.http import edge
 from amana.node.http.codes import code_of
 from amana.node.http.edge import Asked
@@ -104,7 +112,7 @@ async def post_order(request: Asked, data: JSONBody[OrderBody]) -> View:
     amount = edge.money_of(operator, data.amount)
     if amount <= 0:
         raise refuse(Reason.AMOUNT_NOT_POSITIVE)
-    if amount != int(data.amount.minor):
+    if amount > AMOUNT_MINOR_MAX:
         raise refuse(Reason.AMOUNT_TOO_LARGE)
     now = operator.clock.now()
     order = Order(
@@ -121,6 +129,8 @@ async def post_order(request: Asked, data: JSONBody[OrderBody]) -> View:
         created_at=now,
         expires_at=Instant(now + data.expires_in_s * _SECOND_MS * MILLISECOND_NS),
     )
+    # Written before it is stored: an order without a code could never be shown again.
+    code_of(operator, _facts(operator, principal), order=order)
     stored = await operator.payments.create_order(order)
     if isinstance(stored, IdReused):
         raise ProblemRaised("idempotency-key-reused")
