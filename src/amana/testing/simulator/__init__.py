@@ -1,10 +1,10 @@
 """The simulator: whole worlds of payments, each from one seed, judged by an auditor."""
 
-from amana.testing.simulator._auditor import Violation
 from amana.testing.simulator._faults import Faults, draw_faults
 from amana.testing.simulator._node import Parts
 from amana.testing.simulator._run import Report, WorldReport, form_of, run_world, run_worlds
 from amana.testing.simulator._stores import Form
+from amana.testing.simulator._violation import Violation
 
 __all__ = [
     "Faults",

@@ -8,8 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-import msgspec
-
 from amana.events import Event, EventKind
 from amana.kernel import AmanaId, day_number
 from amana.ledger import Account, AccountFlags, Transfer, TransferFlags
@@ -25,28 +23,11 @@ from amana.payments.model import (
     StepStatus,
 )
 from amana.testing.simulator._stores import Stored
+from amana.testing.simulator._violation import Violation, broken
 
 _FEES: Final = 2
 _HOLDS: Final = frozenset({PaymentStatus.AUTHORISED, PaymentStatus.VOIDED, PaymentStatus.EXPIRED})
 _COUNTERS: Final = ("debits_pending", "debits_posted", "credits_pending", "credits_posted")
-
-
-class Violation(msgspec.Struct, frozen=True):
-    """A promise that a world saw broken."""
-
-    rule: str
-    subject: str
-    expected: str
-    found: str
-
-    def __str__(self) -> str:
-        """Say it in one line."""
-        return f"{self.rule}: {self.subject}: expected {self.expected}, found {self.found}"
-
-
-def _broken(rule: str, subject: object, *, expected: object, found: object) -> Violation:
-    text = f"{subject:x}" if isinstance(subject, int) else str(subject)
-    return Violation(rule, text, str(expected), str(found))
 
 
 def audit_stored(stored: Stored, parties: dict[AmanaId, Party]) -> Iterator[Violation]:
@@ -76,13 +57,13 @@ def _ledger(stored: Stored) -> Iterator[Violation]:
     for account in stored.accounts:
         found = {name: getattr(account, name) for name in _COUNTERS}
         if found != sums[account.id]:
-            yield _broken("balances", account.id, expected=sums[account.id], found=found)
+            yield broken("balances", account.id, expected=sums[account.id], found=found)
     debits = sum(account.debits_posted for account in stored.accounts)
     credit = sum(account.credits_posted for account in stored.accounts)
     if debits != credit:
-        yield _broken("debits equal credits", "books", expected=debits, found=credit)
+        yield broken("debits equal credits", "books", expected=debits, found=credit)
     for held in holds.values():
-        yield _broken("no hold is left over", held.id, expected="ended", found="open")
+        yield broken("no hold is left over", held.id, expected="ended", found="open")
 
 
 def _apply(
@@ -98,7 +79,7 @@ def _apply(
     if flags & (TransferFlags.POST_PENDING_TRANSFER | TransferFlags.VOID_PENDING_TRANSFER):
         held = holds.pop(transfer.pending_id, None)
         if held is None:
-            yield _broken("holds end once", transfer.pending_id, expected="open", found="ended")
+            yield broken("holds end once", transfer.pending_id, expected="open", found="ended")
             return
         debit["debits_pending"] -= held.amount
         credit["credits_pending"] -= held.amount
@@ -112,11 +93,11 @@ def _bounds(account: Account, sums: dict[str, int], transfer: Transfer) -> Itera
     if flags & AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS:
         room = sums["credits_posted"] - sums["debits_posted"] - sums["debits_pending"]
         if room < 0:
-            yield _broken("no bound is broken", transfer.id, expected="at least 0", found=room)
+            yield broken("no bound is broken", transfer.id, expected="at least 0", found=room)
     if flags & AccountFlags.CREDITS_MUST_NOT_EXCEED_DEBITS:
         room = sums["debits_posted"] - sums["credits_posted"] - sums["credits_pending"]
         if room < 0:
-            yield _broken("no bound is broken", transfer.id, expected="at least 0", found=room)
+            yield broken("no bound is broken", transfer.id, expected="at least 0", found=room)
 
 
 # Payments against the ledger
@@ -163,7 +144,7 @@ def _transfers_of_payments(stored: Stored) -> Iterator[Violation]:
         for transfer in stored.transfers
     }
     if len(found) != len(stored.transfers):
-        yield _broken("transfer ids are unique", "books", expected="unique", found="repeated")
+        yield broken("transfer ids are unique", "books", expected="unique", found="repeated")
     expected: dict[int, tuple[int, int, int, int]] = {}
     for payment in stored.payments.values():
         expected |= _expected_transfers(payment, stored.steps.values())
@@ -172,7 +153,7 @@ def _transfers_of_payments(stored: Stored) -> Iterator[Violation]:
     for transfer_id in sorted(found.keys() | expected.keys()):
         have, want = found.get(transfer_id), expected.get(transfer_id)
         if have != want:
-            yield _broken("the ledger moved what was told", transfer_id, expected=want, found=have)
+            yield broken("the ledger moved what was told", transfer_id, expected=want, found=have)
 
 
 def _fees(stored: Stored, parties: dict[AmanaId, Party]) -> Iterator[Violation]:
@@ -186,9 +167,9 @@ def _fees(stored: Stored, parties: dict[AmanaId, Party]) -> Iterator[Violation]:
         share = party.fee_basis_points if party.kind is PartyKind.MERCHANT else 0
         due = (taken * share - taken * share % 10_000) // 10_000
         if payment.fee != due:
-            yield _broken("fee", payment.id, expected=due, found=payment.fee)
+            yield broken("fee", payment.id, expected=due, found=payment.fee)
         if payment.is_hold and not 0 < payment.captured <= payment.total:
-            yield _broken(
+            yield broken(
                 "captured", payment.id, expected=f"1 to {payment.total}", found=payment.captured
             )
 
@@ -206,17 +187,17 @@ def _refunds(stored: Stored) -> Iterator[Violation]:
         if payment.status is PaymentStatus.PAID:
             taken = payment.captured if payment.is_hold else payment.total
         if given > taken:
-            yield _broken("refunds", payment.id, expected=f"at most {taken}", found=given)
+            yield broken("refunds", payment.id, expected=f"at most {taken}", found=given)
         if (payment.refunded, payment.fee_returned) != (given, fee):
             found = (payment.refunded, payment.fee_returned)
-            yield _broken("refunded", payment.id, expected=(given, fee), found=found)
+            yield broken("refunded", payment.id, expected=(given, fee), found=found)
         if not made:
             continue
         # A refund that the ledger refused may have shifted a unit between two others.
         slack = 0 if given == taken else len(refunds[payment.id]) - len(made)
         stays = (taken - given) * payment.fee_basis_points // 10_000
         if abs(payment.fee - fee - stays) > slack:
-            yield _broken("fee that stays", payment.id, expected=stays, found=payment.fee - fee)
+            yield broken("fee that stays", payment.id, expected=stays, found=payment.fee - fee)
 
 
 def _orders(stored: Stored) -> Iterator[Violation]:
@@ -235,16 +216,16 @@ def _order(order: Order, takers: list[Payment]) -> Iterator[Violation]:
     ids = [payment.id for payment in takers]
     expected = [] if order.payment_id is None else [order.payment_id]
     if ids != expected:
-        yield _broken("an order is paid once", order.id, expected=expected, found=ids)
+        yield broken("an order is paid once", order.id, expected=expected, found=ids)
     if order.cancelled_at is not None and takers:
-        yield _broken("a cancelled order is not paid", order.id, expected=[], found=ids)
+        yield broken("a cancelled order is not paid", order.id, expected=[], found=ids)
     for payment in takers:
         if payment.total - payment.tip != order.amount:
             found = payment.total - payment.tip
-            yield _broken("order's amount", order.id, expected=order.amount, found=found)
+            yield broken("order's amount", order.id, expected=order.amount, found=found)
         if payment.created_at >= order.expires_at:
             late = payment.created_at
-            yield _broken("paid in time", order.id, expected=order.expires_at, found=late)
+            yield broken("paid in time", order.id, expected=order.expires_at, found=late)
 
 
 # Limits
@@ -260,18 +241,18 @@ def _limits(stored: Stored, parties: dict[AmanaId, Party]) -> Iterator[Violation
         assert payment.payer is not None, "a payment that was made has a payer"
         limit = parties[payment.payer].payment_limit
         if limit is not None and payment.total > limit:
-            yield _broken("payment limit", payment.id, expected=limit, found=payment.total)
+            yield broken("payment limit", payment.id, expected=limit, found=payment.total)
         spent[payment.payer, day_number(payment.created_at)] += payment.total
     for (payer, day), minor in spent.items():
         limit = parties[payer].day_limit
         if limit is not None and minor > limit:
-            yield _broken("day limit", payer, expected=limit, found=minor)
+            yield broken("day limit", payer, expected=limit, found=minor)
         if stored.days.get((payer, day), 0) != minor:
             found = stored.days.get((payer, day), 0)
-            yield _broken("spent in a day", payer, expected=minor, found=found)
+            yield broken("spent in a day", payer, expected=minor, found=found)
     for (payer, day), minor in stored.days.items():
         if minor and (payer, day) not in spent:
-            yield _broken("spent in a day", payer, expected=0, found=minor)
+            yield broken("spent in a day", payer, expected=0, found=minor)
     yield from _holding_limits(stored, parties)
     yield from _takings(stored)
 
@@ -301,7 +282,7 @@ def _takings(stored: Stored) -> Iterator[Violation]:
     }
     for key in sums.keys() | found.keys():
         if sums.get(key) != found.get(key):
-            yield _broken("takings", key[0], expected=sums.get(key), found=found.get(key))
+            yield broken("takings", key[0], expected=sums.get(key), found=found.get(key))
 
 
 def _holding_limits(stored: Stored, parties: dict[AmanaId, Party]) -> Iterator[Violation]:
@@ -323,7 +304,7 @@ def _holding_limits(stored: Stored, parties: dict[AmanaId, Party]) -> Iterator[V
             given_back[account] += transfer.amount
         elif account in limits and balances[account] - given_back[account] > limits[account]:
             held = balances[account] - given_back[account]
-            yield _broken("holding limit", account, expected=limits[account], found=held)
+            yield broken("holding limit", account, expected=limits[account], found=held)
 
 
 # Events
@@ -386,7 +367,7 @@ def _events(stored: Stored, parties: dict[AmanaId, Party]) -> Iterator[Violation
         numbers = [event.number for event in feed]
         if numbers != list(range(1, len(feed) + 1)):
             counted = f"1 to {len(feed)}"
-            yield _broken("events have no gap", stream, expected=counted, found=numbers)
+            yield broken("events have no gap", stream, expected=counted, found=numbers)
         for event in feed:
             found[stream, event.kind, event.subject, event.amount] += 1
     expected = Counter(_expected_events(stored, parties))
@@ -395,7 +376,7 @@ def _events(stored: Stored, parties: dict[AmanaId, Party]) -> Iterator[Violation
     for key in found.keys() | expected.keys():
         if found[key] != expected[key]:
             subject = f"{key[1].value} of {key[2]:x}"
-            yield _broken("one event each", subject, expected=expected[key], found=found[key])
+            yield broken("one event each", subject, expected=expected[key], found=found[key])
 
 
 def audit_feeds(
@@ -405,16 +386,16 @@ def audit_feeds(
     for stream, seen in followed.items():
         feed = stored.feeds.get(stream, [])
         if seen != feed:
-            yield _broken("feed as followed", stream, expected=len(feed), found=len(seen))
+            yield broken("feed as followed", stream, expected=len(feed), found=len(seen))
     told: Counter[tuple[AmanaId, int]] = Counter()
     for event in told_live:
         told[event.stream, event.number] += 1
         feed = stored.feeds.get(event.stream, [])
         if event.number > len(feed) or feed[event.number - 1] != event:
-            yield _broken("events told stay", event.stream, expected=event, found="another")
+            yield broken("events told stay", event.stream, expected=event, found="another")
     for (stream, number), count in told.items():
         if count > 1:
-            yield _broken("events told once", stream, expected=number, found=f"{count} times")
+            yield broken("events told once", stream, expected=number, found=f"{count} times")
 
 
 def _unfinished(stored: Stored) -> Iterator[Violation]:
@@ -422,9 +403,9 @@ def _unfinished(stored: Stored) -> Iterator[Violation]:
     for payment in stored.payments.values():
         if payment.status in {PaymentStatus.PENDING, PaymentStatus.AUTHORISED}:
             found = payment.status.name
-            yield _broken("nothing is unfinished", payment.id, expected="an end", found=found)
+            yield broken("nothing is unfinished", payment.id, expected="an end", found=found)
     for step in stored.steps.values():
         if step.status is StepStatus.PENDING:
-            yield _broken(
+            yield broken(
                 "nothing is unfinished", step.payment_id, expected="an end", found="step PENDING"
             )

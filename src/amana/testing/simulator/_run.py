@@ -7,10 +7,11 @@ from typing import Final
 
 import msgspec
 
-from amana.testing.simulator._auditor import Violation, audit_feeds, audit_stored
+from amana.testing.simulator._auditor import audit_feeds, audit_stored
 from amana.testing.simulator._node import Parts
 from amana.testing.simulator._stores import Form
 from amana.testing.simulator._told import audit_told
+from amana.testing.simulator._violation import Violation
 from amana.testing.simulator._world import Trace, World
 
 PRODUCT: Final = Parts()
@@ -18,6 +19,9 @@ PRODUCT: Final = Parts()
 
 _SEPARATE_EVERY: Final = 3
 """Every third world has a ledger that commits on its own."""
+
+_SQLITE_EVERY: Final = 50
+"""Every fiftieth world stands on the real stores in a file; these take longer."""
 
 
 class WorldReport(msgspec.Struct, frozen=True):
@@ -46,6 +50,8 @@ class Report(msgspec.Struct, frozen=True):
 
 def form_of(seed: int) -> Form:
     """Return the form of stores that a seed's world stands on."""
+    if seed % _SQLITE_EVERY == 1:
+        return Form.SQLITE
     return Form.SHARED if seed % _SEPARATE_EVERY else Form.SEPARATE
 
 
@@ -68,6 +74,7 @@ def run_world(
         violations += audit_stored(stored, world.parties)
         violations += audit_told(stored, world.clients.operations)
         violations += audit_feeds(stored, world.followed, world.told_live)
+        violations += world.stores.second_opinion()
         world.counts.update(
             f"{p.kind.name.lower()} {p.reason or p.status.name.lower()}"
             for p in stored.payments.values()

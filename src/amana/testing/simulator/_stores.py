@@ -13,6 +13,7 @@ from amana.payments.books import PaymentRows
 from amana.payments.model import Order, Party, PartyKind, Payment, Step, Takings
 from amana.testing.simulator._memory import FeedRows, MemoryEventRows, MemoryPaymentRows
 from amana.testing.simulator._node import LEDGER_NUMBER, Parts
+from amana.testing.simulator._violation import Violation
 from amana.testing.simulator._writer import Core, MemoryCore
 
 
@@ -69,6 +70,9 @@ class Stores(Protocol):
 
     def stored(self) -> Stored:
         """Return everything durable."""
+
+    def second_opinion(self) -> list[Violation]:
+        """Return what another auditor finds in the same stores."""
 
     def close(self) -> None:
         """Leave nothing behind."""
@@ -148,6 +152,13 @@ class MemoryStores:
             self._ledger.lookup_accounts(self._account_ids),
             list(self._ledger.transfers()),
         )
+
+    def second_opinion(self) -> list[Violation]:
+        """Return what the ledger's own verification finds."""
+        return [
+            Violation(f"verify: {row.subject}", f"{row.id:x}", row.expected, row.found)
+            for row in self._ledger.verify().differences
+        ]
 
     def close(self) -> None:
         """Leave nothing behind: memory is forgotten."""

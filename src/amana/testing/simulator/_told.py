@@ -16,10 +16,10 @@ from amana.payments.model import (
     Step,
     StepStatus,
 )
-from amana.testing.simulator._auditor import Violation
 from amana.testing.simulator._clients import Operation
 from amana.testing.simulator._node import Ask
 from amana.testing.simulator._stores import Stored
+from amana.testing.simulator._violation import Violation
 
 _FACTS: Final = ("id", "kind", "initiator", "key", "body", "payer", "payee", "total", "tip")
 _RULE: Final = "an answer never changes"

@@ -19,6 +19,7 @@ from amana.kernel.limits import HOLD_LIFE_MS
 from amana.testing.simulator._clients import Clients, Operation, draw_parties
 from amana.testing.simulator._faults import CALM, draw_faults
 from amana.testing.simulator._node import Answer, Ask, Node, Parts
+from amana.testing.simulator._sqlite import SqliteStores
 from amana.testing.simulator._stores import Form, MemoryStores, Stores, chart
 from amana.testing.simulator._writer import SimWriter, Ticket
 
@@ -112,19 +113,20 @@ class World:
         self._to_retry: list[Operation] = []
         self.told_live: list[Event] = []
         self.followed: dict[AmanaId, list[Event]] = {party: [] for party in self.parties}
-        self.stores: Stores = MemoryStores(
-            parts,
-            accounts=chart(self.parties),
-            chance=SimChance(chance),
-            now=self.clock.now(),
-            form=form,
-        )
+        self.stores = self._make_stores()
         self._is_separate = form is Form.SEPARATE
         if self._is_separate:
             self._ledger_writer = SimWriter(
                 self.stores.ledger_core, self._gate, is_durable_at_once=True
             )
         self._start_node()
+
+    def _make_stores(self) -> Stores:
+        accounts, now = chart(self.parties), self.clock.now()
+        chance = SimChance(self._chance)
+        if self.form is Form.SQLITE:
+            return SqliteStores(accounts=accounts, chance=chance, now=now)
+        return MemoryStores(self._parts, accounts=accounts, chance=chance, now=now, form=self.form)
 
     def _note(self, kind: str, more: object = "") -> None:
         self.counts[kind] += 1
