@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from webhook_world import World
+from tests.events.webhook_world import World
 
 from amana.testing.rooms import open_books
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from webhook_world import KEY, MERCHANT, OTHER, Endpoint, Message, World
+from tests.events.webhook_world import KEY, MERCHANT, OTHER, Endpoint, Message, World
 
 from amana.events import EventKind
 from amana.events.webhooks import (
@@ -92,7 +92,7 @@ def test_after_eight_failures_an_event_is_parked_and_the_next_one_follows(world:
     async def story(world: World) -> None:
         hook = await world.webhook()
         await world.happen(PAID, REFUNDED)
-        world.endpoint.answers = [Answered(500)] * 7 + [NoAnswer.CONNECTION_FAILED]
+        world.endpoint.answers = [*[Answered(500)] * 7, NoAnswer.CONNECTION_FAILED]
         began_at = world.clock.now()
         await world.attempt_until_quiet(hook)
         assert world.endpoint.numbers == [1] * 8 + [2]
@@ -109,7 +109,7 @@ def test_a_replay_delivers_again_what_was_delivered_or_parked(world: World) -> N
     async def story(world: World) -> None:
         hook = await world.webhook()
         await world.happen(PAID, REFUNDED, VOIDED)
-        world.endpoint.answers = [Answered(200)] + [Answered(500)] * 8
+        world.endpoint.answers = [Answered(200), *[Answered(500)] * 8]
         await world.attempt_until_quiet(hook)
         ids = {one.number: one.headers["webhook-id"] for one in world.endpoint.received}
         world.endpoint.received.clear()

@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -128,7 +129,7 @@ def test_attempts_are_made_when_they_are_due_until_the_event_is_parked(world: Wo
             await at_work.happen(PAID, REFUNDED)
             await at_work.alarm.quiet.wait()
             seconds = [(one.at - began_at) // SECOND_NS for one in world.endpoint.received]
-            waits = [after - before for before, after in zip(seconds, seconds[1:], strict=False)]
+            waits = [after - before for before, after in pairwise(seconds)]
             assert waits == [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000, 0]
             assert [status for _, status, *_ in world.story(hook)] == ["parked", "delivered"]
 
