@@ -57,14 +57,15 @@ def id_instant(identifier: AmanaId) -> Instant:
     return Instant((identifier >> 80) * MILLISECOND_NS)
 
 
+_PAIRS: Final = [first + second for first in ID_ALPHABET for second in ID_ALPHABET]
+_PAIR_SHIFTS: Final = tuple(range(120, -1, -10))
+
+
 def format_id(kind: IdKind, identifier: int) -> str:
     """Write an identifier as its kind, an underscore and 26 characters that sort by time."""
-    characters = []
-    rest = identifier
-    for _ in range(_TEXT_LENGTH):
-        characters.append(ID_ALPHABET[rest & 31])
-        rest >>= 5
-    return f"{kind.value}_{''.join(reversed(characters))}"
+    pairs = _PAIRS
+    text = "".join([pairs[identifier >> shift & 1023] for shift in _PAIR_SHIFTS])
+    return f"{kind.value}_{text}"
 
 
 def parse_id(kind: IdKind, text: str) -> AmanaId | None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NewType
 
 Instant = NewType("Instant", int)
@@ -27,8 +28,13 @@ def format_instant(instant: Instant) -> str:
     Source: RFC 3339, section 5.6.
     """
     seconds, rest = divmod(instant, SECOND_NS)
-    moment = _EPOCH + timedelta(seconds=seconds)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // MILLISECOND_NS:03}Z"
+    return f"{_format_second(seconds)}.{rest // MILLISECOND_NS:03}Z"
+
+
+@lru_cache(maxsize=64)
+def _format_second(seconds: int) -> str:
+    """Write a whole second; kept, because what happens together is written together."""
+    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}"
 
 
 def parse_instant(text: str) -> Instant | None:

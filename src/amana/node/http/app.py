@@ -21,7 +21,8 @@ from amana.node.http import (
     pages,
     webhooks,
 )
-from amana.node.http.headers import SECURITY_HEADERS
+from amana.node.http.headers import API_HEADERS
+from amana.node.http.hot import HotPayments
 from amana.node.http.pages import Pages
 from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised
@@ -68,8 +69,13 @@ HANDLERS: Final[list[Any]] = [
 ]
 
 
-def create_app(operator: Operator) -> Litestar:
+def create_app(operator: Operator) -> HotPayments:
     """Make the application that serves an operator that was started."""
+    return HotPayments(create_framework_app(operator))
+
+
+def create_framework_app(operator: Operator) -> Litestar:
+    """Make the application with every address, all of them answered by the framework."""
     return Litestar(
         route_handlers=HANDLERS,
         state=State({"operator": operator, "pages": Pages(), "handlers": HANDLERS}),
@@ -86,7 +92,7 @@ def create_app(operator: Operator) -> Litestar:
         response_headers=[
             ResponseHeader(name=name, value=value)
             # Pages and their files say themselves how long they may be kept.
-            for name, value in {**SECURITY_HEADERS, "Cache-Control": "no-store"}.items()
+            for name, value in API_HEADERS.items()
         ],
         request_max_body_size=REQUEST_BODY_BYTES_MAX,
         # The document is made apart (see docs.py): the framework would add addresses of its own.

@@ -9,7 +9,7 @@ from amana.kernel import AmanaId, IdKind, day_number, format_instant
 from amana.ledger import AccountFilter
 from amana.node.http import edge
 from amana.node.http.codes import ScannedCode, scan
-from amana.node.http.edge import Asked
+from amana.node.http.edge import Asked, Asking
 from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised, refuse
 from amana.node.shapes import CodeBody, NoteKeyBody, PaymentBody
@@ -154,6 +154,11 @@ def _code_view(operator: Operator, scanned: ScannedCode) -> View:
 @post("/v1/payments", status_code=201)
 async def post_payment(request: Asked, data: JSONBody[PaymentBody]) -> View:
     """Pay a handle, or by a scanned code."""
+    return await make_payment(request, data)
+
+
+async def make_payment(request: Asking, data: PaymentBody) -> View:
+    """Make a customer's payment; return the answer to it and to every repetition."""
     principal, operator = edge.customer_of(request), edge.operator_of(request)
     intent = _intent_of(request, operator, principal, data)
     payment = await operator.payments.pay(intent)
@@ -166,7 +171,7 @@ async def post_payment(request: Asked, data: JSONBody[PaymentBody]) -> View:
 
 
 def _intent_of(
-    request: Asked, operator: Operator, principal: Principal, data: PaymentBody
+    request: Asking, operator: Operator, principal: Principal, data: PaymentBody
 ) -> Intent:
     if (data.payee is None) == (data.code is None):
         raise ProblemRaised("malformed-request", "Nothing was done. Name a payee or send a code.")

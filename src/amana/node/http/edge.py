@@ -4,16 +4,17 @@ import logging
 import re
 import sqlite3
 from base64 import urlsafe_b64decode
+from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
-from litestar import Request, Response
+from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 
 from amana.kernel import AmanaId, IdKind, Money, Unavailable, parse_id
 from amana.kernel.limits import AMOUNT_MINOR_MAX, IDEMPOTENCY_KEY_CHARACTERS_MAX, PAGE_ITEMS_MAX
-from amana.node.http.headers import SECURITY_HEADERS
+from amana.node.http.headers import API_HEADERS
 from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised, problem_of
 from amana.node.shapes import MoneyShape
@@ -23,6 +24,19 @@ from amana.wire.faults import Fault, Malformed
 from amana.wire.problems import CONTENT_TYPE
 
 Asked = Request[Any, Any, Any]
+
+
+class Asking(Protocol):
+    """What these functions read of a request."""
+
+    @property
+    def app(self) -> Litestar:
+        """The application, whose state holds the operator."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, by lower-case name."""
+
 
 _HASH_BYTES: Final = 16
 _SCHEME: Final = "bearer "
@@ -41,13 +55,13 @@ _HTTP_SLUGS: Final = {
 _log: Final = logging.getLogger("amana.http")
 
 
-def operator_of(request: Asked) -> Operator:
+def operator_of(request: Asking) -> Operator:
     """Return the operator that serves this request."""
     operator: Operator = request.app.state.operator
     return operator
 
 
-def signed_in(request: Asked) -> Principal:
+def signed_in(request: Asking) -> Principal:
     """Return who asks, whatever they are."""
     header = request.headers.get("authorization", "")
     principal = None
@@ -61,7 +75,7 @@ def signed_in(request: Asked) -> Principal:
     return principal
 
 
-def asker(request: Asked, kind: PrincipalKind) -> Principal:
+def asker(request: Asking, kind: PrincipalKind) -> Principal:
     """Return who asks, of the kind that this address is for."""
     principal = signed_in(request)
     if principal.kind is not kind:
@@ -69,7 +83,7 @@ def asker(request: Asked, kind: PrincipalKind) -> Principal:
     return principal
 
 
-def customer_of(request: Asked) -> Principal:
+def customer_of(request: Asking) -> Principal:
     """Return the customer who asks."""
     return asker(request, PrincipalKind.CUSTOMER)
 
@@ -87,7 +101,7 @@ def staff_of(request: Asked) -> Principal:
     return asker(request, PrincipalKind.OPERATOR)
 
 
-def idempotency_key(request: Asked, initiator: AmanaId) -> bytes:
+def idempotency_key(request: Asking, initiator: AmanaId) -> bytes:
     """Return the hash of the asker with the request's Idempotency-Key."""
     key = request.headers.get("idempotency-key")
     if key is None:
@@ -173,7 +187,7 @@ async def check_media_type(request: Asked) -> None:
 def answer_problem(request: Asked, raised: ProblemRaised) -> Response[bytes]:
     """Answer with a problem document."""
     problem = problem_of(raised, operator_of(request).settings.url)
-    headers = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
+    headers = dict(API_HEADERS)
     if raised.slug == "not-signed-in":
         headers["WWW-Authenticate"] = "Bearer"
     return Response(

@@ -14,3 +14,6 @@ SECURITY_HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
 }
+
+API_HEADERS: Final = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
+"""On every answer that says nothing else about keeping."""
