@@ -150,7 +150,7 @@ def _api() -> Iterator[str]:
     document = _openapi()
     yield "# The API"
     yield ""
-    yield "A running operator serves this as OpenAPI 3.1 at `/openapi.json` and readable at `/docs`."
+    yield "A running operator serves this as OpenAPI 3.1 at `/openapi.json`, readable at `/docs`."
     yield "Errors are [problem documents](problems.md)."
     for path, methods in sorted(document["paths"].items()):
         for method, operation in methods.items():

@@ -14,13 +14,15 @@ from sqlalchemy.schema import CreateTable
 import amana
 from amana.storage import Category, Retention, declaration_of, metadata, upgrade
 
+# Alembic alone runs its environment and its versions; `python -m amana` runs when imported.
+NOT_IMPORTED = ("amana.storage.env", "amana.storage.versions", "amana.__main__")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def every_room() -> None:
     """Import all rooms, so that their tables are known."""
     for module in pkgutil.walk_packages(amana.__path__, "amana."):
-        # Alembic alone may run its environment and its versions.
-        if not module.name.startswith(("amana.storage.env", "amana.storage.versions")):
+        if not module.name.startswith(NOT_IMPORTED):
             importlib.import_module(module.name)
 
 

@@ -56,7 +56,7 @@ def test_a_dynamic_code_is_written_byte_for_byte_like_this() -> None:
         "00020101021226730009org.amana0111pay.example0211rose-bakery0326"
         f"{order}52045462530397854"
         "0512.505802AE5911Rose Bakery6005Dubai62070503R-1"
-        "64270002ar0110مخبز الورد0203دبي"  # noqa: RUF001 - Arabic
+        "64270002ar0110مخبز الورد0203دبي"
         "80330014org.amana.name0102zh0205玫瑰面包店"
         "630406EE"
     )

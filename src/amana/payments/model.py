@@ -129,8 +129,8 @@ class Payment(msgspec.Struct, frozen=True):
     """A payment as stored. Amounts are minor units of the operator's currency.
 
     `total` moves from payer to payee, `fee` from the merchant to the operator (for a refund: the
-    fee given back to the merchant). `captured` is what a hold became; `refunded` and `fee_returned` are
-    what later payments gave back or are giving back.
+    fee given back to the merchant). `captured` is what a hold became; `refunded` and
+    `fee_returned` are what later payments gave back or are giving back.
     """
 
     id: AmanaId

@@ -119,7 +119,7 @@ async def get_docs(request: Asked) -> Response[str]:
     """Answer with every address of the API, readable."""
     parts = [
         (
-            "<p>JSON over HTTP. Amounts are minor units as a string of digits beside their currency. "
+            "<p>JSON over HTTP. Amounts are minor units as a string of digits and their currency. "
             "The machine-readable form is <a href=/openapi.json>openapi.json</a>; "
             "errors are <a href=/docs/problems>problem documents</a>.</p>"
         )

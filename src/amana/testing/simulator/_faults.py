@@ -60,7 +60,7 @@ _WORST: Final = Faults(
 )
 
 _SWITCHED_ON: Final = 0.5
-"""Chance that a kind of fault happens at all in a world: few kinds at a time reach deeper states."""
+"""Chance that a kind of fault happens at all in a world: few at a time reach deeper states."""
 
 
 def draw_faults(chance: random.Random) -> Faults:
