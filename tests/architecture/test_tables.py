@@ -62,7 +62,7 @@ def test_every_table_is_named_after_its_room() -> None:
     assert not strangers, strangers
 
 
-def schema(path: Path) -> dict[str, str]:
+def schema(path: Path) -> dict[str, list[str]]:
     with sqlite3.connect(path) as connection:
         rows = connection.execute(
             "SELECT name, sql FROM sqlite_schema"
@@ -70,11 +70,20 @@ def schema(path: Path) -> dict[str, str]:
             " WHERE sql IS NOT NULL AND name <> 'storage_version'"
         ).fetchall()
     connection.close()
-    return {name: plain(sql) for name, sql in rows}
+    return {name: clauses(sql) for name, sql in rows}
 
 
-def plain(sql: str) -> str:
-    return " ".join(sql.replace('"', "").split())
+def clauses(sql: str) -> list[str]:
+    """Return a statement's parts without order: constraints may stand in any."""
+    parts, depth = [""], 0
+    for character in " ".join(sql.replace('"', "").split()):
+        before, depth = depth, depth + {"(": 1, ")": -1}.get(character, 0)
+        is_outermost = (before, depth) in {(0, 1), (1, 0)} or (character == "," and depth == 1)
+        if is_outermost:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return sorted(part.strip() for part in parts)
 
 
 def test_a_migrated_file_is_what_the_rooms_declare(tmp_path: Path) -> None:
