@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from amana.audit import BooksUnreadable
 from amana.kernel import Unavailable
 from amana.node.server import PortTaken
 from amana.node.settings import SettingsRefused
@@ -18,6 +19,7 @@ FOUND: Final = 1
 """Exit codes: 1 when a check found something, 2 when a command could not be carried out."""
 
 TOLD: Final = (
+    BooksUnreadable,
     FileExistsError,
     FileNotFoundError,
     PermissionError,

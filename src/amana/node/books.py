@@ -1,10 +1,12 @@
 """The books at a glance: sums by kind of account."""
 
+import sqlite3
 from typing import Final
 
 from amana.node.operator import Operator
 from amana.node.views import View
 from amana.payments import postings
+from amana.payments.store import SqlPaymentRows
 
 _NAMES: Final = {
     postings.CODE_SETTLEMENT: "settlement",
@@ -21,16 +23,19 @@ _LAST_SEAL: Final = "SELECT number, hash FROM ledger_seals ORDER BY number DESC 
 
 
 def books_view(operator: Operator) -> View:
+    """Return the books as the operator's staff sees them."""
+    return books_of(operator.read_connection, operator.settings.currency)
+
+
+def books_of(connection: sqlite3.Connection, currency: str) -> View:
     """Sum the accounts by kind, and say whether debits equal credits."""
-    rows = operator.read_connection.execute(_BY_CODE).fetchall()
+    rows = connection.execute(_BY_CODE).fetchall()
     debits = sum(row[2] + row[4] for row in rows)
     credits_ = sum(row[3] + row[5] for row in rows)
-    (transfers,) = operator.read_connection.execute(
-        "SELECT count(*) FROM ledger_transfers"
-    ).fetchone()
-    seal = operator.read_connection.execute(_LAST_SEAL).fetchone()
+    (transfers,) = connection.execute("SELECT count(*) FROM ledger_transfers").fetchone()
+    seal = connection.execute(_LAST_SEAL).fetchone()
     return {
-        "currency": operator.settings.currency,
+        "currency": currency,
         "accounts": [
             {
                 "name": _NAMES.get(code, f"code {code}"),
@@ -48,5 +53,5 @@ def books_view(operator: Operator) -> View:
         "credits_total": str(credits_),
         "balanced": debits == credits_,
         "last_seal": None if seal is None else {"number": seal[0], "hash": seal[1].hex()},
-        "unfinished": len(operator.payments_read.unfinished()),
+        "unfinished": len(SqlPaymentRows(connection).unfinished()),
     }

@@ -144,13 +144,12 @@ class WebhookSender:
         next_at = await self._next_at(watched.webhook.id)
         watched.is_busy = False
         self._busy -= 1
-        due_at = watched.due_at
-        if next_at is not None:
-            self._look_at(watched, next_at)
-        elif due_at is not None:
-            self._look_at(watched, due_at)
-        else:
+        # An event or a replay that came meanwhile may have set an earlier instant.
+        due_at = watched.due_at if next_at is None else next_at
+        if due_at is None:
             self._let_go(watched)
+        else:
+            self._look_at(watched, due_at)
         self._signal.set()
 
     async def _next_at(self, webhook: AmanaId) -> Instant | None:
