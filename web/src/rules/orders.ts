@@ -5,6 +5,22 @@ import type { Money } from "./money.ts";
 
 export type Standing = Order["status"] | "refunded" | "part-refunded";
 
+/** Why an order that was scanned cannot be paid any more; null while it can. */
+export function closedBecause(status: string | null): string | null {
+  switch (status) {
+    case "paid":
+    case "authorised":
+      return "order-already-paid";
+    case "cancelled":
+    case "voided":
+      return "order-cancelled";
+    case "expired":
+      return "order-expired";
+    default:
+      return null;
+  }
+}
+
 export function leftToRefund(order: Order): Money {
   const { currency } = order.amount;
   if (order.status !== "paid") return { currency, minor: 0n };

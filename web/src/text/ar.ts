@@ -7,6 +7,7 @@ export const ar: Table = {
   back: "رجوع",
   close: "إغلاق",
   cancel: "إلغاء",
+  notices: "تنبيهات",
   loading: "جارٍ التحميل…",
   "language.switch": "English",
   "language.label": "اللغة",
@@ -84,7 +85,6 @@ export const ar: Table = {
   "pay.field.hint": "معرّف مثل ‎@lina‎ أو نص رمز الدفع",
   "pay.continue": "تابع",
   "pay.to": "ادفع إلى {name}",
-  "pay.till": "الصندوق {till}",
   "pay.reference": "المرجع {reference}",
   "pay.amount": "المبلغ",
   "pay.amount.in": "المبلغ بعملة {currency}",
@@ -118,7 +118,6 @@ export const ar: Table = {
   "pay.finish": "تم",
   "pay.foreign": "هذا رمز {scheme}، ولا يمكن دفعه هنا بعد.",
   "pay.foreign.unknown": "هذا رمز نظام دفع آخر، ولا يمكن دفعه هنا بعد.",
-  "pay.expired": "انتهت صلاحية هذا الرمز. اطلب رمزًا جديدًا.",
 
   "history.title": "السجل",
   "history.more": "اعرض المزيد",

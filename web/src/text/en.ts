@@ -5,6 +5,7 @@ export const en = {
   back: "Back",
   close: "Close",
   cancel: "Cancel",
+  notices: "Notices",
   loading: "Loading…",
   "language.switch": "العربية",
   "language.label": "Language",
@@ -88,7 +89,6 @@ export const en = {
   "pay.field.hint": "A handle such as @lina, or a payment code's text",
   "pay.continue": "Continue",
   "pay.to": "Pay {name}",
-  "pay.till": "Till {till}",
   "pay.reference": "Reference {reference}",
   "pay.amount": "Amount",
   "pay.amount.in": "Amount in {currency}",
@@ -123,7 +123,6 @@ export const en = {
   "pay.finish": "Done",
   "pay.foreign": "This is a code of {scheme}, which cannot be paid here yet.",
   "pay.foreign.unknown": "This is a code of another payment system, which cannot be paid here yet.",
-  "pay.expired": "This code is no longer valid. Ask for a new one.",
 
   "history.title": "History",
   "history.more": "Show more",

@@ -67,9 +67,9 @@ export const codeReading = object({
   tip_amount: optional(money),
   tip_percent: optional(text),
   order_id: optional(text),
-  till: optional(text),
   reference: optional(text),
   expires_at: optional(instant),
+  status: optional(text),
   capture: optional(oneOf("automatic", "manual")),
 });
 export type CodeReading = Checked<typeof codeReading>;
@@ -99,7 +99,7 @@ export const payment = object({
   tip: optional(money),
   fee: money,
   payee: object({ handle: text, kind: kindOfParty, name: optional(text), names }),
-  payer: optional(object({ handle: text, name: optional(text) })),
+  payer: optional(object({ handle: text, name: optional(text), names })),
   order_id: optional(text),
   captured: optional(money),
   refunded: optional(money),

@@ -1,0 +1,156 @@
+"""The wallet's and the till's screens, as a person uses them."""
+
+import re
+from typing import Self
+
+from playwright.sync_api import Locator, Page, expect
+
+NUMBER = re.compile(r"[\d.,]+")
+
+
+def minor_units(amount: str) -> int:
+    """Minor units of a shown amount of a currency with two decimals."""
+    found = NUMBER.search(amount)
+    assert found is not None, f"no amount in {amount!r}"
+    return int(found[0].replace(",", "").replace(".", ""))
+
+
+class Wallet:
+    """The wallet's pages."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    @classmethod
+    def signed_in(cls, page: Page, token: str) -> Self:
+        """Open the wallet by a link that carries its token."""
+        page.goto(f"/wallet#token={token}")
+        wallet = cls(page)
+        expect(wallet.purse).to_be_visible()
+        return wallet
+
+    @property
+    def purse(self) -> Locator:
+        """The card with the balance."""
+        return self.page.locator(".purse")
+
+    @property
+    def pay_button(self) -> Locator:
+        """The button that pays."""
+        return self.page.locator("form button[class~=tall]")
+
+    def available(self) -> int:
+        """The balance that is shown."""
+        return minor_units(self.purse.locator(".large").inner_text())
+
+    def go(self, screen: str) -> None:
+        """Open a screen by its address."""
+        self.page.goto(f"/wallet#/{screen}")
+
+    def propose(self, typed: str) -> None:
+        """Type a handle or a code and go on to the review."""
+        self.go("pay")
+        self.page.locator("#target").fill(typed)
+        self.page.locator("#target").press("Enter")
+        expect(self.pay_button).to_be_visible()
+
+    def read_messages_here(self) -> None:
+        """Make this the device that others seal messages to, if another one was before."""
+        self.go("settings")
+        here = self.page.get_by_text("This device reads messages sent to you.")
+        take = self.page.get_by_role("button", name="Read messages on this device")
+        expect(here.or_(take)).to_be_visible()
+        if take.is_visible():
+            take.click()
+        expect(here).to_be_visible()
+
+    def expect_stage(self, stage: str) -> None:
+        """Wait for the payment to be working, unknown, concluded or refused."""
+        expect(self.page.locator(f"[data-stage={stage}]")).to_be_visible(timeout=15_000)
+
+    def pay(self, typed: str) -> None:
+        """Pay, and see it paid."""
+        self.propose(typed)
+        self.pay_button.click()
+        self.expect_stage("concluded")
+
+    def finish(self) -> None:
+        """Go home from the result."""
+        self.page.locator("[data-stage] button").click()
+        expect(self.purse).to_be_visible()
+
+
+class Till:
+    """The till's pages."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    @classmethod
+    def opened(cls, page: Page, api_key: str) -> Self:
+        """Open the till by a link that carries its key."""
+        page.goto(f"/till#token={api_key}")
+        till = cls(page)
+        expect(till.keypad).to_be_visible()
+        return till
+
+    @property
+    def keypad(self) -> Locator:
+        """The keys."""
+        return self.page.locator(".keys")
+
+    @property
+    def result(self) -> Locator:
+        """What fills the screen once an order has ended."""
+        return self.page.locator("dialog[data-status]")
+
+    def charge(
+        self, digits: str, *, reference: str = "", note: str = "", tip: bool = False
+    ) -> tuple[str, str]:
+        """Key in an amount and show its code; return the order's id and code."""
+        for digit in digits:
+            self.keypad.get_by_role("button", name=digit, exact=True).click()
+        if reference or note or tip:
+            self.page.locator("details summary").click()
+            self.page.locator("#reference").fill(reference)
+            self.page.locator("#note").fill(note)
+            self.page.get_by_role("checkbox").set_checked(tip)
+        self.page.locator("form button[class~=tall]").click()
+        return self.shown_order()
+
+    def shown_order(self) -> tuple[str, str]:
+        """The id and the code of the order on the screen."""
+        shown = self.page.locator("section[data-order]")
+        expect(shown).to_be_visible()
+        order, code = shown.get_attribute("data-order"), shown.get_attribute("data-code")
+        assert order is not None
+        assert code is not None
+        return order, code
+
+    def expect_result(self, status: str) -> None:
+        """Wait for the order to end so."""
+        expect(self.page.locator(f"dialog[data-status={status}]")).to_be_visible(timeout=15_000)
+
+    def next_customer(self) -> None:
+        """Take the result away."""
+        self.result.get_by_role("button").click()
+        expect(self.result).to_have_count(0)
+
+    def row(self, order: str) -> Locator:
+        """An order in the list of today."""
+        return self.page.locator(f"li[data-order={order}]")
+
+    def open_today(self) -> None:
+        """Show the orders of today."""
+        self.page.locator("nav button").nth(1).click()
+
+    def refund(self, order: str, amount: str | None = None) -> None:
+        """Give back an amount, or all that is left."""
+        self.row(order).get_by_role("button").click()
+        dialog = self.page.locator("dialog")
+        if amount is not None:
+            dialog.locator("#refund-amount").fill(amount)
+        dialog.locator("button:not([type=button])").click()
+        done = dialog.get_by_role("button")
+        expect(done).to_have_count(1)
+        done.click()
