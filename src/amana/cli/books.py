@@ -15,9 +15,8 @@ from amana.kernel import IdKind as Kind
 from amana.kernel import Instant, Money, format_instant, parse_id
 from amana.ledger import LedgerReader, Transfer, TransferFlags
 from amana.node.books import books_of
-from amana.node.operator import BOOKS_FILE
 from amana.node.settings import Settings, read_settings
-from amana.storage import open_reader
+from amana.storage import BOOKS_FILE, open_reader
 
 _Json = Annotated[bool, Parameter(negative=())]
 _LEGS: Final = 255
@@ -143,6 +142,7 @@ def _transfer(row: Transfer) -> dict[str, str]:
         "debit": _OWN.get(row.debit_account_id, f"{row.debit_account_id:032x}"),
         "credit": _OWN.get(row.credit_account_id, f"{row.credit_account_id:032x}"),
         "amount": str(row.amount),
-        "flags": ", ".join(flag.name.lower() for flag in TransferFlags(row.flags) if flag.name) or "-",
+        "flags": ", ".join(flag.name.lower() for flag in TransferFlags(row.flags) if flag.name)
+        or "-",
         "at": format_instant(Instant(row.timestamp)),
     }

@@ -17,7 +17,8 @@ from amana.demo import DemoWorld, prepare, trade
 from amana.node.http.pages import Pages
 from amana.node.operator import Operator, make_operator, open_operator
 from amana.node.server import listen, serve
-from amana.node.settings import SETTINGS_FILE, Settings
+from amana.node.settings import Settings
+from amana.storage import SETTINGS_FILE
 
 _HOST: Final = "127.0.0.1"
 

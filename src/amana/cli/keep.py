@@ -6,7 +6,8 @@ from rich.console import Console
 
 from amana.cli.exits import Failed
 from amana.node.chance import SystemClock
-from amana.node.settings import SETTINGS_FILE, read_settings
+from amana.node.settings import read_settings
+from amana.storage import SETTINGS_FILE
 from amana.trust import BackupRefused, Places, make_backup, restore_backup
 
 

@@ -16,11 +16,12 @@ from rich.table import Table
 from amana.cli.exits import FOUND, Failed
 from amana.kernel import IdKind, format_id
 from amana.node.http.pages import Pages
-from amana.node.operator import BOOKS_FILE, make_operator, open_operator
+from amana.node.operator import make_operator, open_operator
 from amana.node.server import listen
 from amana.node.server import serve as serve_operator
 from amana.node.settings import Settings, read_settings
 from amana.people import OperatorRole, OperatorStaff, Refused
+from amana.storage import BOOKS_FILE
 
 _FREE_BYTES_MIN: Final = 1 << 30
 _NAMES = IdKind.PAYMENT

@@ -17,7 +17,6 @@ from amana.node.chance import SystemChance, SystemClock
 from amana.node.feed import Feed
 from amana.node.ledger import WrittenLedger
 from amana.node.settings import (
-    SETTINGS_FILE,
     Settings,
     check_settings,
     read_settings,
@@ -44,7 +43,15 @@ from amana.people import (
     load_tiers,
 )
 from amana.people.vault import VAULT_COLUMNS
-from amana.storage import Writer, lock_folder, open_reader, open_writer_connection, upgrade
+from amana.storage import (
+    BOOKS_FILE,
+    SETTINGS_FILE,
+    Writer,
+    lock_folder,
+    open_reader,
+    open_writer_connection,
+    upgrade,
+)
 from amana.trust import (
     DEFAULT_TABLE,
     HANDLE_PEPPER,
@@ -60,7 +67,6 @@ from amana.trust import (
 )
 from amana.wire.standard_webhooks import SigningKey
 
-BOOKS_FILE: Final = "books.db"
 _CHANCE_BYTES: Final = 9
 OPERATOR_PARTY: Final = AmanaId(1)
 """The operator itself as payer of a top-up: its money at the bank."""

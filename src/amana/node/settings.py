@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from amana.kernel import CURRENCIES, Currency
+from amana.storage import SETTINGS_FILE
 
-SETTINGS_FILE: Final = "amana.toml"
 _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?", re.ASCII)
 
 

@@ -17,6 +17,7 @@ from amana.storage._columns import (
 )
 from amana.storage._connections import (
     BOOKS_FILE,
+    SETTINGS_FILE,
     FolderLocked,
     lock_folder,
     open_reader,
@@ -28,6 +29,7 @@ from amana.storage._writer import Writer
 
 __all__ = [
     "BOOKS_FILE",
+    "SETTINGS_FILE",
     "Bytes",
     "Category",
     "Declaration",

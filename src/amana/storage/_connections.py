@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Final
 
 BOOKS_FILE: Final = "books.db"
+SETTINGS_FILE: Final = "amana.toml"
+"""The two files that make a folder an operator's, beside its keys."""
+
 _BUSY_MS: Final = 2_000
 _CACHE_KIB: Final = 65_536
 _CHECKPOINT_PAGES: Final = 8_192

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from amana.kernel import AmanaId, Instant, format_instant
-from amana.storage import BOOKS_FILE
+from amana.storage import BOOKS_FILE, SETTINGS_FILE
 from amana.trust._files import destroy_file, flush_folder, make_folder
 from amana.trust._wrapping import WRAPPING_FOLDER
 from amana.trust.keys import KEYS_FOLDER, PERSONS_FILE, KeyStore
@@ -157,6 +157,8 @@ def _decide_backup(data_folder: Path, places: Places) -> BackupRefused | None:
 def _archive_books(data_folder: Path, archive: Path, folder_id: str) -> int:
     draft = _begin(archive)
     size = _copy_database(data_folder / BOOKS_FILE, draft / BOOKS_FILE)
+    if (data_folder / SETTINGS_FILE).is_file():
+        shutil.copy2(data_folder / SETTINGS_FILE, draft / SETTINGS_FILE)
     _finish(archive, draft, kind="books", folder_id=folder_id)
     return size
 
@@ -347,6 +349,8 @@ def _restore(
     make_folder(draft / SIGNATORY_FOLDER)
     make_folder(draft / KEYS_FOLDER / WRAPPING_FOLDER)
     shutil.copy2(books.path / BOOKS_FILE, draft / BOOKS_FILE)
+    if (books.path / SETTINGS_FILE).is_file():
+        shutil.copy2(books.path / SETTINGS_FILE, draft / SETTINGS_FILE)
     shutil.copy2(persons.path / PERSONS_FILE, draft / KEYS_FOLDER / PERSONS_FILE)
     for path in signatory.path.glob("*.secret"):
         shutil.copy2(path, draft / SIGNATORY_FOLDER / path.name)

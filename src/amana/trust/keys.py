@@ -99,9 +99,7 @@ class KeyStore:
                 f"There is no key store at {self.path}. Restore it from the persons archive of the "
                 "newest backup, or make a new data folder with amana init."
             )
-        if not _is_ours(self.path):
-            raise KeysDamaged(f"The file {self.path} is not a key store of Amana.")
-        self._connection = _connect(self.path)
+        self._connection = _connect_to_ours(self.path)
         self._batch_rows = batch_rows
         self._opened: dict[int, aead.Aead] = {}
         self._tidy()
@@ -113,6 +111,7 @@ class KeyStore:
         make_folder(folder)
         connection = _connect(folder / PERSONS_FILE)
         try:
+            _prepare(connection)
             connection.executescript(_SCHEMA)
             if connection.execute("SELECT max(generation) FROM generations").fetchone()[0] is None:
                 aead.register()
@@ -334,25 +333,35 @@ class _unit_of_work:  # noqa: N801 - used as a function: `with _unit_of_work(con
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Open the key store so that deleted rows are overwritten and commits survive power loss."""
     connection = sqlite3.connect(path, isolation_level=None)
     path.chmod(0o600)
-    connection.execute("PRAGMA busy_timeout = 2000")
-    connection.execute("PRAGMA secure_delete = ON")
-    connection.execute("PRAGMA synchronous = EXTRA")
-    connection.execute("PRAGMA trusted_schema = OFF")
     return connection
 
 
-def _is_ours(path: Path) -> bool:
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+def _prepare(connection: sqlite3.Connection) -> None:
+    """See to it that deleted rows are overwritten and commits survive the loss of power."""
+    connection.execute("PRAGMA busy_timeout = 2000")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA synchronous = EXTRA")
+
+
+def _connect_to_ours(path: Path) -> sqlite3.Connection:
+    """Open a key store; one that a crash left in the middle of a commit is mended by opening it."""
+    connection = _connect(path)
     try:
-        row = connection.execute("PRAGMA application_id").fetchone()
-    except sqlite3.DatabaseError:
-        return False
-    finally:
+        _prepare(connection)
+        marked = connection.execute("PRAGMA application_id").fetchone()[0]
+    except sqlite3.OperationalError:
+        # The disk or another process is in the way, which says nothing about the file.
         connection.close()
-    return bool(row[0] == _APPLICATION_ID)
+        raise
+    except sqlite3.DatabaseError:
+        marked = 0
+    if marked != _APPLICATION_ID:
+        connection.close()
+        raise KeysDamaged(f"The file {path} is not a key store of Amana.")
+    return connection
 
 
 def _field_label(person: AmanaId) -> bytes:

@@ -17,6 +17,7 @@ from amana.node.http.headers import API_HEADERS
 from amana.node.shapes import PaymentBody
 
 _PATH: Final = "/v1/payments"
+_LENGTH_DIGITS_MAX: Final = 9
 _decoder: Final = msgspec.json.Decoder(PaymentBody)
 _encoder: Final = msgspec.json.Encoder()
 _HEADERS: Final = [
@@ -76,7 +77,8 @@ def _headers_of(scope: Any) -> dict[str, str] | None:  # noqa: ANN401 - ASGI's o
     if len(headers) != len(raw) or headers.get("content-type") != "application/json":
         return None
     length = headers.get("content-length", "")
-    if not length.isdigit() or int(length) > REQUEST_BODY_BYTES_MAX:
+    is_number = length.isascii() and length.isdigit() and len(length) <= _LENGTH_DIGITS_MAX
+    if not is_number or int(length) > REQUEST_BODY_BYTES_MAX:
         return None
     return headers
 

@@ -34,16 +34,16 @@ def upgrade() -> None:
             nullable=True,
         ),
         sa.Column("last_error", sa.Text(), autoincrement=False, nullable=True),
-        sa.CheckConstraint(
-            "(status = 'delivered') = (last_error IS NULL)", name="undelivered_has_an_error"
-        ),
+        sa.CheckConstraint("length(webhook) = 16", name="webhook_is_an_id"),
+        sa.CheckConstraint("number > 0 AND attempts > 0", name="numbers_count_from_one"),
+        sa.CheckConstraint("status IN ('waiting', 'delivered', 'parked')", name="status_is_known"),
         sa.CheckConstraint(
             "(status = 'waiting') = (next_attempt_at IS NOT NULL)",
             name="waiting_has_a_next_attempt",
         ),
-        sa.CheckConstraint("status IN ('waiting', 'delivered', 'parked')", name="status_is_known"),
-        sa.CheckConstraint("length(webhook) = 16", name="webhook_is_an_id"),
-        sa.CheckConstraint("number > 0 AND attempts > 0", name="numbers_count_from_one"),
+        sa.CheckConstraint(
+            "(status = 'delivered') = (last_error IS NULL)", name="undelivered_has_an_error"
+        ),
         sa.PrimaryKeyConstraint("webhook", "number"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
@@ -79,11 +79,11 @@ def upgrade() -> None:
             autoincrement=False,
             nullable=False,
         ),
-        sa.CheckConstraint("handled_number >= 0 AND replays >= 0", name="numbers_are_not_negative"),
-        sa.CheckConstraint("is_enabled IN (0, 1)", name="is_enabled_or_not"),
         sa.CheckConstraint("length(id) = 16", name="id_is_128_bits"),
         sa.CheckConstraint("length(merchant) = 16", name="merchant_is_an_id"),
         sa.CheckConstraint("length(secret) BETWEEN 24 AND 64", name="secret_is_long_enough"),
+        sa.CheckConstraint("is_enabled IN (0, 1)", name="is_enabled_or_not"),
+        sa.CheckConstraint("handled_number >= 0 AND replays >= 0", name="numbers_are_not_negative"),
         sa.PrimaryKeyConstraint("id"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
