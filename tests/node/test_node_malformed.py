@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.node.town import NO_BODY, PROBLEM, Answer, Town, eur, unique
+from tests.node.town import NO_BODY, PROBLEM, Answer, Json, Town, eur, unique
 
 from amana.kernel.limits import REQUEST_BODY_BYTES_MAX
 from amana.node.http.headers import SECURITY_HEADERS
@@ -178,7 +177,7 @@ def test_an_amount_is_a_string(town: Town, minor: object) -> None:
         {"code": "0" * 5_000, "amount": eur(5)},
     ],
 )
-def test_a_payment_that_is_not_understood_is_refused(town: Town, body: Any) -> None:
+def test_a_payment_that_is_not_understood_is_refused(town: Town, body: Json) -> None:
     customer = town.customer(1_000)
     check_problem(customer.post("/v1/payments", body), "malformed-request")
     assert customer.available() == 1_000
@@ -212,7 +211,7 @@ def test_a_deep_answer_of_an_authenticator_is_refused(town: Town) -> None:
 
 
 @pytest.mark.parametrize("credential", [{}, {"rawId": 1}, {"response": {"userHandle": 5}}])
-def test_a_made_up_passkey_is_refused(town: Town, credential: dict[str, Any]) -> None:
+def test_a_made_up_passkey_is_refused(town: Town, credential: dict[str, Json]) -> None:
     for path, asked in (
         ("sign-in", {}),
         ("sign-up", {"handle": unique("newcomer"), "display_name": "N"}),
@@ -258,7 +257,7 @@ def test_json_is_taken_however_it_is_spelt(town: Town, media_type: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "a\tb", "a" * 256, "é".encode(), b"\xff", b"\x7f"])
-def test_a_key_is_visible_ascii(town: Town, key: Any) -> None:
+def test_a_key_is_visible_ascii(town: Town, key: Json) -> None:
     customer = town.customer(1_000)
     body = {"payee": town.merchant().handle, "amount": eur(5)}
     answer = customer.post("/v1/payments", body, headers={"Idempotency-Key": key})
@@ -272,7 +271,7 @@ def test_whatever_moves_money_or_makes_orders_needs_a_key(town: Town) -> None:
     assert customer.pay_code(order["code"], 100).status == 201
     paid = shop.order(100)
     assert customer.pay_code(paid["code"], 100).status == 201
-    asked: list[tuple[Any, str, dict[str, Any]]] = [
+    asked: list[tuple[Json, str, dict[str, Json]]] = [
         (customer, "/v1/payments", {"payee": shop.handle, "amount": eur(5)}),
         (shop, "/v1/orders", {"amount": eur(5)}),
         (shop, f"/v1/orders/{order['id']}/capture", {}),
@@ -391,7 +390,7 @@ def test_any_order_that_is_taken_can_be_listed_and_scanned(
 
 
 @given(body=st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
-def test_any_json_is_answered(town: Town, body: Any) -> None:
+def test_any_json_is_answered(town: Town, body: Json) -> None:
     for path in ("/v1/payments", "/v1/codes", "/v1/sign-in", "/v1/sign-up/options"):
         answer = town.staff.post(path, body)
         assert 400 <= answer.status < 500, (path, answer.content)

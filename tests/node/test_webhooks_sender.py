@@ -279,6 +279,23 @@ def test_a_replay_does_not_wait_for_the_next_attempt(world: World) -> None:
     run(world, story())
 
 
+def test_replays_in_a_row_are_one(world: World) -> None:
+    async def story() -> None:
+        async with sending(world) as at_work:
+            hook = await world.webhook()
+            await at_work.happen(PAID)
+            await at_work.alarm.quiet.wait()
+            at_work.sender.watch(hook)
+            world.clock.advance(-1)
+            at_work.sender.watch(hook)
+            await world.webhooks.replay(MERCHANT, hook.id, after=0)
+            await at_work.alarm.quiet.wait()
+            assert world.endpoint.numbers == [1, 1]
+            assert at_work.sender._queue == []
+
+    run(world, story())
+
+
 def test_webhooks_deleted_or_gone_are_forgotten_and_a_replay_brings_them_back(
     world: World,
 ) -> None:

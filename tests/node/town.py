@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import httpx
-from litestar import Litestar
 
 from amana.node.http.app import create_app
 from amana.node.operator import Operator, make_operator, open_operator
@@ -19,13 +18,16 @@ from amana.people import OperatorRole, OperatorStaff
 from amana.testing.rooms import HandClock
 
 PROBLEM: Final = "application/problem+json"
-NO_BODY: Final[Any] = object()
+Json = Any
+"""What a test takes from a body, or puts into one."""
+
+NO_BODY: Final[Json] = object()
 SETTINGS: Final = Settings(name="Test town", is_play_money=True)
 
 _T = TypeVar("_T")
 _numbers: Final = count(1)
 
-Message = MutableMapping[str, Any]
+Message = MutableMapping[str, Json]
 
 
 def unique(word: str) -> str:
@@ -47,7 +49,7 @@ class Answer:
     content: bytes
 
     @property
-    def body(self) -> Any:
+    def body(self) -> Json:
         """The JSON of the answer."""
         return json.loads(self.content)
 
@@ -66,20 +68,20 @@ class Client:
     handle: str
     token: str
 
-    def send(self, method: str, path: str, body: Any = NO_BODY, **more: Any) -> Awaitable[Answer]:
+    def send(self, method: str, path: str, body: Json = NO_BODY, **more: Json) -> Awaitable[Answer]:
         """Ask; to be awaited beside others."""
         return self.town.send(method, path, body, token=self.token, **more)
 
-    def get(self, path: str, **more: Any) -> Answer:
+    def get(self, path: str, **more: Json) -> Answer:
         """Ask for something that is there."""
         return self.town.run(self.town.send("GET", path, token=self.token, **more))
 
-    def post(self, path: str, body: Any = NO_BODY, key: str | None = None, **more: Any) -> Answer:
+    def post(self, path: str, body: Json = NO_BODY, key: str | None = None, **more: Json) -> Answer:
         """Ask for something to be done, with a key of its own unless one is given."""
         key = unique("key") if key is None else key
         return self.town.run(self.town.send("POST", path, body, token=self.token, key=key, **more))
 
-    def put(self, path: str, body: Any) -> Answer:
+    def put(self, path: str, body: Json) -> Answer:
         """Replace something."""
         return self.town.run(self.town.send("PUT", path, body, token=self.token))
 
@@ -95,11 +97,11 @@ class Client:
         """Pay a handle."""
         return self.post("/v1/payments", {"payee": payee, "amount": eur(minor)}, key)
 
-    def pay_code(self, code: str, minor: int | str, key: str | None = None, **more: Any) -> Answer:
+    def pay_code(self, code: str, minor: int | str, key: str | None = None, **more: Json) -> Answer:
         """Pay by a scanned code."""
         return self.post("/v1/payments", {"code": code, "amount": eur(minor), **more}, key)
 
-    def order(self, minor: int, **more: Any) -> Any:
+    def order(self, minor: int, **more: Json) -> Json:
         """Ask, as a merchant, to be paid."""
         answer = self.post("/v1/orders", {"amount": eur(minor), **more})
         assert answer.status == 201, answer.content
@@ -113,7 +115,7 @@ class Town:
         self.operator = operator
         self.clock = clock
         self.runner = runner
-        self.app: Litestar = create_app(operator)
+        self.app = create_app(operator)
         self._http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app), base_url="http://localhost:8400"
         )
@@ -135,15 +137,15 @@ class Town:
         self,
         method: str,
         path: str,
-        body: Any = NO_BODY,
+        body: Json = NO_BODY,
         *,
         token: str | None = None,
         key: str | None = None,
-        headers: dict[str, Any] | None = None,
-        content: Any = None,
+        headers: dict[str, Json] | None = None,
+        content: Json = None,
     ) -> Answer:
         """Send one request."""
-        sent: dict[str, Any] = {}
+        sent: dict[str, Json] = {}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
         if key is not None:
@@ -156,7 +158,7 @@ class Town:
         )
         return Answer(response.status_code, response.headers, response.content)
 
-    def ask(self, method: str, path: str, body: Any = NO_BODY, **more: Any) -> Answer:
+    def ask(self, method: str, path: str, body: Json = NO_BODY, **more: Json) -> Answer:
         """Send one request and wait for its answer."""
         return self.run(self.send(method, path, body, **more))
 
@@ -174,7 +176,7 @@ class Town:
         """Give a customer money."""
         return self.staff.post("/v1/operator/topups", {"customer": handle, "amount": eur(minor)})
 
-    def merchant(self, **more: Any) -> Client:
+    def merchant(self, **more: Json) -> Client:
         """Open a merchant."""
         handle = unique("shop")
         asked = {
@@ -190,7 +192,7 @@ class Town:
         assert made.status == 201, made.content
         return Client(self, handle, made.body["api_key"])
 
-    def books(self) -> Any:
+    def books(self) -> Json:
         """The books at a glance."""
         return self.staff.get("/v1/operator/books").body
 
@@ -238,7 +240,7 @@ class Reader:
 
     async def open(self) -> None:
         """Connect, and wait for the greeting."""
-        app: Callable[..., Coroutine[Any, Any, None]] = self._app
+        app: Callable[..., Coroutine[Json, Json, None]] = self._app
         self._task = asyncio.ensure_future(app(self._scope, self._receive, self._send))
         assert (await self._told.get()).startswith(":"), "a stream begins with a comment"
 

@@ -22,7 +22,6 @@ from amana.payments.model import (
     Refused,
     Step,
     StepIntent,
-    StepKind,
     StepStatus,
     Takings,
 )
@@ -205,17 +204,18 @@ class PaymentBooks:
                 fee_returned=original.fee_returned + sign * payment.fee,
             )
             return
-        self._spend(payment, sign)
+        self._spend(payment, sign * payment.total)
         if payment.order_id is not None:
             order = self.order(payment.order_id)
             assert order is not None, "a payment's order is there"
             taken_by = payment.id if sign > 0 else None
             self._orders[order.id] = msgspec.structs.replace(order, payment_id=taken_by)
 
-    def _spend(self, payment: Payment, sign: int) -> None:
+    def _spend(self, payment: Payment, minor: int) -> None:
+        """Take from the limit of the payment's day, or give back what is negative."""
         assert payment.payer is not None, "a payment that is not refused has a payer"
         key = (payment.payer, day_number(payment.created_at))
-        self._spent[key] = self._spent_on(*key) + sign * payment.total
+        self._spent[key] = self._spent_on(*key) + minor
         self._spent_changed.add(key)
 
     # Conclusions
@@ -289,8 +289,8 @@ class PaymentBooks:
         self._payments[moved.id] = moved
         self._steps[done.key] = done
         if done.status is StepStatus.DONE:
-            if done.kind is not StepKind.CAPTURE:
-                self._spend(payment, -1)
+            if done.amount != payment.total:
+                self._spend(payment, done.amount - payment.total)
             self._tell(moved, step=done)
         return moved, done
 

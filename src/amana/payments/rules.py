@@ -94,7 +94,7 @@ def _amount_asked(intent: Intent, facts: IntentFacts) -> int:
 
 def _refuse_amount(intent: Intent, amount: int) -> Reason | None:
     if intent.kind is PaymentKind.REFUND and intent.amount is None:
-        return None if amount > 0 else Reason.EXCEEDS_PAID
+        return None  # whether anything is left is for `_refuse_refund`
     if amount <= 0 or intent.tip < 0 or (intent.amount is not None and intent.amount <= 0):
         return Reason.AMOUNT_NOT_POSITIVE
     if amount > AMOUNT_MINOR_MAX:
@@ -142,7 +142,8 @@ def _refuse_refund(intent: Intent, facts: IntentFacts, amount: int) -> Reason | 
     original = facts.original
     if original is None or original.status is not PaymentStatus.PAID:
         return Reason.ORDER_NOT_PAID
-    if amount > original.taken - original.refunded:
+    left = original.taken - original.refunded
+    if amount > left or not left:
         return Reason.EXCEEDS_PAID
     return None
 

@@ -242,7 +242,10 @@ def _limits(stored: Stored, parties: dict[AmanaId, Party]) -> Iterator[Violation
         limit = parties[payment.payer].payment_limit
         if limit is not None and payment.total > limit:
             yield broken("payment limit", payment.id, expected=limit, found=payment.total)
-        spent[payment.payer, day_number(payment.created_at)] += payment.total
+        # What a capture left of a hold went back to the payer, and to the limit of that day.
+        is_captured = payment.is_hold and payment.status is PaymentStatus.PAID
+        used = payment.captured if is_captured else payment.total
+        spent[payment.payer, day_number(payment.created_at)] += used
     for (payer, day), minor in spent.items():
         limit = parties[payer].day_limit
         if limit is not None and minor > limit:
