@@ -25,8 +25,9 @@ from amana.demo.replay.parties import Opening, Parties
 from amana.kernel import AmanaId, Instant, new_id
 from amana.node.books import books_view
 from amana.node.operator import Operator, make_operator, open_operator
-from amana.node.settings import SETTINGS_FILE, Settings
+from amana.node.settings import Settings
 from amana.payments.model import IdReused, Intent, Party, Payment, PaymentKind
+from amana.storage import SETTINGS_FILE
 from amana.wire.csv_purchases import RowFault, Unreadable, read_purchases
 
 ROWS_AT_ONCE: Final = 1_024
