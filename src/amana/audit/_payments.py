@@ -72,8 +72,9 @@ _MOVED: Final = f"""{_WITH_LEGS}
             END,
         CASE WHEN t.id IS NULL OR t.amount = e.amount THEN e.amount ELSE t.amount - e.amount END
     FROM ({_EXPECTED}) AS e LEFT JOIN ledger_transfers AS t ON t.id = e.id
-    WHERE t.id IS NULL OR t.debit_account_id <> e.debit OR t.credit_account_id <> e.credit
-        OR t.amount <> e.amount OR t.code <> e.code OR t.flags & 14 <> e.flags
+    WHERE (t.id IS NULL OR t.debit_account_id <> e.debit OR t.credit_account_id <> e.credit
+        OR t.amount <> e.amount OR t.code <> e.code OR t.flags & 14 <> e.flags)
+    AND NOT EXISTS (SELECT 1 FROM ledger_pruned_ids AS r WHERE r.transfer_id = e.id)
 """
 
 _NOT_TOLD: Final = f"""{_WITH_LEGS}
@@ -193,7 +194,9 @@ _ORDERS: Final = """
 _SPENT: Final = f"""
     SELECT payer, sum(made) || ' on day ' || day, sum(stored), sum(stored) - sum(made)
     FROM (
-        SELECT payer, created_at / {DAY_NS} AS day, total AS made, 0 AS stored
+        SELECT payer, created_at / {DAY_NS} AS day,
+            CASE WHEN status = 3 AND hold_expires_at IS NOT NULL THEN captured ELSE total END
+            AS made, 0 AS stored
         FROM payments_payments WHERE status IN (1, 2, 3) AND kind <> 4
         UNION ALL SELECT payer, day, 0, minor FROM payments_spent
     ) GROUP BY payer, day HAVING sum(made) <> sum(stored)

@@ -187,8 +187,8 @@ class _LimitForgetsWhatIsUnderWay(PaymentBooks):
 
 
 class _SpentNotGivenBack(PaymentBooks):
-    def _spend(self, payment: Payment, sign: int) -> None:
-        super()._spend(payment, max(0, sign))
+    def _spend(self, payment: Payment, minor: int) -> None:
+        super()._spend(payment, max(0, minor))
 
 
 class _MemoryOutlivesLostGroup(PaymentBooks):
