@@ -255,3 +255,19 @@ def test_the_pages_declare_how_they_install(operator: Operator, open_context: Op
         assert manifest["start_url"] == name
         for icon in manifest["icons"]:
             assert page.request.get(operator.url + icon["src"]).ok, icon["src"]
+
+
+def test_the_demonstrations_link_opens_wallet_and_till_from_the_first_page(
+    open_context: Opener, operator: Operator, watched: Watched
+) -> None:
+    page = open_context().new_page()
+    page.goto(f"/#wallet={operator.customer[1]}&till={operator.merchant[1]}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert page.evaluate("location.hash") == ""
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Open the wallet").click()
+    expect(Wallet(opened.value).purse).to_be_visible()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Open the till").click()
+    expect(Till(opened.value).keypad).to_be_visible()
+    assert all(operator.customer[1] not in request.url for request in watched.requests[1:])

@@ -1,18 +1,22 @@
 import "../ui/base.css";
 import { mount } from "svelte";
+import { settings } from "../device/store.ts";
 import { secretFrom } from "../rules/link.ts";
 import { applyLanguage } from "../text/language.svelte.ts";
 
-/** A demonstration's first link carries the tokens of its wallet and till; the tour hands them on. */
-const props = {
-  walletToken: secretFrom(location.hash, "wallet"),
-  tillKey: secretFrom(location.hash, "till"),
-};
-if (props.walletToken !== null || props.tillKey !== null) {
-  history.replaceState(null, "", location.pathname);
+// A demonstration's first link carries the tokens of its wallet and its till. They leave the
+// address before anything else runs, and wait where wallet and till look for them.
+const HANDED = [
+  { name: "wallet", setting: "token" },
+  { name: "till", setting: "till-key" },
+] as const;
+for (const { name, setting } of HANDED) {
+  const secret = secretFrom(location.hash, name);
+  if (secret !== null) settings.set(setting, secret);
 }
+if (location.hash !== "") history.replaceState(null, "", location.pathname);
 applyLanguage();
 
 const { default: Tour } = await import("./Tour.svelte");
 const target = document.getElementById("app");
-if (target !== null) mount(Tour, { target, props });
+if (target !== null) mount(Tour, { target });
