@@ -98,6 +98,7 @@ class PaymentBooks:
         self._spent: dict[tuple[AmanaId, int], int] = {}
         self._takings: dict[tuple[AmanaId, int], Takings] = {}
         self._incoming: dict[int, int] = {}
+        self._open: dict[AmanaId, Payment] = {}
         self._forget()
         self._load_incoming()
 
@@ -130,7 +131,7 @@ class PaymentBooks:
 
     def payment(self, payment_id: AmanaId) -> Payment | None:
         """Return a payment as it stands in this group."""
-        found = self._payments.get(payment_id)
+        found = self._payments.get(payment_id) or self._open.get(payment_id)
         return found if found is not None else self.rows.payment(payment_id)
 
     def order(self, order_id: AmanaId) -> Order | None:
@@ -383,7 +384,12 @@ class PaymentBooks:
         )
 
     def after_commit(self) -> None:
-        """Let the rows speak for this group."""
+        """Let the rows speak for this group; keep what is pending at hand."""
+        for payment in self._payments.values():
+            if payment.status is PaymentStatus.PENDING:
+                self._open[payment.id] = payment
+            else:
+                self._open.pop(payment.id, None)
         self._forget()
         if len(self._spent) > SPENT_DAYS_KEPT_MAX:
             self._spent.clear()
@@ -395,4 +401,5 @@ class PaymentBooks:
         self._forget()
         self._spent.clear()
         self._takings.clear()
+        self._open.clear()
         self._load_incoming()

@@ -13,14 +13,14 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
-from time import perf_counter
 from typing import Any, Final, TypeVar
 
 from amana.kernel import Unavailable
 from amana.storage._core import Handler, Participant, WriterCore
 
-GROUP_AGE_S_MAX: Final = 0.004
-"""Seconds a commit group may stay open while new work keeps coming."""
+GROUP_TURNS_MAX: Final = 6
+"""Turns a commit group may take while new work keeps coming: enough for a payment's three, and for
+those that arrive while the first ones take theirs."""
 
 REFUSAL_S: Final = 1.0
 """Seconds of refusal after a failed group."""
@@ -43,7 +43,7 @@ class Writer:
         self._durable_waiters: list[asyncio.Future[None]] = []
         self._is_scheduled = False
         self._is_refusing = False
-        self._opened_at_s = 0.0
+        self._turns = 0
         self._listeners: list[Callable[[], None]] = []
 
     @property
@@ -104,10 +104,9 @@ class Writer:
         return future
 
     def _step(self) -> None:
-        """Take a turn while work waits and the group is young; else commit."""
-        is_young = perf_counter() - self._opened_at_s < GROUP_AGE_S_MAX
+        """Take a turn while work waits and the group is small; else commit."""
         try:
-            if self._waiting and (is_young or not self._core.is_open):
+            if self._waiting and self._turns < GROUP_TURNS_MAX:
                 self._turn()
             else:
                 self._commit()
@@ -120,9 +119,8 @@ class Writer:
             self._is_scheduled = False
 
     def _turn(self) -> None:
-        if not self._core.is_open:
-            self._core.begin()
-            self._opened_at_s = perf_counter()
+        self._core.begin()
+        self._turns += 1
         waiting, self._waiting = self._waiting, []
         groups: dict[Handler, tuple[list[Any], list[asyncio.Future[Any]]]] = {}
         for handler, item, future in waiting:
@@ -157,6 +155,7 @@ class Writer:
                 future.set_result(answer)
 
     def _commit(self) -> None:
+        self._turns = 0
         self._core.commit()
         waiters, self._durable_waiters = self._durable_waiters, []
         for waiter in waiters:
@@ -170,6 +169,7 @@ class Writer:
         _log.error("storage_failed kind=%s reason=%s", type(failure).__name__, failure)
         self._is_refusing = True
         self._is_scheduled = False
+        self._turns = 0
         waiting, self._waiting = self._waiting, []
         futures: list[asyncio.Future[Any]] = [future for _, _, future in waiting]
         futures += self._durable_waiters
