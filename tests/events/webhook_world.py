@@ -81,6 +81,8 @@ class World:
 
     def __init__(self, books: Books, *, is_play_money: bool = False) -> None:
         self.books = books
+        # What survives a loss of power is shown elsewhere; here many small commits are to be fast.
+        books.connection.execute("PRAGMA synchronous = OFF")
         self.clock = HandClock()
         self.chance: Chance = CountingChance()
         self.endpoint = Endpoint(self.clock)

@@ -67,6 +67,7 @@ async def sending(world: World) -> AsyncIterator[Sending]:
     """Run a sender until the body is over."""
     sending = Sending(world)
     world.webhooks.listen(sending.sender.watch)
+    world.webhooks.listen(lambda _: sending.alarm.quiet.clear())
     task = asyncio.create_task(sending.sender.run())
     await sending.alarm.quiet.wait()
     try:

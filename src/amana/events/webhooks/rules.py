@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import Final
+from typing import Final, assert_never
 
 from amana.events.model import EventKind
 from amana.events.webhooks.model import (
@@ -81,6 +81,8 @@ def concluded(webhook: Webhook, number: int, attempts: int, decision: Decision) 
             return Delivery(webhook.id, number, attempts, DeliveryStatus.WAITING, at, error)
         case Parked(error) | Gone(error):
             return Delivery(webhook.id, number, attempts, DeliveryStatus.PARKED, None, error)
+        case _:
+            assert_never(decision)
 
 
 def wants(webhook: Webhook, kind: EventKind) -> bool:
