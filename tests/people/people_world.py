@@ -105,64 +105,68 @@ class PeopleWorld:
 def open_people(folder: Path, *, kept_max: int = 1_000, open_max: int = 5) -> Iterator[PeopleWorld]:
     """Make a data folder and put the room together in it."""
     clock, chance = HandClock(), SeededChance()
-    signatory = Signatory(folder)
-    signatory.make(chance)
+    Signatory(folder).make(chance)
     keys = KeyStore.make(folder, now=clock.now(), chance=chance)
     with open_books(folder) as books:
-        rows = PeopleRows(books.reading)
-        store = PeopleStore(books.writer, handle_pepper=signatory.secret(HANDLE_PEPPER))
-        tiers = load_tiers(currency("EUR"))
-        directory = Directory(rows, tiers, kept_max=kept_max)
-        authenticator = Authenticator(rows, directory, kept_max=kept_max)
-        eraser = PeopleEraser(
-            reader=rows, writer=store, directory=directory, authenticator=authenticator
-        )
-        vault = VaultStore(books.writer)
-        erasure = Erasure(keys=keys, writer=vault, erasers=[eraser], clock=clock)
-        ledger = AwaitedMemoryLedger(clock=clock, chance=chance)
-        people = People(
-            ledger=ledger,
-            ledger_number=LEDGER,
-            reader=rows,
-            writer=store,
-            directory=directory,
-            authenticator=authenticator,
-            erasure=erasure,
-            tiers=tiers,
-            clock=clock,
-            chance=chance,
-        )
-        passkeys = Passkeys(
-            people=people,
-            reader=rows,
-            writer=store,
-            settings=SignInSettings("localhost", "Demo operator", (ORIGIN,)),
-            clock=clock,
-            chance=chance,
-            open_max=open_max,
-        )
-        door = Door(
-            columns=VAULT_COLUMNS,
-            keys=keys,
-            reader=VaultRows(books.reading),
-            writer=vault,
-            policy=TablePolicy(DEFAULT_TABLE),
-            clock=clock,
-            chance=chance,
-        )
-        yield PeopleWorld(
-            books=books,
-            clock=clock,
-            chance=chance,
-            ledger=ledger,
-            rows=rows,
-            store=store,
-            directory=directory,
-            authenticator=authenticator,
-            people=people,
-            passkeys=passkeys,
-            door=door,
-            erasure=erasure,
-            keys=keys,
-        )
+        yield _put_together(books, keys, (clock, chance), (kept_max, open_max))
         keys.close()
+
+
+def _put_together(
+    books: Books,
+    keys: KeyStore,
+    surroundings: tuple[HandClock, SeededChance],
+    bounds: tuple[int, int],
+) -> PeopleWorld:
+    clock, chance = surroundings
+    rows = PeopleRows(books.reading)
+    pepper = Signatory(books.folder).secret(HANDLE_PEPPER)
+    store = PeopleStore(books.writer, handle_pepper=pepper)
+    tiers = load_tiers(currency("EUR"))
+    directory = Directory(rows, tiers, kept_max=bounds[0])
+    authenticator = Authenticator(rows, directory, kept_max=bounds[0])
+    eraser = PeopleEraser(
+        reader=rows, writer=store, directory=directory, authenticator=authenticator
+    )
+    vault = VaultStore(books.writer)
+    erasure = Erasure(keys=keys, writer=vault, erasers=[eraser], clock=clock)
+    ledger = AwaitedMemoryLedger(clock=clock, chance=chance)
+    people = People(
+        ledger=ledger,
+        ledger_number=LEDGER,
+        reader=rows,
+        writer=store,
+        directory=directory,
+        authenticator=authenticator,
+        erasure=erasure,
+        tiers=tiers,
+        clock=clock,
+        chance=chance,
+    )
+    settings = SignInSettings("localhost", "Demo operator", (ORIGIN,))
+    passkeys = Passkeys(
+        people=people,
+        reader=rows,
+        writer=store,
+        settings=settings,
+        clock=clock,
+        chance=chance,
+        open_max=bounds[1],
+    )
+    door = _door(books, keys, vault, surroundings)
+    memory, services = (rows, store, directory, authenticator), (people, passkeys, door, erasure)
+    return PeopleWorld(books, clock, chance, ledger, *memory, *services, keys)
+
+
+def _door(
+    books: Books, keys: KeyStore, vault: VaultStore, surroundings: tuple[HandClock, SeededChance]
+) -> Door:
+    return Door(
+        columns=VAULT_COLUMNS,
+        keys=keys,
+        reader=VaultRows(books.reading),
+        writer=vault,
+        policy=TablePolicy(DEFAULT_TABLE),
+        clock=surroundings[0],
+        chance=surroundings[1],
+    )

@@ -13,6 +13,7 @@ from tests.trust.vault_world import COLUMNS, EMAIL, NAME, Vault, open_vault
 from tink import proto_keyset_format
 
 from amana.kernel import DAY_NS, AmanaId
+from amana.storage import SETTINGS_FILE
 from amana.testing.rooms import HandClock
 from amana.trust import BackupReason, BackupRefused, DoorRefused, KeysDamaged
 from amana.trust._wrapping import WrappingKeys, primitive_of
@@ -79,6 +80,15 @@ def test_a_restored_folder_reads_as_the_old_one(
         assert new.own_fields(GONE) == canaries(GONE)
         assert new.own_fields(STAYS) == canaries(STAYS)
     assert contents(tmp_path / "data" / "signatory") == contents(tmp_path / "new" / "signatory")
+
+
+def test_the_operators_settings_go_with_the_books(
+    vault: Vault, places: Places, tmp_path: Path
+) -> None:
+    (vault.folder / SETTINGS_FILE).write_text("an operator's settings")
+    back_up(vault, places)
+    assert isinstance(restore(places, tmp_path / "new"), Restored)
+    assert (tmp_path / "new" / SETTINGS_FILE).read_text() == "an operator's settings"
 
 
 def test_no_archive_holds_a_readable_value(vault: Vault, places: Places, tmp_path: Path) -> None:

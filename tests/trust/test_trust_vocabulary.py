@@ -1,4 +1,4 @@
-"""The vocabulary file holds every word in use, and what is forbidden is forbidden with its kinds."""
+"""The vocabulary holds every word in use; what is forbidden is forbidden with its kinds."""
 
 import json
 from importlib.resources import files

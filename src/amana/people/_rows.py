@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from sys import intern
 from typing import Any, Final
 
 from amana.kernel import AmanaId, Instant
@@ -59,7 +60,10 @@ def customer_row(customer: Customer) -> Row:
 
 
 def read_customer(row: Row) -> Customer:
-    """Read a customer; an erased one has neither handle nor name nor language."""
+    """Read a customer; an erased one has neither handle nor name nor language.
+
+    Words that thousands share are kept once: the directory holds many customers in memory.
+    """
     customer, account, handle, name, language, note_key, user_handle, tier = row[:8]
     payment, day, holding, status = row[8:]
     return Customer(
@@ -67,8 +71,8 @@ def read_customer(row: Row) -> Customer:
         ledger_account=read_id(account),
         handle=Handle(handle or ""),
         display_name=name or "",
-        language=language or "",
-        tier=tier,
+        language=intern(language or ""),
+        tier=intern(tier),
         status=PartyStatus(status),
         note_key=note_key,
         limits_override=None if payment is None else Limits(payment, day, holding),

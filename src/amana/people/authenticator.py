@@ -1,5 +1,6 @@
 """From a bearer token to whom it speaks for: in memory when warm, no trace of use anywhere."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from amana.kernel import AmanaId, Instant
@@ -18,7 +19,7 @@ from amana.people.rules import ROLE_SCOPES
 from amana.people.tokens import TOKEN_CHARACTERS_MAX, token_digest
 
 PRINCIPALS_KEPT_MAX: Final = 131_072
-"""Principals in memory; the one that came first leaves first. About 350 bytes each."""
+"""Principals in memory; the one that came first leaves first. About 300 bytes each."""
 
 
 class Authenticator:
@@ -36,7 +37,6 @@ class Authenticator:
         self._directory = directory
         self._kept_max = kept_max
         self._principals: dict[bytes, Principal] = {}
-        self._digests: dict[AmanaId, bytes] = {}
 
     def principal(self, token: str, now: Instant) -> Principal | None:
         """Return whom a token speaks for; None where it is unknown, revoked or past its end."""
@@ -53,15 +53,16 @@ class Authenticator:
         return principal
 
     def forget(self, token: AmanaId) -> None:
-        """Drop a token from memory, once its row is gone or its holder has changed."""
-        digest = self._digests.pop(token, None)
-        if digest is not None:
-            del self._principals[digest]
+        """Drop a token from memory, once its row is gone."""
+        self._drop([digest for digest, held in self._principals.items() if held.token == token])
 
     def forget_party(self, party: AmanaId) -> None:
         """Drop every token that speaks for a party, once it is closed or erased."""
-        for principal in [held for held in self._principals.values() if held.party == party]:
-            self.forget(principal.token)
+        self._drop([digest for digest, held in self._principals.items() if held.party == party])
+
+    def _drop(self, digests: Iterable[bytes]) -> None:
+        for digest in digests:
+            del self._principals[digest]
 
     def _load(self, digest: bytes) -> Principal | None:
         token = self._reader.token_by_digest(digest)
@@ -69,9 +70,8 @@ class Authenticator:
         if principal is None:
             return None
         if len(self._principals) >= self._kept_max:
-            self.forget(next(iter(self._digests)))
+            del self._principals[next(iter(self._principals))]
         self._principals[digest] = principal
-        self._digests[principal.token] = digest
         return principal
 
     def _principal_of(self, token: Token) -> Principal | None:

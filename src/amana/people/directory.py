@@ -1,6 +1,7 @@
 """Facts about parties, held in memory for the payment path, read from storage when first asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from amana.kernel import AmanaId
@@ -16,9 +17,12 @@ from amana.people.rules import UNLIMITED
 from amana.people.tiers import Tiers
 
 PARTIES_KEPT_MAX: Final = 131_072
-"""Parties in memory; the one that came first leaves first. About 600 bytes each."""
+"""Parties in memory; the one that came first leaves first. About 500 bytes each."""
 
 MERCHANT_TIER: Final = "merchant"
+
+_NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
+"""One for all customers: they have one name, in whatever script."""
 
 
 class Directory:
@@ -101,7 +105,7 @@ class Directory:
             status=row.status,
             handle=row.handle,
             name=row.display_name,
-            names={},
+            names=_NO_NAMES,
             tier=row.tier,
             limits=row.limits_override or self._tiers.limits[row.tier],
             language=row.language,

@@ -45,7 +45,7 @@ ROLE_SCOPES: Final[Mapping[MerchantRole, frozenset[Scope]]] = {
     MerchantRole.MANAGER: frozenset(Scope),
     MerchantRole.CASHIER: frozenset({Scope.ORDERS, Scope.EVENTS, Scope.READ}),
 }
-"""What a member of a merchant's staff may do at the till: a cashier takes money, gives none back."""
+"""What a member of a merchant's staff may do at the till: a cashier gives no money back."""
 
 _HANDLE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.ASCII)
 _CATEGORY: Final = re.compile(r"[0-9]{4}", re.ASCII)

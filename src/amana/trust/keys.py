@@ -42,6 +42,7 @@ _APPLICATION_ID: Final = 0x616D6B31
 """`amk1` in ASCII: marks the file as ours, first form."""
 
 _SCHEMA: Final = """
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS persons (
     person BLOB NOT NULL PRIMARY KEY CHECK (length(person) = 16),
     generation INTEGER NOT NULL CHECK (generation > 0),
@@ -61,6 +62,7 @@ CREATE TABLE IF NOT EXISTS erasures (
 CREATE TABLE IF NOT EXISTS folder (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16)
 ) STRICT;
+COMMIT;
 """
 
 
