@@ -35,11 +35,10 @@ def replay(
     file, line and reason. What was replayed before is met and not repeated, so a run that was
     interrupted goes on when it is started again. Ends with 1 where anything does not add up.
 
-    Parameters
-    ----------
-    files: The months as published, oldest first.
-    data: The operator's folder; one with books in GBP and play money is made if it is not there.
-    json: Print JSON.
+    Args:
+        files: The months as published, oldest first.
+        data: The operator's folder; one in GBP with play money is made if it is not there.
+        json: Print JSON.
     """
     try:
         months = read_months(files)
