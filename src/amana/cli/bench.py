@@ -21,10 +21,9 @@ def bench(
 
     Takes about eight minutes and 3 GB of disk; everything stays on this machine and ends by itself.
 
-    Parameters
-    ----------
-    quick: Shorter stretches, fewer customers, and no five million transfers.
-    json: Print JSON.
+    Args:
+        quick: Shorter stretches, fewer customers, and no five million transfers.
+        json: Print JSON.
     """
     if not (_REPOSITORY / "bench" / "__main__.py").is_file():
         raise Failed("The benches come with the repository: clone it and run `make bench` there.")

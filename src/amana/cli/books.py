@@ -27,10 +27,9 @@ def audit(*, data: Path, json: _Json = False) -> int:
 
     Exits with 1 where anything is not what it should be.
 
-    Parameters
-    ----------
-    data: The operator's folder; it may be in use.
-    json: Print JSON.
+    Args:
+        data: The operator's folder; it may be in use.
+        json: Print JSON.
     """
     console = Console(stderr=True, highlight=False)
     if json:
@@ -73,11 +72,10 @@ def _show_audit(report: AuditReport) -> None:
 def show(payment: str | None = None, /, *, data: Path, json: _Json = False) -> None:
     """Show the books, or the transfers of one payment.
 
-    Parameters
-    ----------
-    payment: A payment, refund or direct order (pay_…, ref_…, ord_…); the whole books without one.
-    data: The operator's folder; it may be in use.
-    json: Print JSON.
+    Args:
+        payment: A payment, refund or direct order (pay_…, ref_…, ord_…); the whole books without one.
+        data: The operator's folder; it may be in use.
+        json: Print JSON.
     """
     settings = read_settings(data)
     connection = open_reader((data / BOOKS_FILE).resolve())

@@ -18,10 +18,9 @@ def backup(*, data: Path, to: Path) -> None:
     signatory archive with the wrapping keys, of which only the newest may exist anywhere, so that
     who was erased is gone from every older backup too.
 
-    Parameters
-    ----------
-    data: The operator's folder.
-    to: Where the folders `books`, `persons` and `signatory` are to be written.
+    Args:
+        data: The operator's folder.
+        to: Where the folders `books`, `persons` and `signatory` are to be written.
     """
     settings = read_settings(data)
     made = make_backup(data, Places.within(to), now=SystemClock().now())
@@ -40,12 +39,11 @@ def backup(*, data: Path, to: Path) -> None:
 def restore(*, data: Path, source: Path, books: str = "", persons: str = "") -> None:
     """Make a data folder from the three archives; never over an existing one.
 
-    Parameters
-    ----------
-    data: The folder to make.
-    source: Where the folders `books`, `persons` and `signatory` are.
-    books: The name of an older books archive; the newest without it.
-    persons: The name of an older persons archive; the newest without it.
+    Args:
+        data: The folder to make.
+        source: Where the folders `books`, `persons` and `signatory` are.
+        books: The name of an older books archive; the newest without it.
+        persons: The name of an older persons archive; the newest without it.
     """
     outcome = restore_backup(
         Places.within(source), data, now=SystemClock().now(), books=books, persons=persons

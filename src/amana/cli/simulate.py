@@ -20,12 +20,11 @@ def simulate(*, seed: int = 1, worlds: int = 1, trace: _Trace = False, json: _Js
 
     Exits with 1 where a promise was broken, and names the seed that shows it.
 
-    Parameters
-    ----------
-    seed: The first world's seed; the same seed is the same world.
-    worlds: How many worlds, each with the next seed.
-    trace: Print everything that happens; with one world.
-    json: Print JSON.
+    Args:
+        seed: The first world's seed; the same seed is the same world.
+        worlds: How many worlds, each with the next seed.
+        trace: Print everything that happens; with one world.
+        json: Print JSON.
     """
     if worlds < 1:
         raise Failed("--worlds is at least 1.")
