@@ -16,9 +16,10 @@ from tests.demo.purchases import (
 )
 
 from amana.demo.replay import ReplayRefused, read_months
-from amana.node.operator import BOOKS_FILE, make_operator, open_operator
+from amana.node.operator import make_operator, open_operator
 from amana.node.settings import Settings
 from amana.people import PartyKind
+from amana.storage import BOOKS_FILE
 
 
 def rows_of(data: Path, statement: str) -> list[tuple[object, ...]]:
@@ -270,3 +271,17 @@ def test_a_file_without_its_heading_is_refused_by_line(tmp_path: Path) -> None:
     file.write_text(HEADING.replace("CARD NUMBER", "CARD") + "\n", encoding="utf-8")
     with pytest.raises(ReplayRefused, match=r"a\.csv:1: The heading lacks"):
         read_months([file])
+
+
+def test_every_file_at_fault_is_told_at_once(tmp_path: Path) -> None:
+    bad = write_file(tmp_path, "bad.csv", [("01/03/17", "1.2.3", "baker", "1111")])
+    with pytest.raises(ReplayRefused) as refusal:
+        read_months([tmp_path / "absent.csv", bad, tmp_path])
+    told = str(refusal.value).splitlines()
+    assert told == [
+        "absent.csv: No such file or directory.",
+        "bad.csv:2: BILLING GROSS AMT: This is no amount.",
+        "bad.csv:2: ORIGINAL GROSS AMT: This is no amount.",
+        f"{tmp_path.name}: Is a directory.",
+        "Nothing was imported.",
+    ]

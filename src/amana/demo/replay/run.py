@@ -64,7 +64,11 @@ def read_months(files: Sequence[Path]) -> tuple[Month, ...]:
     faults: list[RowFault] = []
     first_place = 0
     for path in files:
-        data = path.read_bytes()
+        try:
+            data = path.read_bytes()
+        except OSError as failure:
+            faults.append(RowFault(path.name, 0, None, f"{failure.strerror}."))
+            continue
         file = read_purchases(path.name, data)
         if isinstance(file, Unreadable):
             faults += file.faults
