@@ -123,6 +123,21 @@ def test_a_session_ends_after_thirty_days_in_memory_too(world: PeopleWorld) -> N
     assert world.principal(token) is not None
 
 
+def test_ended_sessions_are_deleted_and_no_other_token(world: PeopleWorld) -> None:
+    customer, merchant = world.open_customer().customer, world.open_merchant().merchant
+    world.session_of(customer)
+    api_key(world, merchant)
+    world.clock.advance(1)
+    later = world.session_of(customer)
+    world.clock.advance(30 * DAY_NS - 1)
+    assert world.books.run(world.people.forget_expired_tokens()) == 1
+    assert world.principal(later) is not None
+    assert len(world.people.api_keys(merchant)) == 1
+    world.clock.advance(1)
+    assert world.books.run(world.people.forget_expired_tokens()) == 1
+    assert world.rows.tokens_of(customer) == ()
+
+
 def test_a_demos_session_lasts_and_is_exempt_from_confirmation(world: PeopleWorld) -> None:
     customer = world.open_customer()
     issued = world.books.run(

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from amana.kernel import AmanaId
+from amana.kernel import AmanaId, Instant
 from amana.people.model import (
     Customer,
     Merchant,
@@ -101,6 +101,9 @@ class PeopleWriter(Protocol):
 
     async def delete_token(self, token: AmanaId) -> None:
         """Delete a token."""
+
+    async def delete_expired_tokens(self, now: Instant) -> int:
+        """Delete tokens whose end has come; return how many."""
 
     async def set_note_key(self, customer: AmanaId, note_key: bytes) -> None:
         """Replace the key that others seal notes to."""

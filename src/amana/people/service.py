@@ -362,6 +362,10 @@ class People:
         self._authenticator.forget(token)
         return None
 
+    async def forget_expired_tokens(self) -> int:
+        """Delete sessions that have ended; due once a day. They speak for nobody before that."""
+        return await self._writer.delete_expired_tokens(self._clock.now())
+
     async def _issue(
         self,
         kind: TokenKind,

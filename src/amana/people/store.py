@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from amana.kernel import AmanaId
+from amana.kernel import AmanaId, Instant
 from amana.people import _rows, tables
 from amana.people._rows import Row, id_bytes
 from amana.people.model import (
@@ -80,6 +80,9 @@ _ADD_TOKEN: Final = _insert_once(tables.tokens)
 _ADD_PASSKEY: Final = _insert(tables.passkeys)
 
 _DELETE_TOKEN: Final = _delete(tables.tokens, "token")
+_DELETE_EXPIRED_TOKENS: Final = sql_text(
+    sa.delete(tables.tokens).where(tables.tokens.c.expires_at <= sa.bindparam("now"))
+)
 _DELETE_TOKENS_OF: Final = _delete(tables.tokens, "holder")
 _DELETE_PASSKEYS_OF: Final = _delete(tables.passkeys, "customer")
 _DELETE_STAFF_TOKENS_OF: Final = sql_text(
@@ -285,6 +288,12 @@ class PeopleStore:
     async def delete_token(self, token: AmanaId) -> None:
         """Delete a token."""
         await self._execute(_DELETE_TOKEN, (id_bytes(token),))
+
+    async def delete_expired_tokens(self, now: Instant) -> int:
+        """Delete tokens whose end has come; return how many."""
+        return await self._writer.run(
+            lambda connection: connection.execute(_DELETE_EXPIRED_TOKENS, (now,)).rowcount
+        )
 
     async def set_note_key(self, customer: AmanaId, note_key: bytes) -> None:
         """Replace the key that others seal notes to."""

@@ -39,7 +39,7 @@ DEFAULT_TABLE: Final[Mapping[str, frozenset[ReadPurpose]]] = {
             ReadPurpose.TRANSACTION_FRAUD_MANAGEMENT,
         }
     ),
-    "officer": frozenset(
+    "staff:officer": frozenset(
         {
             ReadPurpose.ANTI_MONEY_LAUNDERING_COMPLIANCE,
             ReadPurpose.CUSTOMER_DUE_DILIGENCE,
@@ -49,17 +49,17 @@ DEFAULT_TABLE: Final[Mapping[str, frozenset[ReadPurpose]]] = {
             ReadPurpose.TRANSACTION_FRAUD_MANAGEMENT,
         }
     ),
-    "support": frozenset({ReadPurpose.COMMUNICATION_FOR_CUSTOMER_CARE}),
+    "staff:support": frozenset({ReadPurpose.COMMUNICATION_FOR_CUSTOMER_CARE}),
 }
 """For which purposes each role may read. A role that is not here reads nothing: auditors check
 the books, which hold nothing personal."""
 
 
 def reader_role(reader: Reader) -> str:
-    """Name the role in which somebody asks."""
+    """Name the role in which somebody asks; no member of staff can be named like an owner."""
     if isinstance(reader, Owner):
         return OWNER_ROLE
-    return MACHINE_ROLE if isinstance(reader, Machine) else reader.role
+    return MACHINE_ROLE if isinstance(reader, Machine) else f"staff:{reader.role}"
 
 
 @dataclass(frozen=True, slots=True)
