@@ -42,7 +42,7 @@ HOT = 1
 
 @dataclass(frozen=True)
 class Figure:
-    """Transfers a second, and the spread of the batches' times."""
+    """Transfers a second in the median batch, and the spread of the batches' times."""
 
     name: str
     batch: int
@@ -164,7 +164,7 @@ def measure(work: Workload, size: int, seconds: float, folder: Path) -> Iterator
     for name, taken in times.items():
         kept = taken[len(taken) // 10 :]
         spread = statistics.pstdev(kept) / statistics.fmean(kept)
-        yield Figure(name, size, size * len(kept) / sum(kept), spread)
+        yield Figure(name, size, size / statistics.median(kept), spread)
 
 
 def machine() -> dict[str, str]:

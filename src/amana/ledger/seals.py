@@ -29,7 +29,8 @@ _LABEL: Final = b"amana ledger salts v1"
 _GENESIS: Final = bytes(32)
 
 _ACCOUNT: Final = struct.Struct(">BQ16sIHH16sQI")
-_TRANSFER: Final = struct.Struct(">BQ16s16s16sQ16s16sQIIIHH")
+TRANSFER: Final = struct.Struct(">BQ16s16s16sQ16s16sqIIIHH")
+"""A transfer's row; 64-bit user data is packed as two's complement, which is the same bytes."""
 _MARK: Final = struct.Struct(">BQ16s")
 _PRUNING: Final = struct.Struct(">BQQQ32s")
 _SEAL: Final = struct.Struct(">BQ32s32sQQQ")
@@ -64,7 +65,7 @@ def canonical_row(row: Row) -> bytes:
 
 def canonical_transfer(row: Transfer) -> bytes:
     """Write one transfer as the bytes that are sealed."""
-    return _TRANSFER.pack(
+    return TRANSFER.pack(
         2,
         row.timestamp,
         row.id.to_bytes(16, "big"),
@@ -73,7 +74,7 @@ def canonical_transfer(row: Transfer) -> bytes:
         row.amount,
         row.pending_id.to_bytes(16, "big"),
         row.user_data_128.to_bytes(16, "big"),
-        row.user_data_64,
+        row.user_data_64 - (row.user_data_64 >> 63 << 64),
         row.user_data_32,
         row.timeout_s,
         row.ledger,

@@ -69,7 +69,7 @@ def create_transfers(books: Books, batch: Sequence[Transfer], *, now: int) -> li
         for transfer in batch:
             timestamp += 1
             if transfer.flags == 0 and not is_chained and _post_plain(books, transfer, timestamp):
-                results.append(TransferResult(TransferStatus.CREATED, timestamp))
+                results.append(TransferResult(_NOTHING_AGAINST_IT, timestamp))
             else:
                 is_chained = run.step(transfer, timestamp)
     except BaseException:

@@ -258,14 +258,15 @@ class SQLiteLedger:
             return
         write = self._connection.executemany
         created = books.created
-        write(_rows.INSERT_TRANSFER, map(_rows.transfer_row, created))
+        made = [_rows.transfer_row(transfer) for transfer in created]
+        write(_rows.INSERT_TRANSFER, made)
         if new:
             self._flush_others()
             new += created
             new.sort(key=_by_timestamp)
             self._sealable += map(seals.canonical_row, new)
         else:
-            self._sealable += map(seals.canonical_transfer, created)
+            self._sealable += map(_rows.canonical_of, made)
         rows: Sequence[seals.Row] = new or created
         self._sealable_from = self._sealable_from or rows[0].timestamp
         self._sealable_to = rows[-1].timestamp

@@ -4,15 +4,17 @@ Ids are 16 bytes, big end first; a zero pending id or 128-bit user data is NULL;
 is kept in two's complement, because SQLite's integers are signed.
 """
 
+from operator import attrgetter
 from typing import Any, Final
 
+from amana.ledger import seals
 from amana.ledger.model import Account, Transfer
-from amana.ledger.rules import AccountState
 
 _CLOSED: Final = 1 << 5
 _SIGN: Final = 1 << 63
 _MODULUS: Final = 1 << 64
 _ID_BYTES: Final = 16
+_ZERO: Final = bytes(_ID_BYTES)
 
 ACCOUNT_COLUMNS: Final = (
     "timestamp, id, ledger, code, flags, user_data_128, user_data_64, user_data_32,"
@@ -31,8 +33,12 @@ INSERT_TRANSFER: Final = (
 )
 UPDATE_ACCOUNT: Final = (
     "UPDATE ledger_accounts SET debits_pending = ?, debits_posted = ?, credits_pending = ?,"
-    " credits_posted = ?, is_closed = ? WHERE timestamp = ?"
+    " credits_posted = ?, is_closed = (? >> 5) & 1 WHERE timestamp = ?"
 )
+counters_row: Final = attrgetter(
+    "debits_pending", "debits_posted", "credits_pending", "credits_posted", "flags", "timestamp"
+)
+"""Writes an account's counters and closed flag, for UPDATE_ACCOUNT."""
 
 
 def id_bytes(identifier: int) -> bytes:
@@ -62,18 +68,6 @@ def account_row(account: Account) -> tuple[Any, ...]:
         signed(account.user_data_64),
         account.user_data_32,
         1 if account.flags & _CLOSED else 0,
-    )
-
-
-def counters_row(state: AccountState) -> tuple[int, ...]:
-    """Write an account's counters, for UPDATE_ACCOUNT."""
-    return (
-        state.debits_pending,
-        state.debits_posted,
-        state.credits_pending,
-        state.credits_posted,
-        1 if state.flags & _CLOSED else 0,
-        state.timestamp,
     )
 
 
@@ -118,6 +112,11 @@ def transfer_row(transfer: Transfer) -> tuple[Any, ...]:
         transfer.code,
         transfer.flags,
     )
+
+
+def canonical_of(row: tuple[Any, ...]) -> bytes:
+    """Write a transfer's row as the bytes that are sealed, reusing the bytes of its ids."""
+    return seals.TRANSFER.pack(2, *row[:5], row[5] or _ZERO, row[6] or _ZERO, *row[7:])
 
 
 def transfer_of(row: tuple[Any, ...]) -> Transfer:
