@@ -280,6 +280,30 @@ def test_a_replay_does_not_wait_for_the_next_attempt(world: World) -> None:
     run(world, story())
 
 
+def test_a_replay_just_after_a_failure_was_kept_does_not_wait_either(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = world.store.conclude
+
+    async def keep_then_replay(webhook: Webhook, delivery: Delivery, *, is_gone: bool) -> bool:
+        is_kept = await keep(webhook, delivery, is_gone=is_gone)
+        if len(world.endpoint.received) == 1:
+            await world.webhooks.replay(MERCHANT, webhook.id, after=0)
+        return is_kept
+
+    async def story() -> None:
+        monkeypatch.setattr(world.store, "conclude", keep_then_replay)
+        async with sending(world) as at_work:
+            await world.webhook()
+            world.endpoint.answers = [Answered(500)]
+            await at_work.happen(PAID)
+            await at_work.alarm.quiet.wait()
+            first, second = (message.at for message in world.endpoint.received)
+            assert first == second
+
+    run(world, story())
+
+
 def test_replays_in_a_row_are_one(world: World) -> None:
     async def story() -> None:
         async with sending(world) as at_work:

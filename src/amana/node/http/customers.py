@@ -1,6 +1,6 @@
 """A customer's addresses: the account, payments, codes, payees."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from litestar import get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
@@ -218,9 +218,18 @@ async def get_payment(request: Asked, payment_id: FromPath[str]) -> View:
     principal, operator = edge.customer_of(request), edge.operator_of(request)
     kind = IdKind.REFUND if payment_id.startswith("ref_") else IdKind.PAYMENT
     payment = operator.payments_read.payment(edge.path_id(kind, payment_id))
-    if payment is None or principal.party not in {payment.payer, payment.payee}:
+    if payment is None or not _may_see(principal, payment):
         raise ProblemRaised("not-found")
     return payment_view(operator, payment, principal.party)
+
+
+_TRIED: Final = frozenset({PaymentStatus.PENDING, PaymentStatus.REFUSED})
+
+
+def _may_see(principal: Principal, payment: Payment) -> bool:
+    """Whether a payment is this customer's; a payee does not learn of what was tried in vain."""
+    is_payee = payment.payee == principal.party and payment.status not in _TRIED
+    return is_payee or payment.payer == principal.party
 
 
 @get("/v1/payments")

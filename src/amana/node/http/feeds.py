@@ -76,17 +76,27 @@ async def get_stream(request: Asked) -> Stream:
     else:
         raise ProblemRaised("malformed-request", errors=(Fault("Last-Event-ID", "A number."),))
     return Stream(
-        _events(operator, principal, after),
+        _events(request, principal, after),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(operator: Operator, principal: Principal, after: int) -> AsyncIterator[bytes]:
+def _is_signed_in(request: Asked) -> bool:
+    """Whether the token that opened a stream still holds: it may have been revoked since."""
+    try:
+        edge.signed_in(request)
+    except ProblemRaised:
+        return False
+    return True
+
+
+async def _events(request: Asked, principal: Principal, after: int) -> AsyncIterator[bytes]:
+    operator = edge.operator_of(request)
     signal = operator.feed.subscribe(principal.party)
     try:
         yield b": connected\n\n"
-        while True:
+        while _is_signed_in(request):
             signal.clear()
             events = operator.events_read.feed(principal.party, after=after, limit=_BATCH)
             for event in events:
