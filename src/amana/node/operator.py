@@ -289,27 +289,36 @@ def _webhooks(floor: _Floor, writer: Writer, reading: sqlite3.Connection) -> Web
     )
 
 
-def _put_together(
-    floor: _Floor, connection: sqlite3.Connection, reading: sqlite3.Connection
-) -> Operator:
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Who takes part, and what is kept of them."""
+
+    people: People
+    passkeys: Passkeys
+    store: PeopleStore
+    read: PeopleRows
+    directory: Directory
+    authenticator: Authenticator
+    trust: _Trust
+
+
+def _people(floor: _Floor, books: _Books, reading: sqlite3.Connection) -> _People:
     settings, clock, chance = floor.settings, floor.clock, floor.chance
-    number = int(settings.unit.numeric)
-    books = _books(floor, connection, reading)
-    people_read = PeopleRows(reading)
+    read = PeopleRows(reading)
     tiers = load_tiers(settings.unit)
-    directory = Directory(people_read, tiers)
-    authenticator = Authenticator(people_read, directory)
+    directory = Directory(read, tiers)
+    authenticator = Authenticator(read, directory)
     pepper = Signatory(floor.folder).secret(HANDLE_PEPPER)
-    people_store = PeopleStore(books.writer, handle_pepper=pepper)
+    store = PeopleStore(books.writer, handle_pepper=pepper)
     eraser = PeopleEraser(
-        reader=people_read, writer=people_store, directory=directory, authenticator=authenticator
+        reader=read, writer=store, directory=directory, authenticator=authenticator
     )
     trust = _trust(floor, books.writer, reading, eraser)
     people = People(
         ledger=books.ledger,
-        ledger_number=number,
-        reader=people_read,
-        writer=people_store,
+        ledger_number=int(settings.unit.numeric),
+        reader=read,
+        writer=store,
         directory=directory,
         authenticator=authenticator,
         erasure=trust.erasure,
@@ -319,17 +328,26 @@ def _put_together(
     )
     passkeys = Passkeys(
         people=people,
-        reader=people_read,
-        writer=people_store,
+        reader=read,
+        writer=store,
         settings=SignInSettings(settings.host, settings.name, (settings.url,)),
         clock=clock,
         chance=chance,
     )
+    return _People(people, passkeys, store, read, directory, authenticator, trust)
+
+
+def _put_together(
+    floor: _Floor, connection: sqlite3.Connection, reading: sqlite3.Connection
+) -> Operator:
+    number = int(floor.settings.unit.numeric)
+    books = _books(floor, connection, reading)
+    parties = _people(floor, books, reading)
     return Operator(
         folder=floor.folder,
-        settings=settings,
-        clock=clock,
-        chance=chance,
+        settings=floor.settings,
+        clock=floor.clock,
+        chance=floor.chance,
         writer=books.writer,
         ledger=books.ledger,
         ledger_read=books.ledger_read,
@@ -339,15 +357,15 @@ def _put_together(
         events_read=SqlEventRows(reading),
         feed=books.feed,
         webhooks=_webhooks(floor, books.writer, reading),
-        people=people,
-        passkeys=passkeys,
-        people_store=people_store,
-        people_read=people_read,
-        directory=directory,
-        authenticator=authenticator,
+        people=parties.people,
+        passkeys=parties.passkeys,
+        people_store=parties.store,
+        people_read=parties.read,
+        directory=parties.directory,
+        authenticator=parties.authenticator,
         keys=floor.keys,
-        signatory=trust.signatory,
-        door=trust.door,
-        erasure=trust.erasure,
+        signatory=parties.trust.signatory,
+        door=parties.trust.door,
+        erasure=parties.trust.erasure,
         read_connection=reading,
     )
