@@ -51,6 +51,7 @@ def test_every_fault_happens(many: Report) -> None:
         "clock_jumps",
         "clock_set_back",
         "double_tap",
+        "key_shared",
     }
     rare = {name for name in faults if many.counts.get(name, 0) < WORLDS // 20}
     assert not rare

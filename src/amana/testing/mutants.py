@@ -34,7 +34,7 @@ class Mutant(msgspec.Struct, frozen=True):
     parts: Parts
     form: Form | None = None
     """The form of stores in which the promise matters; each world's own where None."""
-    worlds_max: int = 1_500
+    worlds_max: int = 1_000
 
 
 def catch(mutant: Mutant, first_seed: int = 0) -> WorldReport | None:
@@ -186,6 +186,11 @@ class _LimitForgetsWhatIsUnderWay(PaymentBooks):
         pass
 
 
+class _ReservedForEver(PaymentBooks):
+    def _add_incoming(self, account: int, amount: int) -> None:
+        super()._add_incoming(account, max(0, amount))
+
+
 class _SpentNotGivenBack(PaymentBooks):
     def _spend(self, payment: Payment, minor: int) -> None:
         super()._spend(payment, max(0, minor))
@@ -235,6 +240,7 @@ def _mutants() -> Iterator[Mutant]:
     yield books("refund-not-reserved", "refunds at once exceed what was paid", _RefundNotReserved)
     yield books("fee-rounded-up", "the fee is not the published one", _FeeRoundedUp)
     yield books("limit-forgets", "payments at once exceed a limit", _LimitForgetsWhatIsUnderWay)
+    yield books("reserved-for-ever", "what came in still counts as coming", _ReservedForEver)
     yield books("spent-not-given-back", "a refusal uses up the day", _SpentNotGivenBack)
     yield books("memory-outlives-group", "a lost group still counts", _MemoryOutlivesLostGroup)
     yield Mutant(

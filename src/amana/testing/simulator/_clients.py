@@ -116,21 +116,27 @@ class Clients:
 
     def draw(self) -> Operation:
         """Draw the next operation."""
-        request = self._topup() if self._unfunded else self._chance.choice(self._draws)()
-        if self.operations and self._chance.random() < self._faults.key_shared:
-            near = self.operations[-3:] if self._chance.random() < _OFTEN else self.operations
-            earlier = self._chance.choice(near).request
-            if earlier.ask not in {Ask.EXPIRE, Ask.QUERY, Ask.CANCEL}:
-                request = self._of(
-                    earlier.ask,
-                    earlier.initiator,
-                    key=earlier.key,
-                    payee=earlier.payee,
-                    amount=(earlier.amount or 0) + 1,
-                    subject=earlier.subject,
-                    life_ns=earlier.life_ns,
-                )
-        return self.add(request)
+        return self.add(self._topup() if self._unfunded else self._chance.choice(self._draws)())
+
+    def draw_rival(self, latest: Operation) -> Operation | None:
+        """Now and then, draw another request under a key that is taken, often just now."""
+        if self._chance.random() >= self._faults.key_shared:
+            return None
+        is_now = self._chance.random() < _OFTEN
+        taken = (latest if is_now else self._chance.choice(self.operations)).request
+        if taken.ask in {Ask.EXPIRE, Ask.QUERY, Ask.CANCEL, Ask.RECOVER}:
+            return None
+        return self.add(
+            self._of(
+                taken.ask,
+                taken.initiator,
+                key=taken.key,
+                payee=taken.payee,
+                amount=(taken.amount or 0) + 1,
+                subject=taken.subject,
+                life_ns=taken.life_ns,
+            )
+        )
 
     def add(self, request: Request) -> Operation:
         """Make a request somebody's operation."""
@@ -194,7 +200,11 @@ class Clients:
 
     def _topup(self) -> Request:
         payee = self._unfunded.pop().id if self._unfunded else self._customer()
-        return self._of(Ask.PAY, OPERATOR, payee=payee, amount=self._chance.choice(_TOPUPS))
+        return self.topup(payee, self._chance.choice(_TOPUPS))
+
+    def topup(self, payee: AmanaId, amount: int) -> Request:
+        """Ask the operator to bring money in."""
+        return self._of(Ask.PAY, OPERATOR, payee=payee, amount=amount)
 
     def _pay_person(self) -> Request:
         payee = None if self._chance.random() < _RARELY else self._customer()

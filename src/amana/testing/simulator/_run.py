@@ -10,7 +10,7 @@ import msgspec
 from amana.testing.simulator._auditor import audit_feeds, audit_stored
 from amana.testing.simulator._node import Parts
 from amana.testing.simulator._stores import Form
-from amana.testing.simulator._told import audit_told
+from amana.testing.simulator._told import audit_filled, audit_told
 from amana.testing.simulator._violation import Violation
 from amana.testing.simulator._world import Trace, World
 
@@ -70,9 +70,11 @@ def run_world(
     violations: list[Violation] = []
     try:
         world.run()
+        violations += world.violations
         stored = world.stores.stored()
         violations += audit_stored(stored, world.parties)
         violations += audit_told(stored, world.clients.operations)
+        violations += audit_filled(world.filled)
         violations += audit_feeds(stored, world.followed, world.told_live)
         violations += world.stores.second_opinion()
         world.counts.update(

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from amana.payments.books import PaymentRows
 from amana.payments.model import (
     TRANSITIONS,
     IdReused,
@@ -17,7 +18,7 @@ from amana.payments.model import (
     StepStatus,
 )
 from amana.testing.simulator._clients import Operation
-from amana.testing.simulator._node import Ask
+from amana.testing.simulator._node import Answer, Ask
 from amana.testing.simulator._stores import Stored
 from amana.testing.simulator._violation import Violation
 
@@ -50,6 +51,55 @@ def audit_told(stored: Stored, operations: Iterable[Operation]) -> Iterator[Viol
                     pass
 
 
+def audit_durable(rows: PaymentRows, operation: Operation, answer: Answer) -> Iterator[Violation]:
+    """Check, at the moment of an answer, that what it tells of cannot be lost any more."""
+    match answer:
+        case IdReused():
+            stored = _by_key(rows, operation)
+            is_durable = stored is not None and stored != operation.request.body
+        case Payment():
+            row = rows.payment(answer.id)
+            is_durable = row is not None and row.status in _reachable(answer.status)
+        case (Payment(), Step() as told):
+            step = rows.step_by_key(told.key)
+            is_durable = step is not None and step.status is told.status
+        case Order():
+            order = rows.order(answer.id)
+            cancelled_at = None if order is None else order.cancelled_at
+            is_durable = order is not None and answer.cancelled_at in {None, cancelled_at}
+        case _:
+            is_durable = True
+    if not is_durable:
+        yield Violation("an answer is durable", _name(operation), "a stored row", str(answer))
+
+
+def _reachable(told: PaymentStatus) -> frozenset[PaymentStatus]:
+    return TRANSITIONS[told] | {told}
+
+
+def _by_key(rows: PaymentRows, operation: Operation) -> bytes | None:
+    """Return the body of the durable row that a request's key belongs to."""
+    key = operation.request.key
+    row: Payment | Step | Order | None
+    match operation.request.ask:
+        case Ask.CAPTURE | Ask.VOID:
+            row = rows.step_by_key(key)
+        case Ask.ORDER:
+            row = rows.order_by_key(key)
+        case _:
+            row = rows.payments_by_key([key]).get(key)
+    return None if row is None else row.body
+
+
+def audit_filled(operations: Iterable[Operation]) -> Iterator[Violation]:
+    """Check that what a limit leaves could be used to the last unit."""
+    for operation in operations:
+        for answer in operation.heard:
+            if not isinstance(answer, Payment) or answer.status is not PaymentStatus.PAID:
+                amount = operation.request.amount
+                yield Violation("a limit can be used up", f"{amount}", "PAID", str(answer))
+
+
 def _bodies(stored: Stored) -> dict[Ask, dict[bytes, bytes]]:
     """Return which body each key belongs to, by what is asked."""
     payments = {payment.key: payment.body for payment in stored.payments.values()}
@@ -66,8 +116,11 @@ def _bodies(stored: Stored) -> dict[Ask, dict[bytes, bytes]]:
 
 
 def _changed(operation: Operation, expected: object, found: object) -> Violation:
-    subject = f"operation {operation.number} ({operation.request.ask.name})"
-    return Violation(_RULE, subject, str(expected), str(found))
+    return Violation(_RULE, _name(operation), str(expected), str(found))
+
+
+def _name(operation: Operation) -> str:
+    return f"operation {operation.number} ({operation.request.ask.name})"
 
 
 def _payment(stored: Stored, operation: Operation, told: Payment) -> Iterator[Violation]:

@@ -21,6 +21,8 @@ from amana.testing.simulator._faults import CALM, draw_faults
 from amana.testing.simulator._node import Answer, Ask, Node, Parts
 from amana.testing.simulator._sqlite import SqliteStores
 from amana.testing.simulator._stores import Form, MemoryStores, Stores, chart
+from amana.testing.simulator._told import audit_durable
+from amana.testing.simulator._violation import Violation
 from amana.testing.simulator._writer import SimWriter, Ticket
 
 _BEGINS_AT: Final = Instant(1_800_000_000_000 * MILLISECOND_NS)
@@ -111,7 +113,10 @@ class World:
         self._runnable: list[_Task] = []
         self._current: _Task | None = None
         self._to_retry: list[Operation] = []
+        self.violations: list[Violation] = []
+        """Promises that were broken on the way."""
         self.told_live: list[Event] = []
+        self.filled: list[Operation] = []
         self.followed: dict[AmanaId, list[Event]] = {party: [] for party in self.parties}
         self.stores = self._make_stores()
         self._is_separate = form is Form.SEPARATE
@@ -202,6 +207,7 @@ class World:
     def _finished(self, task: _Task, answer: Answer) -> None:
         self._tasks.pop(task, None)
         operation = task.operation
+        self.violations += audit_durable(self.stores.rows, operation, answer)
         if self._chance.random() < self.faults.reply_lost:
             self._note("reply_lost", operation.number)
             self._failed(operation)
@@ -278,6 +284,10 @@ class World:
         if self._chance.random() < self.faults.double_tap:
             self._note("double_tap", operation.number)
             self._attempt(operation)
+        rival = self.clients.draw_rival(operation)
+        if rival is not None:
+            self._note("key_shared", (rival.number, rival.request) if self._trace else "")
+            self._attempt(rival)
 
     def _retry(self) -> None:
         place = int(self._chance.random() * len(self._to_retry))
@@ -373,9 +383,23 @@ class World:
         hold_life_ns = HOLD_LIFE_MS * MILLISECOND_NS
         self.clock.pass_by(self.clock.latest - self.clock.instant + hold_life_ns)
         self._ask(Ask.EXPIRE)
+        self._fill_up()
         self.told_live += self.node.outbox.take_committed()
         for party in self.parties:
             self._read_feed(party, limit=_STEPS_MAX)
+
+    def _fill_up(self) -> None:
+        """Top up every customer to the limit: what nothing uses must be there to use."""
+        for party in self.parties.values():
+            if party.holding_limit is None or not party.is_open:
+                continue
+            account = self.stores.engine.lookup_accounts([party.account])[0]
+            room = party.holding_limit - account.credits_posted + account.debits_posted
+            if room > 0:
+                operation = self.clients.add(self.clients.topup(party.id, room))
+                self.filled.append(operation)
+                self._attempt(operation)
+                self._settle()
 
     def _ask(self, ask: Ask) -> Operation:
         request = self.clients.recovery() if ask is Ask.RECOVER else self.clients.sweep()
