@@ -73,7 +73,7 @@ def show(payment: str | None = None, /, *, data: Path, json: _Json = False) -> N
     """Show the books, or the transfers of one payment.
 
     Args:
-        payment: A payment, refund or direct order (pay_…, ref_…, ord_…); the whole books without one.
+        payment: A payment, refund or direct order (pay_…, ref_…, ord_…); without one, the books.
         data: The operator's folder; it may be in use.
         json: Print JSON.
     """

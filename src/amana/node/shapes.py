@@ -15,8 +15,8 @@ from amana.kernel.limits import (
 _CODE_CHARACTERS_MAX = 4_296
 _URL_CHARACTERS_MAX = 2_000
 
-# In Python `$` also matches before a last line feed, in ECMAScript it does not; the look-ahead makes
-# one pattern mean the same here and in the OpenAPI document.
+# In Python `$` also matches before a last line feed, in ECMAScript it does not; the look-ahead
+# makes one pattern mean the same here and in the OpenAPI document.
 Digits = Annotated[str, msgspec.Meta(pattern=r"^-?(0|[1-9][0-9]{0,38})$(?!\n)", examples=["1250"])]
 CurrencyCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)", examples=["EUR"])]
 HandleText = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
