@@ -363,3 +363,17 @@ def test_a_certificate_that_nobody_vouches_for_ends_the_attempt(tls: Tls) -> Non
             assert server.requests == []
 
     quietly(story)
+
+
+def test_certificates_named_by_the_environment_are_not_trusted(
+    tls: Tls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "shop.pem"))
+
+    async def story() -> None:
+        async with serving(tls=tls.server) as server:
+            url = f"https://shop.example:{server.port}/"
+            assert await post(url) is NoAnswer.CONNECTION_FAILED
+            assert server.requests == []
+
+    quietly(story)
