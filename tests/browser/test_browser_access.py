@@ -49,6 +49,7 @@ def test_a_new_customer_signs_up_pays_and_comes_back_with_the_passkey(
     wallet.finish()
     assert wallet.available() == opening + 3500
     wallet.go("settings")
+    page.once("dialog", lambda question: question.accept())
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(wallet.purse).to_contain_text("سلمى Karim")
@@ -109,6 +110,9 @@ def test_arabic_is_right_to_left_and_fits_a_small_phone(
     wallet.pay_button.click()
     wallet.expect_stage("concluded")
     assert_fits(page, "the result")
+    page.locator("[data-stage] a").click()
+    expect(page.locator("dl")).to_be_visible()
+    assert_fits(page, "the payment")
     till.expect_result("paid")
     till.next_customer()
     till.open_today()

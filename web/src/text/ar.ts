@@ -173,6 +173,7 @@ export const ar: Table = {
   "settings.look": "فاتح أو داكن",
   "settings.look.text": "بحسب إعداد هذا الجهاز.",
   "settings.sign-out": "تسجيل الخروج",
+  "settings.sign-out.sure": "أتخرج من هذا الجهاز؟ تعود بمفتاح المرور.",
 
   "till.title": "الصندوق",
   "till.welcome": "استقبل الدفعات",
@@ -233,6 +234,7 @@ export const ar: Table = {
   "till.static.scan": "امسح لتدفع",
   "till.print": "اطبع",
   "till.sign-out": "أغلق الصندوق",
+  "till.sign-out.sure": "أتغلق الصندوق؟ ينسى هذا الجهاز مفتاحه، ويلزم المفتاح لفتحه من جديد.",
 
   "problem.unknown": "رفض المشغّل هذا الطلب.",
   "problem.malformed-request": "لم يفهم المشغّل هذا الطلب.",

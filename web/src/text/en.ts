@@ -179,6 +179,7 @@ export const en = {
   "settings.look": "Light or dark",
   "settings.look.text": "Follows this device's setting.",
   "settings.sign-out": "Sign out",
+  "settings.sign-out.sure": "Sign out of this device? You come back with your passkey.",
 
   "till.title": "Till",
   "till.welcome": "Take payments",
@@ -239,6 +240,8 @@ export const en = {
   "till.static.scan": "Scan to pay",
   "till.print": "Print",
   "till.sign-out": "Close the till",
+  "till.sign-out.sure":
+    "Close the till? This device forgets its key, and opening it needs the key again.",
 
   "problem.unknown": "The operator refused this.",
   "problem.malformed-request": "The operator did not understand this.",

@@ -30,7 +30,8 @@ class Till {
   #refresh: ReturnType<typeof setTimeout> | null = null;
 
   get places(): readonly TillPlace[] {
-    return this.merchant?.sites.flatMap((site) => site.tills) ?? [];
+    const places = this.merchant?.sites.flatMap((site) => site.tills) ?? [];
+    return places.toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
   }
 
   get place(): TillPlace | null {
