@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import amana
-from amana.node.http.app import create_app
+from amana.node.http.app import create_framework_app
 from amana.node.http.docs import openapi_of
 from amana.node.operator import make_operator, open_operator
 from amana.node.problems import DETAILS, PROBLEMS
@@ -143,7 +143,7 @@ def _openapi() -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         make_operator(Path(folder) / "data", Settings())
         with open_operator(Path(folder) / "data") as operator:
-            return openapi_of(create_app(operator))
+            return openapi_of(create_framework_app(operator))
 
 
 def _api() -> Iterator[str]:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,10 +36,9 @@ def _free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+@contextmanager
+def running_demo(folder: Path) -> Iterator[Demo]:
     """Start a demo as `make demo` does, and stop it as Ctrl-C does."""
-    folder = tmp_path_factory.mktemp("clone")
     for name in ("examples", "docs"):
         (folder / name).symlink_to(ROOT / name)
     (folder / ".venv").symlink_to(AMANA.parent.parent)
@@ -67,9 +67,30 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         process.communicate(timeout=30)
 
 
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A demo that several tests share."""
+    with running_demo(tmp_path_factory.mktemp("clone")) as started:
+        yield started
+
+
 @pytest.fixture
 def shell(demo: Demo, tmp_path: Path) -> Shell:
     """A shell in the clone; what one command exports, the next one sees."""
+    _need_curl()
+    return Shell(demo.folder, tmp_path / "exported")
+
+
+@pytest.fixture
+def fresh_shell(tmp_path: Path) -> Iterator[Shell]:
+    """A shell beside a demo that nobody has used."""
+    _need_curl()
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    with running_demo(folder):
+        yield Shell(folder, tmp_path / "exported")
+
+
+def _need_curl() -> None:
     if shutil.which("curl") is None:
         pytest.skip("NOT RUN: curl is not there (on Debian: apt install curl)")
-    return Shell(demo.folder, tmp_path / "exported")

@@ -21,12 +21,12 @@ def test_the_readme_holds_commands() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_prints_what_it_says(page: str, shell: Shell) -> None:
+def test_a_page_prints_what_it_says(page: str, fresh_shell: Shell) -> None:
     wrong = []
     for step in steps_of(ROOT / page):
         if step.command.startswith(OURS):
             continue
-        status, printed = shell.run(step.command)
+        status, printed = fresh_shell.run(step.command)
         if status or not is_as_expected(step.expected, printed):
             wrong.append(f"$ {step.command}\nthe page says:\n{step.expected}\nprinted:\n{printed}")
     assert not wrong, "\n".join(wrong)
