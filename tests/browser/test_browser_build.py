@@ -1,5 +1,6 @@
 """The web part's own checks and tests, run by the same entry as everything else."""
 
+import os
 import re
 import subprocess
 import sys
@@ -17,7 +18,7 @@ VIEW_LINES_MAX: Final = 200
 def run_script(what: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [WEB / "build.sh", what],
-        env={"PATH": "/usr/bin:/bin", "PYTHON": sys.executable, "HOME": str(WEB)},
+        env={**os.environ, "PYTHON": sys.executable},
         capture_output=True,
         text=True,
         check=False,
