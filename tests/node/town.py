@@ -273,6 +273,8 @@ class Reader:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             return
+        if not message.get("more_body", False):
+            self._gone.set()  # as a server does once the answer is whole
         self._text += message.get("body", b"").decode()
         while "\n\n" in self._text:
             block, self._text = self._text.split("\n\n", 1)
