@@ -5,16 +5,17 @@
 
 import importlib
 import inspect
-import os
 import pkgutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from rich.console import Console
+
 import amana
+from amana.cli import app
 from amana.node.http.app import create_framework_app
 from amana.node.http.docs import openapi_of
 from amana.node.operator import make_operator, open_operator
@@ -245,14 +246,10 @@ def command_names() -> list[str]:
 
 def help_of(*command: str) -> list[str]:
     """Return the help of a command, as a terminal of 90 columns shows it."""
-    shown = subprocess.run(
-        [str(Path(sys.executable).parent / "amana"), *command, "--help"],
-        env={**os.environ, "COLUMNS": "90", "NO_COLOR": "1", "TERM": "dumb"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [line.rstrip() for line in shown.stdout.strip("\n").splitlines()]
+    shown = Console(file=StringIO(), width=90, color_system=None)
+    app([*command, "--help"], console=shown, exit_on_error=False)
+    assert isinstance(shown.file, StringIO), "the console writes where it was told to"
+    return [line.rstrip() for line in shown.file.getvalue().strip("\n").splitlines()]
 
 
 def main() -> None:
