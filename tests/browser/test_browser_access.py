@@ -1,4 +1,4 @@
-"""Who gets in, and whether everybody can use what they find: keyboard, script, contrast, offline."""
+"""Who gets in, and whether everybody can use it: keyboard, script, contrast, no network."""
 
 import os
 from typing import Final, Literal
