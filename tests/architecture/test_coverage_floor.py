@@ -1,6 +1,6 @@
 """Every branch of the shared words, the formats, the models, rules and services is run.
 
-It runs after the fast slices and the engines, and before the slow ones; `make test` traces them.
+It runs after the slices that run the core in this process; `make test` traces them.
 """
 
 import io
