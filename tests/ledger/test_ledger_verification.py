@@ -11,6 +11,7 @@ import pytest
 
 from amana.kernel import SECOND_NS, Instant
 from amana.ledger import (
+    Account,
     LedgerReader,
     StandaloneLedger,
     Transfer,
@@ -27,6 +28,11 @@ def place(tmp_path: Path) -> Path:
     ledger = open_sqlite_ledger(path)
     world.settle(ledger)
     ledger.expire_due(now=world.LATER)
+    ledger.create_accounts(
+        [Account(20, world.EUR, 1, 8), Account(21, world.EUR, 1, 8)], now=world.LATER
+    )
+    both_have_history = world.transfer(3, 21, 20, 5)
+    ledger.create_transfers([both_have_history], now=world.LATER)
     ledger.create_transfers(
         [world.transfer(1, world.SOURCE, world.EMPTY, 25)], now=Instant(world.LATER + SECOND_NS)
     )
@@ -83,7 +89,7 @@ def test_a_changed_amount_names_both_accounts_and_the_seal(place: Path) -> None:
         ("UPDATE ledger_accounts SET is_closed = 1 WHERE id = ?", [key(1)], ("flags", 1)),
         ("UPDATE ledger_accounts SET code = 2 WHERE id = ?", [key(1)], ("seal's root", 1)),
         ("DELETE FROM ledger_transfers WHERE id = ?", [key(1)], ("debits_posted", 1)),
-        ("DELETE FROM ledger_transfers WHERE id = ?", [key(1)], ("sealed rows", 5)),
+        ("DELETE FROM ledger_transfers WHERE id = ?", [key(1)], ("sealed rows", 7)),
         ("DELETE FROM ledger_accounts WHERE id = ?", [key(18)], ("account of transfer", 1_018)),
         ("DELETE FROM ledger_expiries", [], ("hold", world.EXPIRED_HOLD)),
         ("DELETE FROM ledger_failures", [], ("sealed rows", 3)),
@@ -95,6 +101,9 @@ def test_a_changed_amount_names_both_accounts_and_the_seal(place: Path) -> None:
             ("hold", world.OPEN_HOLD),
         ),
         ("INSERT INTO ledger_holds VALUES (5, 1, 0)", [], ("hold", 0)),
+        ("UPDATE ledger_balances SET credits_posted = 6", [], ("history", 20)),
+        ("DELETE FROM ledger_balances WHERE account_id = ?", [key(20)], ("history", 20)),
+        ("INSERT INTO ledger_balances VALUES (?, 9e18, 0, 0, 0, 0)", [key(20)], ("history", 20)),
         ("DELETE FROM ledger_seals WHERE number = 2", [], ("seal number", 3)),
         ("UPDATE ledger_seals SET count = 9 WHERE number = 2", [], ("seal hash", 2)),
         (

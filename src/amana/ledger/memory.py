@@ -199,6 +199,11 @@ class MemoryLedger:
         """Yield nothing: this engine keeps all its rows."""
         return ()
 
+    def balances(self) -> Iterable[tuple[int, AccountBalance]]:
+        """Yield the kept history with its accounts' ids, by timestamp and then by account."""
+        kept = [*self._balances, *self._books.balances]
+        return sorted(kept, key=lambda pair: (pair[1].timestamp, pair[0]))
+
     def repeated_ids(self) -> Iterator[int]:
         """Yield the transfer ids that occur more than once, burnt ones included."""
         ids = [row.id for row in self.transfers()]

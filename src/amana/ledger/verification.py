@@ -3,7 +3,7 @@
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Protocol
 
 import msgspec
@@ -12,6 +12,7 @@ from amana.kernel import SECOND_NS
 from amana.ledger import seals
 from amana.ledger.model import (
     Account,
+    AccountBalance,
     AccountFlags,
     Difference,
     Expiry,
@@ -30,6 +31,7 @@ _VOID = int(TransferFlags.VOID_PENDING_TRANSFER)
 _CLOSING_DEBIT = int(TransferFlags.CLOSING_DEBIT)
 _CLOSING_CREDIT = int(TransferFlags.CLOSING_CREDIT)
 _CLOSED = int(AccountFlags.CLOSED)
+_HISTORY = int(AccountFlags.HISTORY)
 _COUNTERS = ("debits_pending", "debits_posted", "credits_pending", "credits_posted")
 
 
@@ -58,6 +60,9 @@ class BooksSource(Protocol):
 
     def failures(self) -> Iterable[Failure]:
         """Yield the burnt ids."""
+
+    def balances(self) -> Iterable[tuple[int, AccountBalance]]:
+        """Yield the kept history with its accounts' ids, by timestamp and then by account."""
 
     def repeated_ids(self) -> Iterable[int]:
         """Yield the transfer ids that occur more than once, burnt and pruned ones included."""
@@ -118,6 +123,7 @@ class _Verification:
         self._holds: dict[int, tuple[Transfer, HoldStatus]] = {}
         self._cut = 0
         self._kept: Counter[tuple[int, str]] = Counter()
+        self._history = iter(source.balances())
         self._transfers = 0
         self._seals = 0
         self._pruned = 0
@@ -127,6 +133,8 @@ class _Verification:
         self._read_rows()
         self._check_kept()
         self._check_holds()
+        for account_id, balance in self._history:
+            self._differ("history", account_id, expected="none", found=balance.timestamp)
         for transfer_id in self._source.repeated_ids():
             self._differ("transfer id", transfer_id, expected="once", found="again")
         totals = self._check_accounts()
@@ -261,6 +269,20 @@ class _Verification:
         if not flags & (_PENDING | _VOID):
             debit.debits_posted += row.amount
             credit.credits_posted += row.amount
+        if (debit.flags | credit.flags) & _HISTORY:
+            sides = (row.debit_account_id, debit), (row.credit_account_id, credit)
+            self._check_history(row, sides)
+
+    def _check_history(self, row: Transfer, sides: tuple[tuple[int, _Sums], ...]) -> None:
+        """Compare the balances kept after a transfer, of those of its accounts with history."""
+        for account_id, sums in sorted(sides, key=itemgetter(0)):
+            if not sums.flags & _HISTORY:
+                continue
+            counters = (getattr(sums, name) for name in _COUNTERS)
+            expected = (account_id, AccountBalance(row.timestamp, *counters))
+            found = next(self._history, None)
+            if found != expected:
+                self._differ("history", account_id, expected=expected[1], found=found)
 
     def _read_kept(self, row: Transfer) -> None:
         """Read a hold that was open at the cut: the closing balances already count it."""

@@ -190,6 +190,14 @@ class LedgerReader:
         )
         return self._stream(text, account_of)
 
+    def balances(self) -> Iterator[tuple[int, AccountBalance]]:
+        """Yield the kept history with its accounts' ids, by timestamp and then by account."""
+        text = (
+            "SELECT account_id, timestamp, debits_pending, debits_posted, credits_pending,"
+            " credits_posted FROM ledger_balances ORDER BY timestamp, account_id"
+        )
+        return self._stream(text, lambda row: (id_of(row[0]), AccountBalance(*row[1:])))
+
     def repeated_ids(self) -> Iterator[int]:
         """Yield the transfer ids that occur more than once, burnt and pruned ones included."""
         text = (

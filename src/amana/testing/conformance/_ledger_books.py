@@ -98,6 +98,32 @@ class BooksCases:
         assert store.lookup_transfers([3])[0].amount == moved
         assert store.verify().is_sound
 
+    def test_what_is_held_is_not_there_to_be_balanced(self, store: StandaloneLedger) -> None:
+        world.settle(store)
+        batch = [
+            world.transfer(1, world.SOURCE, world.EMPTY, 150),
+            world.hold(2, world.EMPTY, world.SOURCE),
+            world.transfer(
+                3,
+                world.EMPTY,
+                world.SOURCE,
+                AMOUNT_MAX_SENTINEL,
+                flags=int(TransferFlags.BALANCING_DEBIT),
+            ),
+            world.transfer(4, world.OTHER_EMPTY, world.SOURCE, 150),
+            world.hold(5, world.SOURCE, world.OTHER_EMPTY),
+            world.transfer(
+                6,
+                world.SOURCE,
+                world.OTHER_EMPTY,
+                AMOUNT_MAX_SENTINEL,
+                flags=int(TransferFlags.BALANCING_CREDIT),
+            ),
+        ]
+        results = store.create_transfers(batch, now=world.LATER)
+        assert {result.status for result in results} == {_CREATED}
+        assert [row.amount for row in store.lookup_transfers([3, 6])] == [50, 50]
+
     def test_what_is_applied_is_seen_before_it_is_committed(self, store: StandaloneLedger) -> None:
         world.settle(store)
         payment = world.transfer(1, world.SOURCE, world.EMPTY, 25)
