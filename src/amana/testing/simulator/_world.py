@@ -22,6 +22,7 @@ from amana.testing.simulator._node import Answer, Ask, Node, Parts
 from amana.testing.simulator._sqlite import SqliteStores
 from amana.testing.simulator._stores import Form, MemoryStores, Stores, chart
 from amana.testing.simulator._told import audit_durable
+from amana.testing.simulator._trace import say_answer, say_request
 from amana.testing.simulator._violation import Violation
 from amana.testing.simulator._writer import SimWriter, Ticket
 
@@ -136,7 +137,8 @@ class World:
     def _note(self, kind: str, more: object = "") -> None:
         self.counts[kind] += 1
         if self._trace is not None:
-            self._trace(f"{self.clock.instant} {kind} {more}")
+            passed_ms = (self.clock.instant - _BEGINS_AT) // MILLISECOND_NS
+            self._trace(f"{passed_ms:>12,} ms  {kind:<14} {more}".rstrip())
 
     # The node's life
 
@@ -174,7 +176,7 @@ class World:
         if writer is self._writer and task.losses != writer.losses:
             raise Unavailable("storage failed a moment ago")
         if self._chance.random() < self.faults.lost_before:
-            self._note("lost_before", task.operation.number)
+            self._note("lost_before", f"#{task.operation.number}")
             raise Unavailable("the call was lost")
         assert writer is self._writer or writer is self._ledger_writer, "a dead node calls nobody"
 
@@ -184,7 +186,7 @@ class World:
         """Send an operation's request to the node."""
         operation.in_flight += 1
         if self._chance.random() < self.faults.request_lost:
-            self._note("request_lost", operation.number)
+            self._note("request_lost", f"#{operation.number}")
             self._failed(operation)
             return
         task = _Task(self.node.serve(operation.request), operation, self._writer.losses)
@@ -209,11 +211,11 @@ class World:
         operation = task.operation
         self.violations += audit_durable(self.stores.rows, operation, answer)
         if self._chance.random() < self.faults.reply_lost:
-            self._note("reply_lost", operation.number)
+            self._note("reply_lost", f"#{operation.number}")
             self._failed(operation)
             return
         operation.in_flight -= 1
-        self._note("heard", (operation.number, answer) if self._trace else "")
+        self._note("heard", say_answer(operation.number, answer) if self._trace else "")
         self.clients.hear(operation, answer)
 
     # What the scheduler can do
@@ -229,14 +231,14 @@ class World:
         self._current = task
         try:
             if task.ticket is not None and self._chance.random() < self.faults.lost_after:
-                self._note("lost_after", task.operation.number)
+                self._note("lost_after", f"#{task.operation.number}")
                 ticket = task.coroutine.throw(Unavailable("the answer was lost"))
             else:
                 ticket = task.coroutine.send(None)
         except StopIteration as stop:
             self._finished(task, stop.value)
         except Unavailable:
-            self._note("unavailable", task.operation.number)
+            self._note("unavailable", f"#{task.operation.number}")
             self._tasks.pop(task, None)
             self._failed(task.operation)
         else:
@@ -279,21 +281,23 @@ class World:
         """Let a client do something new, perhaps twice at once."""
         self._operations_left -= 1
         operation = self.clients.draw()
-        self._note("begin", (operation.number, operation.request) if self._trace else "")
+        self._note("begin", say_request(operation.number, operation.request) if self._trace else "")
         self._attempt(operation)
         if self._chance.random() < self.faults.double_tap:
-            self._note("double_tap", operation.number)
+            self._note("double_tap", f"#{operation.number}")
             self._attempt(operation)
         rival = self.clients.draw_rival(operation)
         if rival is not None:
-            self._note("key_shared", (rival.number, rival.request) if self._trace else "")
+            self._note(
+                "key_shared", say_request(rival.number, rival.request) if self._trace else ""
+            )
             self._attempt(rival)
 
     def _retry(self) -> None:
         place = int(self._chance.random() * len(self._to_retry))
         operation = self._to_retry.pop(place)
         if not operation.is_abandoned:
-            self._note("retry", operation.number)
+            self._note("retry", f"#{operation.number}")
             self._attempt(operation)
 
     def _follow(self) -> None:
