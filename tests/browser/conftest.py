@@ -257,7 +257,7 @@ def open_context(
             reduced_motion="reduce",
             service_workers="allow" if has_service_worker else "block",
         )
-        context.tracing.start(screenshots=True, snapshots=True)
+        context.tracing.start(snapshots=True)
         context.on("request", watched.asked)
         context.on("console", watched.heard)
         context.on("weberror", lambda error: watched.complaints.append(str(error.error)))
