@@ -36,6 +36,9 @@ MERCHANTS_OWN = [
     ("GET", "/v1/api-keys"),
     ("POST", "/v1/api-keys"),
     ("DELETE", "/v1/api-keys/key_" + "1" * 26),
+    ("GET", "/v1/staff"),
+    ("POST", "/v1/staff"),
+    ("DELETE", "/v1/staff/stf_" + "1" * 26),
 ]
 STAFFS_OWN = [
     ("GET", "/v1/operator/books"),
@@ -52,6 +55,7 @@ BODIES: dict[str, Json] = {
     "/v1/webhooks": {"url": "https://shop.example/hook"},
     "replay": {"after": 0},
     "/v1/api-keys": {"scopes": ["read"]},
+    "/v1/staff": {"name": "N", "role": "cashier"},
     "customers": {"handle": "new-one", "display_name": "N"},
     "merchants": {
         "handle": "new-shop",

@@ -15,6 +15,7 @@ from amana.ledger import (
     SQLiteLedger,
     Transfer,
     TransferFilter,
+    TransferFlags,
     TransferResult,
     TransferStatus,
 )
@@ -62,6 +63,7 @@ class WrittenLedger:
 
     async def post(self, transfers: Sequence[Transfer]) -> tuple[TransferStatus, ...]:
         """Make a chain; its answer is durable together with the conclusion that follows."""
+        assert not transfers[-1].flags & TransferFlags.LINKED, "a chain ends with its last transfer"
         results: list[TransferResult] = await self._writer.submit(self._transfer, transfers)
         return tuple([result.status for result in results])
 
@@ -73,6 +75,8 @@ class WrittenLedger:
 
     async def create_transfers(self, transfers: Sequence[Transfer]) -> list[TransferResult]:
         """Move money, one batch; answers in the order asked."""
+        is_open = bool(transfers) and bool(transfers[-1].flags & TransferFlags.LINKED)
+        assert not is_open, "batches of several callers are joined, so each closes its chains"
         results: list[TransferResult] = await self._writer.submit(self._transfer, transfers)
         await self._writer.durable()
         return results

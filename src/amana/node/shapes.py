@@ -154,3 +154,10 @@ class ApiKeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a new key may do."""
 
     scopes: list[Literal["orders", "refunds", "events", "read"]]
+
+
+class StaffBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A member of a merchant's staff."""
+
+    name: Name
+    role: Literal["owner", "manager", "cashier"]

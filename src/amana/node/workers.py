@@ -39,8 +39,9 @@ async def _expire_holds(operator: Operator) -> None:
 
 
 async def _look_after_vault(operator: Operator) -> None:
-    """Replace the wrapping key when its week is over, and drop old counts of readings."""
+    """Replace the wrapping key when its week is over; drop old counts and ended sessions."""
     if operator.keys.is_rewrap_due(operator.clock.now()):
         for _ in operator.keys.rewrap_steps(operator.clock.now()):
             await asyncio.sleep(0)
     await operator.door.forget_counts()
+    await operator.people.forget_expired_tokens()

@@ -45,6 +45,9 @@ class PeopleReader(Protocol):
     def staff(self, staff: AmanaId) -> Staff | None:
         """Return a member of a merchant's staff."""
 
+    def staff_of(self, merchant: AmanaId) -> tuple[Staff, ...]:
+        """Return a merchant's staff, in the order of their making."""
+
     def operator_staff(self, staff: AmanaId) -> OperatorStaff | None:
         """Return a member of the operator's staff."""
 
@@ -98,6 +101,9 @@ class PeopleWriter(Protocol):
 
     async def add_token(self, token: Token) -> None:
         """Keep a token."""
+
+    async def delete_staff(self, staff: AmanaId) -> None:
+        """Delete a member of a merchant's staff with all their tokens."""
 
     async def delete_token(self, token: AmanaId) -> None:
         """Delete a token."""

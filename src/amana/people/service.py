@@ -225,6 +225,21 @@ class People:
         await self._writer.add_staff(staff)
         return staff
 
+    def staff_of(self, merchant: AmanaId) -> tuple[Staff, ...]:
+        """Return a merchant's staff."""
+        return self._reader.staff_of(merchant)
+
+    async def remove_staff(self, staff: AmanaId, *, merchant: AmanaId) -> Refused | None:
+        """Remove a member of this merchant's staff; their tokens end at once."""
+        found = self._reader.staff(staff)
+        if found is None or found.merchant != merchant:
+            return _NOT_FOUND
+        tokens = self._reader.tokens_of(staff)
+        await self._writer.delete_staff(staff)
+        for token in tokens:
+            self._authenticator.forget(token.token)
+        return None
+
     async def add_operator_staff(self, name: str, role: OperatorRole) -> OperatorStaff | Refused:
         """Add a member of the operator's own staff."""
         if not is_name(name):

@@ -92,6 +92,8 @@ _DELETE_STAFF_TOKENS_OF: Final = sql_text(
         )
     )
 )
+_STAFF_OF: Final = _select(tables.staff, "merchant", order="staff")
+_DELETE_STAFF: Final = _delete(tables.staff, "staff")
 _SET_NOTE_KEY: Final = _set(tables.customers, "customer", "note_key")
 _CLOSED: Final = PartyStatus.CLOSED.value
 _CLOSE_CUSTOMER: Final = _set(tables.customers, "customer", "status")
@@ -167,6 +169,11 @@ class PeopleRows:
         """Return a member of a merchant's staff."""
         row = self._one(_STAFF, id_bytes(staff))
         return None if row is None else _rows.read_staff(row)
+
+    def staff_of(self, merchant: AmanaId) -> tuple[Staff, ...]:
+        """Return a merchant's staff, in the order of their making."""
+        rows = self._connection.execute(_STAFF_OF, (id_bytes(merchant),))
+        return tuple(_rows.read_staff(row) for row in rows)
 
     def operator_staff(self, staff: AmanaId) -> OperatorStaff | None:
         """Return a member of the operator's staff."""
@@ -288,6 +295,15 @@ class PeopleStore:
     async def delete_token(self, token: AmanaId) -> None:
         """Delete a token."""
         await self._execute(_DELETE_TOKEN, (id_bytes(token),))
+
+    async def delete_staff(self, staff: AmanaId) -> None:
+        """Delete a member of a merchant's staff with all their tokens."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(_DELETE_TOKENS_OF, (id_bytes(staff),))
+            connection.execute(_DELETE_STAFF, (id_bytes(staff),))
+
+        await self._writer.run(work)
 
     async def delete_expired_tokens(self, now: Instant) -> int:
         """Delete tokens whose end has come; return how many."""

@@ -19,11 +19,13 @@ from amana.node.http import (
     opening,
     operators,
     pages,
+    staff,
     webhooks,
 )
 from amana.node.http.headers import API_HEADERS
 from amana.node.http.hot import HotPayments
 from amana.node.http.pages import Pages
+from amana.node.http.rates import Rates
 from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised
 
@@ -58,6 +60,7 @@ HANDLERS: Final[list[Any]] = [
     operators.post_topup,
     *webhooks.HANDLERS,
     *api_keys.HANDLERS,
+    *staff.HANDLERS,
     docs.get_openapi,
     docs.get_docs,
     docs.get_problems,
@@ -78,7 +81,9 @@ def create_framework_app(operator: Operator) -> Litestar:
     """Make the application with every address, all of them answered by the framework."""
     return Litestar(
         route_handlers=HANDLERS,
-        state=State({"operator": operator, "pages": Pages(), "handlers": HANDLERS}),
+        state=State(
+            {"operator": operator, "pages": Pages(), "rates": Rates(), "handlers": HANDLERS}
+        ),
         before_request=edge.check_media_type,
         exception_handlers={
             ProblemRaised: edge.answer_problem,

@@ -8,6 +8,7 @@ from amana.kernel import IdKind, format_id
 from amana.node.http import edge
 from amana.node.http.edge import Asked
 from amana.node.http.operators import people_problem
+from amana.node.http.rates import Rates
 from amana.node.shapes import CeremonyBody, EmptyBody, SignUpOptionsBody
 from amana.node.views import View
 from amana.people import Refused, SignedIn
@@ -40,6 +41,7 @@ async def get_fees(request: Asked) -> View:
 @post("/v1/sign-up/options", status_code=200)
 async def post_sign_up_options(request: Asked, data: JSONBody[SignUpOptionsBody]) -> View:
     """Begin signing up: the options for making a passkey."""
+    _count(request)
     begun = edge.operator_of(request).passkeys.begin_sign_up(
         data.handle, data.display_name, language=data.language
     )
@@ -60,6 +62,7 @@ async def post_sign_up(request: Asked, data: JSONBody[CeremonyBody]) -> View:
 async def post_sign_in_options(request: Asked, data: JSONBody[EmptyBody]) -> View:
     """Begin signing in: the options for using a passkey."""
     del data
+    _count(request)
     begun = edge.operator_of(request).passkeys.begin_sign_in()
     return {"ceremony": begun.ceremony, "options": dict(begun.options)}
 
@@ -79,6 +82,12 @@ async def post_sign_out(request: Asked) -> None:
     refused = await operator.people.revoke(principal.token, holder=principal.party)
     if refused is not None:
         raise people_problem(refused)
+
+
+def _count(request: Asked) -> None:
+    rates: Rates = request.app.state.rates
+    address = "" if request.client is None else request.client.host
+    rates.count(address, edge.operator_of(request).clock.now())
 
 
 def _signed_in(outcome: SignedIn | Refused) -> View:
