@@ -1,9 +1,10 @@
 """If the simulator stops catching a wrong part, it is the simulator that is broken."""
 
+import msgspec
 import pytest
 
 from amana.testing.mutants import MUTANTS, Mutant, catch
-from amana.testing.simulator import run_world
+from amana.testing.simulator import Form, run_world
 
 pytestmark = pytest.mark.simulation
 
@@ -13,6 +14,13 @@ def test_a_wrong_part_is_caught_and_the_right_one_passes(mutant: Mutant) -> None
     caught = catch(mutant)
     assert caught is not None, f"nobody noticed that {mutant.wrong}"
     assert not run_world(caught.seed, form=mutant.form).violations
+
+
+def test_the_audit_of_the_file_notices_wrong_books_too() -> None:
+    twice = next(mutant for mutant in MUTANTS if mutant.name == "event-by-every-attempt")
+    caught = catch(msgspec.structs.replace(twice, form=Form.SQLITE))
+    assert caught is not None
+    assert any(violation.rule.startswith("audit: ") for violation in caught.violations)
 
 
 def test_mutants_differ() -> None:

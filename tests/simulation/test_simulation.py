@@ -88,7 +88,13 @@ def test_a_world_that_once_broke_a_promise_keeps_it(seed: int) -> None:
     assert not report.violations, str(report.violations[0])
 
 
-@pytest.mark.parametrize("form", [Form.SHARED, Form.SEPARATE])
+def test_worlds_on_the_real_stores_break_no_promise() -> None:
+    report = run_worlds(0, 60, form=Form.SQLITE)
+    assert report.is_clean, describe(report)
+    assert report.counts["crash"] > 60
+
+
+@pytest.mark.parametrize("form", list(Form))
 def test_a_seed_makes_the_same_world_again(form: Form) -> None:
     first: list[str] = []
     second: list[str] = []

@@ -166,6 +166,9 @@ class World:
         for task in tasks:
             self._drop(task)
         self.stores.crash()
+        if self.form is Form.SQLITE:
+            # What a crash leaves is unfinished at most, never wrong.
+            self.violations += self.stores.second_opinion()
         self._start_node()
         self._attempt(self.clients.add(self.clients.recovery()))
 
