@@ -99,6 +99,7 @@ def _stem(path: str) -> str:
         .removesuffix("ord")
         .removesuffix("whk")
         .removesuffix("key")
+        .removesuffix("stf")
         .removesuffix("/")
     )
 
