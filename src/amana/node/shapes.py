@@ -16,15 +16,16 @@ _CODE_CHARACTERS_MAX = 4_296
 _URL_CHARACTERS_MAX = 2_000
 
 # In Python `$` also matches before a last line feed, in ECMAScript it does not; the look-ahead
-# makes one pattern mean the same here and in the OpenAPI document.
+# makes one pattern mean the same here and in the OpenAPI document. Fixed lengths have a bound.
 Digits = Annotated[str, msgspec.Meta(pattern=r"^-?(0|[1-9][0-9]{0,38})$(?!\n)", examples=["1250"])]
-CurrencyCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)", examples=["EUR"])]
+CurrencyCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", max_length=3, examples=["EUR"])]
 HandleText = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Note = Annotated[
     str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+$(?!\n)", max_length=SEALED_NOTE_CHARACTERS_MAX)
 ]
 KeyText = Annotated[
-    str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)", description="32 bytes, base64url")
+    str,
+    msgspec.Meta(pattern="^[A-Za-z0-9_-]{43}$", max_length=43, description="32 bytes, base64url"),
 ]
 Printable = r"^[^\x00-\x1f\x7f]*$(?!\n)"
 Name = Annotated[
@@ -63,7 +64,7 @@ class OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reference: (
         Annotated[str, msgspec.Meta(max_length=REFERENCE_CHARACTERS_MAX, pattern=Printable)] | None
     ) = None
-    basket_hash: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")] | None = None
+    basket_hash: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)] | None = None
     capture: Literal["automatic", "manual"] = "automatic"
     till: str | None = None
     expires_in_s: Annotated[
@@ -122,8 +123,8 @@ class MerchantBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     handle: HandleText
     name: Name
-    category: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}$(?!\n)")]
-    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$(?!\n)")]
+    category: Annotated[str, msgspec.Meta(pattern="^[0-9]{4}$", max_length=4)]
+    country: Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$", max_length=2)]
     city: Annotated[str, msgspec.Meta(min_length=1, max_length=15, pattern=Printable)]
     names: dict[str, Name] = {}
     site: Name = "Main"

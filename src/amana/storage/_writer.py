@@ -122,6 +122,14 @@ class Writer:
         self._core.begin()
         self._turns += 1
         waiting, self._waiting = self._waiting, []
+        try:
+            self._hand_out(waiting)
+        except Exception:
+            # Whoever has no answer yet waits on, so that the failure is told to all of them.
+            self._waiting = [entry for entry in waiting if not entry[2].done()] + self._waiting
+            raise
+
+    def _hand_out(self, waiting: list[tuple[Handler | None, Any, asyncio.Future[Any]]]) -> None:
         groups: dict[Handler, tuple[list[Any], list[asyncio.Future[Any]]]] = {}
         for handler, item, future in waiting:
             if handler is None:
@@ -132,21 +140,16 @@ class Writer:
                 group = groups[handler] = ([], [])
             group[0].append(item)
             group[1].append(future)
-        try:
-            for handler, (items, futures) in groups.items():
-                for future, answer in zip(futures, self._core.apply(handler, items), strict=True):
-                    if not future.done():
-                        future.set_result(answer)
-        except Exception:
-            self._waiting = [entry for entry in waiting if not entry[2].done()] + self._waiting
-            raise
+        for handler, (items, futures) in groups.items():
+            for future, answer in zip(futures, self._core.apply(handler, items), strict=True):
+                if not future.done():
+                    future.set_result(answer)
 
     def _turn_alone(self, work: Any, future: asyncio.Future[Any]) -> None:  # noqa: ANN401
         try:
             answer = self._core.apply_alone(work)
         except sqlite3.OperationalError:
-            self._waiting.append((None, work, future))
-            raise
+            raise  # the disk's failure, not the unit's
         except Exception as refusal:  # noqa: BLE001 - the unit's own failure belongs to its caller
             if not future.done():
                 future.set_exception(refusal)
