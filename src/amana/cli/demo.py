@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from amana.demo import DemoWorld, prepare, trade
+from amana.node.http.codes import code_of
 from amana.node.http.pages import Pages
 from amana.node.operator import Operator, make_operator, open_operator
 from amana.node.server import listen, serve
@@ -69,7 +70,7 @@ async def _run(
         if has_traffic:
             trading.append(asyncio.create_task(trade(operator, world)))
         if has_browser and sys.stdout.isatty():
-            webbrowser.open(world.url)
+            webbrowser.open(_first_page(world))
 
     await serve(operator, listening, when_ready=tell)
     for task in trading:
@@ -88,7 +89,7 @@ def _show(operator: Operator, world: DemoWorld) -> None:
     console = Console(highlight=False)
     wallet, till = world.customers[0], world.merchants[0]
     lines = [
-        f"First page   {world.url}/",
+        f"First page   {_first_page(world)}",
         f"Wallet       {world.url}/wallet#token={wallet.token}",
         f"Till         {world.url}/till#token={till.api_key}",
         f"Data         {operator.folder.resolve()}",
@@ -98,5 +99,18 @@ def _show(operator: Operator, world: DemoWorld) -> None:
     console.rule("Amana demo: play money")
     console.print("\n".join(lines), soft_wrap=True, markup=False)
     if sys.stdout.isatty():
-        segno.make(f"{world.url}/", micro=False).terminal(compact=True)
+        console.print(f"The code of {till.handle}, to scan from the wallet:", markup=False)
+        segno.make(_static_code(operator, till.handle), micro=False).terminal(compact=True)
     console.print("Stop with Ctrl-C.")
+
+
+def _first_page(world: DemoWorld) -> str:
+    """Return the first page's address; what stands after # stays in the browser."""
+    wallet, till = world.customers[0], world.merchants[0]
+    return f"{world.url}/#wallet={wallet.token}&till={till.api_key}"
+
+
+def _static_code(operator: Operator, handle: str) -> str:
+    facts = operator.directory.by_handle(handle)
+    assert facts is not None, "the demo's shops are there"
+    return code_of(operator, facts)

@@ -9,7 +9,8 @@ import msgspec
 from amana.kernel import CURRENCIES, Currency
 from amana.storage import SETTINGS_FILE
 
-_HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?", re.ASCII)
+_HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,21}[a-z0-9])?", re.ASCII)
+"""At most 23 characters: then the longest handle and an id fit beside it in a payment code."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -69,7 +70,10 @@ def check_settings(settings: Settings) -> Settings:
     if not 0 <= settings.merchant_fee_basis_points <= 1_000:  # noqa: PLR2004 - ten percent
         raise SettingsRefused("merchant_fee_basis_points lies between 0 and 1000.")
     if _HOST.fullmatch(settings.host) is None:
-        raise SettingsRefused(f"'{settings.host}' is no host name.")
+        raise SettingsRefused(
+            f"'{settings.host}' is no host name of at most 23 characters in lower case: it stands "
+            "in every payment code beside the merchant's handle. Nothing was done."
+        )
     if not settings.url.startswith(("http://", "https://")):
         raise SettingsRefused("url begins with http:// or https://.")
     return settings

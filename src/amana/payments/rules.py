@@ -140,7 +140,8 @@ def _refuse_refund(intent: Intent, facts: IntentFacts, amount: int) -> Reason | 
     if intent.kind is not PaymentKind.REFUND:
         return None
     original = facts.original
-    if original is None or original.status is not PaymentStatus.PAID:
+    is_paid = original is not None and original.status is PaymentStatus.PAID
+    if original is None or not is_paid or original.kind is not PaymentKind.PURCHASE:
         return Reason.ORDER_NOT_PAID
     left = original.taken - original.refunded
     if amount > left or not left:
