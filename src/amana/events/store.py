@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -23,65 +23,25 @@ from amana.storage import (
 
 _ID_BYTES: Final = 16
 
+
+def _column(name: str, kind: Any, category: Category, **more: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's own types
+    declared = {
+        "purpose": Purpose.PAYMENT_MANAGEMENT,
+        "retention": Retention.PAYMENT,
+        "joinable": Joinable.NOTHING,
+    }
+    return column(name, kind, category=category, **{**declared, **more})
+
+
 events_table: Final = strict_table(
     "events_events",
-    column(
-        "stream",
-        Bytes,
-        category=Category.IDENTIFIER,
-        purpose=Purpose.PAYMENT_MANAGEMENT,
-        retention=Retention.PAYMENT,
-        joinable=Joinable.PARTY,
-    ),
-    column(
-        "number",
-        Int64,
-        category=Category.NONE,
-        purpose=Purpose.PAYMENT_MANAGEMENT,
-        retention=Retention.PAYMENT,
-        joinable=Joinable.WITHIN_ROOM,
-    ),
-    column(
-        "kind",
-        Text,
-        category=Category.NONE,
-        purpose=Purpose.PAYMENT_MANAGEMENT,
-        retention=Retention.PAYMENT,
-        joinable=Joinable.NOTHING,
-    ),
-    column(
-        "subject",
-        Bytes,
-        category=Category.TRANSACTION,
-        purpose=Purpose.PAYMENT_MANAGEMENT,
-        retention=Retention.PAYMENT,
-        joinable=Joinable.WITHIN_ROOM,
-    ),
-    column(
-        "order_id",
-        Bytes,
-        is_null=True,
-        category=Category.TRANSACTION,
-        purpose=Purpose.PAYMENT_MANAGEMENT,
-        retention=Retention.PAYMENT,
-        joinable=Joinable.WITHIN_ROOM,
-    ),
-    column(
-        "amount",
-        Int64,
-        category=Category.TRANSACTION,
-        purpose=Purpose.PAYMENT_MANAGEMENT,
-        retention=Retention.PAYMENT,
-        joinable=Joinable.NOTHING,
-    ),
-    column(
-        "occurred_at",
-        Int64,
-        category=Category.TRANSACTION,
-        purpose=Purpose.PAYMENT_MANAGEMENT,
-        retention=Retention.PAYMENT,
-        joinable=Joinable.NOTHING,
-    ),
+    _column("stream", Bytes, Category.IDENTIFIER, joinable=Joinable.PARTY),
+    _column("number", Int64, Category.NONE, joinable=Joinable.WITHIN_ROOM),
+    _column("kind", Text, Category.NONE),
+    _column("subject", Bytes, Category.TRANSACTION, joinable=Joinable.WITHIN_ROOM),
+    _column("order_id", Bytes, Category.TRANSACTION, is_null=True, joinable=Joinable.WITHIN_ROOM),
+    _column("amount", Int64, Category.TRANSACTION),
+    _column("occurred_at", Int64, Category.TRANSACTION),
     sa.PrimaryKeyConstraint("stream", "number"),
     sa.CheckConstraint("length(stream) = 16", name="stream_is_an_id"),
     sa.CheckConstraint("number > 0", name="numbers_count_from_one"),
