@@ -100,13 +100,13 @@ def test_many_payments_at_once_reach_every_stream_once_and_in_order(town: Town) 
             payers[n % 4].send("POST", "/v1/payments", body, key=f"s{n}")
             for n in range(NUMBERS_AT_ONCE)
         ]
-        told, *_ = await asyncio.gather(
-            asyncio.gather(*[read(reader) for reader in readers]), *asked
-        )
+        reading = [asyncio.ensure_future(read(reader)) for reader in readers]
+        await asyncio.gather(*asked)
+        told = [await numbers for numbers in reading]
         for reader in readers:
             assert reader.is_drained
             await reader.close()
-        return list(told)
+        return told
 
     async def read(reader: Reader) -> list[int]:
         return [int((await reader.next())["id"]) for _ in range(NUMBERS_AT_ONCE)]

@@ -1,7 +1,7 @@
 """Paying over HTTP: once whatever is repeated, and never more than there is."""
 
 import pytest
-from tests.node.town import Answer, Client, Town, eur, unique
+from tests.node.town import Answer, Client, Json, Town, eur, unique
 
 from amana.kernel import MILLISECOND_NS
 from amana.kernel.limits import HOLD_LIFE_MS, STEPS_PER_PAYMENT_MAX
@@ -47,20 +47,23 @@ def test_a_person_pays_a_person_without_a_fee(town: Town) -> None:
 def test_the_same_key_and_body_give_the_same_bytes_for_ever(town: Town) -> None:
     customer, shop = town.customer(), town.merchant()
     held, sold = shop.order(1_000, capture="manual"), shop.order(500)
-    authorise = lambda: customer.pay_code(held["code"], 1_000, "a")  # noqa: E731 - said thrice below
-    buy = lambda: customer.pay_code(sold["code"], 500, "b")  # noqa: E731
-    capture = lambda: shop.post(f"/v1/orders/{held['id']}/capture", {"amount": eur(600)}, "c")  # noqa: E731
-    refund = lambda: shop.post(f"/v1/orders/{sold['id']}/refunds", {"amount": eur(100)}, "d")  # noqa: E731
-    whole = lambda: shop.post(f"/v1/orders/{sold['id']}/refunds", {}, "e")  # noqa: E731
-    too_much = lambda: shop.post(f"/v1/orders/{sold['id']}/refunds", {"amount": eur(999)}, "f")  # noqa: E731
-    poor = lambda: customer.pay(shop.handle, 99_000, "g")  # noqa: E731
-    steps = (authorise, buy, capture, refund, too_much, poor, whole)
-    first = [step() for step in steps]
+    refunds, capture = f"/v1/orders/{sold['id']}/refunds", f"/v1/orders/{held['id']}/capture"
+    pay = "/v1/payments"
+    steps: list[tuple[Client, str, Json]] = [
+        (customer, pay, {"code": held["code"], "amount": eur(1_000)}),
+        (customer, pay, {"code": sold["code"], "amount": eur(500)}),
+        (shop, capture, {"amount": eur(600)}),
+        (shop, refunds, {"amount": eur(100)}),
+        (shop, refunds, {"amount": eur(999)}),
+        (customer, pay, {"payee": shop.handle, "amount": eur(99_000)}),
+        (shop, refunds, {}),
+    ]
+    first = [who.post(path, body, f"step-{n}") for n, (who, path, body) in enumerate(steps)]
     assert [answer.status for answer in first] == [201, 201, 200, 201, 422, 422, 201]
     town.top_up(customer.handle, 100_000)
     before = (customer.available(), shop.balance())
-    for step, answer in zip(steps, first, strict=True):
-        again = step()
+    for n, ((who, path, body), answer) in enumerate(zip(steps, first, strict=True)):
+        again = who.post(path, body, f"step-{n}")
         assert (again.status, again.content) == (answer.status, answer.content)
     assert (customer.available(), shop.balance()) == before
 
@@ -310,7 +313,10 @@ def test_concurrent_payments_keep_to_the_day_and_the_holding_limit(own_town: Tow
 def test_what_was_voided_or_released_is_given_back_to_the_days_limit(own_town: Town) -> None:
     town = own_town
     customer, shop = town.customer(500_000), town.merchant()
-    day_left = lambda: int(customer.get("/v1/account").body["limits"]["day_left"]["minor"])  # noqa: E731
+
+    def day_left() -> int:
+        return int(customer.get("/v1/account").body["limits"]["day_left"]["minor"])
+
     voided, part = (shop.order(100_000, capture="manual") for _ in range(2))
     for order in (voided, part):
         assert customer.pay_code(order["code"], 100_000).body["status"] == "authorised"
@@ -556,7 +562,7 @@ def test_foreign_and_damaged_codes_pay_nobody(town: Town) -> None:
 
 
 def test_a_code_of_another_operator_is_said_to_be_so(town: Town) -> None:
-    from amana.wire.emv import recognise  # noqa: PLC0415 - the checksum must be written anew
+    from amana.wire.emv import ReadCode, recognise  # noqa: PLC0415 - the checksum must be written anew
 
     customer, shop = town.customer(1_000), town.merchant()
     code = shop.get("/v1/merchant").body["sites"][0]["tills"][0]["static_code"]
@@ -564,7 +570,7 @@ def test_a_code_of_another_operator_is_said_to_be_so(town: Town) -> None:
     from binascii import crc_hqx  # noqa: PLC0415
 
     foreign = f"{body}{crc_hqx(body.encode(), 0xFFFF):04X}"
-    assert recognise(foreign)
+    assert isinstance(recognise(foreign), ReadCode)
     refused(customer.pay_code(foreign, 100), "code-not-ours")
 
 

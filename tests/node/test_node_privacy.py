@@ -160,7 +160,7 @@ def test_the_tables_hold_personal_words_only_where_they_are_declared(journey: Jo
         RECEIPT: {Category.SEALED},
         REFERENCE: {Category.TRANSACTION},
     }
-    found = {word: set() for word in allowed}
+    found: dict[str, set[Category]] = {word: set() for word in allowed}
     reading = journey.town.operator.read_connection
     for table in metadata.sorted_tables:
         for column in table.columns:

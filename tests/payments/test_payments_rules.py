@@ -112,7 +112,7 @@ def test_every_reason_of_an_intent_has_its_row() -> None:
     assert {reason for _, _, reason in REFUSALS} == set(Reason) - others
 
 
-PRECEDENCE = [
+PRECEDENCE: list[dict[str, Differing]] = [
     {"amount": 0},
     {"payee": None},
     {"payer": CLOSED},

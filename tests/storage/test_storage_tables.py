@@ -7,11 +7,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-import amana.node.operator  # every room's tables
+from amana.node.operator import Operator
 from amana.storage import FolderLocked, lock_folder, metadata, open_reader, upgrade
 from amana.storage._connections import open_writer_connection
 
-assert amana.node.operator
+assert Operator.__module__, "importing the operator brings every room's tables"
 
 
 @pytest.fixture(scope="module")

@@ -132,7 +132,7 @@ def test_items_of_one_kind_are_answered_in_the_order_they_came(world: World) -> 
         return items
 
     async def work() -> list[int]:
-        return await asyncio.gather(*[world.writer.submit(note, n) for n in range(20)])
+        return list(await asyncio.gather(*[world.writer.submit(note, n) for n in range(20)]))
 
     assert asyncio.run(work()) == seen == list(range(20))
 
@@ -146,7 +146,7 @@ def test_a_unit_that_raises_undoes_its_own_changes_only(world: World) -> None:
         connection.execute("INSERT INTO notes VALUES (200)")
         raise KeyError("the unit's own")
 
-    async def work() -> list[object]:
+    async def work() -> tuple[object, ...]:
         return await asyncio.gather(
             world.writer.run(good), world.writer.run(bad), world.keep(1), return_exceptions=True
         )
@@ -163,7 +163,7 @@ def test_a_constraint_that_a_unit_breaks_is_its_own(world: World) -> None:
         connection.execute("INSERT INTO notes VALUES (1)")
         connection.execute("INSERT INTO notes VALUES (1)")
 
-    async def work() -> list[object]:
+    async def work() -> tuple[object, ...]:
         return await asyncio.gather(world.writer.run(twice), world.keep(2), return_exceptions=True)
 
     broken, answer = asyncio.run(work())
