@@ -1,4 +1,4 @@
-"""Which transfers make a payment: double entry, in one chain, under ids that a retry meets again."""
+"""Which transfers make a payment: one chain, double entry, ids that a retry meets again."""
 
 import pytest
 from tests.payments.samples import AMAL, SHOP, hold, intent, payment, step
