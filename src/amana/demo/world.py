@@ -16,6 +16,7 @@ from amana.people import (
     Refused,
     Scope,
 )
+from amana.people.vault import EMAIL, LEGAL_NAME, TELEPHONE
 
 _CUSTOMERS: Final = (
     ("amal", "Amal Haddad", "ar"),
@@ -29,6 +30,9 @@ _MERCHANTS: Final = (
 )
 PASSERS_BY: Final = 24
 """Simulated customers who pay in the shops, so that a till has something to show."""
+
+CANARY: Final = "canary"
+"""Stands in every personal detail of the demo: it must be found nowhere but sealed in the vault."""
 
 _PURSE_MINOR: Final = 100_000
 _PASSER_BY_MINOR: Final = 50_000
@@ -90,11 +94,25 @@ def passer_by(number: int) -> str:
 async def _customer(operator: Operator, handle: str, name: str, language: str) -> Holder:
     facts = await _open(operator, handle, name, language)
     await fund(operator, handle, _PURSE_MINOR, key="first")
+    await _plant(operator, facts, name)
     issued = await operator.people.issue_session(
         facts.party, is_confirmation_exempt=True, is_lasting=True
     )
     assert not isinstance(issued, Refused), "the demo's customers are active"
     return Holder(handle, issued.text)
+
+
+async def _plant(operator: Operator, facts: PartyFacts, name: str) -> None:
+    """Keep personal details in the vault that can be searched for everywhere else."""
+    refused = await operator.door.keep(
+        facts.party,
+        {
+            LEGAL_NAME: f"{name} {CANARY}",
+            TELEPHONE: f"+0 {CANARY} {facts.handle}",
+            EMAIL: f"{facts.handle}.{CANARY}@mail.invalid",
+        },
+    )
+    assert refused is None, "the demo's people are not erased"
 
 
 async def _open(operator: Operator, handle: str, name: str, language: str) -> PartyFacts:
