@@ -128,6 +128,7 @@ def test_names_in_any_script_are_names(text: str) -> None:
         "\ud800",
         "\ue000",
         "line\u2028break",
+        "\u200d",
     ],
 )
 def test_what_hides_or_reorders_is_no_name(text: str) -> None:

@@ -53,6 +53,9 @@ _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
 _LANGUAGE_TAG: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}", re.ASCII)
 _NAMES_MAX: Final = 8
 
+_VISIBLE_CATEGORIES: Final = frozenset("LNPS")
+"""Letters, numbers, punctuation, symbols: a name shows at least one of them."""
+
 # Controls, characters that reorder what follows them, private use, unassigned, lone surrogates,
 # and line and paragraph separators: none of them belongs in a name, and some make one name look
 # like another. Joiners and marks stay: scripts need them.
@@ -74,10 +77,11 @@ def is_name(text: str, *, characters_max: int = DISPLAY_NAME_CHARACTERS_MAX) -> 
     """Say whether others may be shown this as a name; any script, and never changed by us."""
     if not 0 < len(text) <= characters_max or text != text.strip():
         return False
-    return all(
-        character not in _BARRED_CHARACTERS
-        and unicodedata.category(character) not in _BARRED_CATEGORIES
-        for character in text
+    categories = [unicodedata.category(character) for character in text]
+    is_visible = any(category[0] in _VISIBLE_CATEGORIES for category in categories)
+    return is_visible and not any(
+        character in _BARRED_CHARACTERS or category in _BARRED_CATEGORIES
+        for character, category in zip(text, categories, strict=True)
     )
 
 

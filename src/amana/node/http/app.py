@@ -57,6 +57,7 @@ HANDLERS: Final[list[Any]] = [
     operators.get_books,
     operators.post_customer,
     operators.post_merchant,
+    operators.post_merchant_key,
     operators.post_topup,
     *webhooks.HANDLERS,
     *api_keys.HANDLERS,

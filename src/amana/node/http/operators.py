@@ -3,7 +3,7 @@
 from typing import Final
 
 from litestar import get, post
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 
 from amana.kernel import IdKind, format_id
 from amana.node.books import books_view
@@ -72,6 +72,19 @@ async def post_merchant(request: Asked, data: JSONBody[MerchantBody]) -> View:
         "merchant": {"id": format_id(IdKind.MERCHANT, opened.merchant), "handle": opened.handle},
         "api_key": issued.text,
     }
+
+
+@post("/v1/operator/merchants/{handle:str}/api-keys", status_code=201)
+async def post_merchant_key(request: Asked, handle: FromPath[str]) -> View:
+    """Give a merchant who lost every key a new one of every scope, shown this once."""
+    edge.staff_of(request)
+    operator = edge.operator_of(request)
+    facts = operator.directory.by_handle(handle)
+    if facts is None or facts.kind is not PartyKind.MERCHANT:
+        raise ProblemRaised("not-found")
+    issued = await operator.people.issue_api_key(facts.party, _ALL_SCOPES)
+    assert not isinstance(issued, Refused), "a merchant who is there can have a key"
+    return {"id": format_id(IdKind.API_KEY, issued.token), "api_key": issued.text}
 
 
 @post("/v1/operator/topups", status_code=201)
