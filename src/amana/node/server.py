@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -47,6 +48,9 @@ async def serve(
 ) -> None:
     """Finish what was interrupted, then serve until interrupted."""
     await operator.start()
+    # What is there at the start stays: the collector need not walk over it again and again.
+    gc.collect()
+    gc.freeze()
     config = uvicorn.Config(
         create_app(operator),
         log_level="warning",

@@ -12,7 +12,9 @@ SETTINGS_FILE: Final = "amana.toml"
 
 _BUSY_MS: Final = 2_000
 _CACHE_KIB: Final = 65_536
-_CHECKPOINT_PAGES: Final = 8_192
+_CHECKPOINT_PAGES: Final = 4_096
+"""Pages of the log that are carried into the file at once: fewer cost payments a second, more make
+the payments behind a checkpoint wait; measured with `bench/payments.py`."""
 
 
 class FolderLocked(Exception):  # noqa: N818 - a state of the folder, told to the person at the keyboard
