@@ -247,7 +247,7 @@ def command_names() -> list[str]:
 def help_of(*command: str) -> list[str]:
     """Return the help of a command, as a terminal of 90 columns shows it."""
     shown = Console(file=StringIO(), width=90, color_system=None)
-    app([*command, "--help"], console=shown, exit_on_error=False)
+    app([*command, "--help"], console=shown, exit_on_error=False, result_action="return_value")
     assert isinstance(shown.file, StringIO), "the console writes where it was told to"
     return [line.rstrip() for line in shown.file.getvalue().strip("\n").splitlines()]
 
