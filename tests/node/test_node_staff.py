@@ -45,6 +45,22 @@ def test_who_is_removed_is_signed_out_at_once(town: Town) -> None:
     assert merchant.get("/v1/staff").body["items"] == []
 
 
+def test_a_cashier_leaves_nothing_behind_that_outlasts_the_cashier(town: Town) -> None:
+    merchant = town.merchant()
+    kept = merchant.post("/v1/api-keys", {"scopes": ["read"]}).body["id"]
+    webhook = merchant.post("/v1/webhooks", {"url": "http://localhost:1/till"}).body["id"]
+    _, cashier = hired(town, merchant, "cashier")
+    asked = (
+        ("POST", "/v1/api-keys", {"scopes": ["read"]}),
+        ("DELETE", f"/v1/api-keys/{kept}", {}),
+        ("POST", "/v1/webhooks", {"url": "http://localhost:1/mine"}),
+        ("POST", f"/v1/webhooks/{webhook}/replay", {"after": 0}),
+        ("DELETE", f"/v1/webhooks/{webhook}", {}),
+    )
+    for method, path, body in asked:
+        assert town.run(cashier.send(method, path, body)).slug == "not-allowed", (method, path)
+
+
 def test_staff_of_another_merchant_is_not_there(town: Town) -> None:
     staff, _ = hired(town, town.merchant(), "cashier")
     answer = town.run(town.merchant().send("DELETE", f"/v1/staff/{staff}"))

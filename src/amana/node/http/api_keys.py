@@ -19,6 +19,7 @@ from amana.people import PrincipalKind, Refused, Scope
 async def post_api_key(request: Asked, data: JSONBody[ApiKeyBody]) -> View:
     """Make a key that may do no more than the one that asks. It is shown this once."""
     principal, operator = edge.asker(request, PrincipalKind.MERCHANT), edge.operator_of(request)
+    edge.refuse_cashier(principal)
     scopes = frozenset(Scope(scope) for scope in data.scopes)
     issued = await operator.people.issue_api_key(principal.party, scopes, held=principal.scopes)
     if isinstance(issued, Refused):
@@ -52,6 +53,7 @@ async def get_api_keys(request: Asked) -> View:
 async def delete_api_key(request: Asked, key_id: FromPath[str]) -> None:
     """Revoke a key at once and for good: one that the asking key could have made itself."""
     principal, operator = edge.asker(request, PrincipalKind.MERCHANT), edge.operator_of(request)
+    edge.refuse_cashier(principal)
     token = edge.path_id(IdKind.API_KEY, key_id)
     wide = {
         key.token

@@ -18,7 +18,7 @@ from amana.node.http.headers import API_HEADERS
 from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised, problem_of
 from amana.node.shapes import MoneyShape
-from amana.people import Principal, PrincipalKind, Scope
+from amana.people import MerchantRole, Principal, PrincipalKind, Scope
 from amana.wire.cursor import POSITION_MAX
 from amana.wire.faults import Fault, Malformed
 from amana.wire.problems import CONTENT_TYPE
@@ -94,6 +94,12 @@ def merchant_of(request: Asked, scope: Scope) -> Principal:
     if scope not in principal.scopes:
         raise ProblemRaised("not-allowed", f"This key lacks the scope '{scope.value}'.")
     return principal
+
+
+def refuse_cashier(principal: Principal) -> None:
+    """Refuse a cashier what would go on after the cashier is gone: keys and webhooks."""
+    if principal.role is MerchantRole.CASHIER:
+        raise ProblemRaised("not-allowed", "A cashier makes and ends no keys and no webhooks.")
 
 
 def staff_of(request: Asked) -> Principal:

@@ -45,6 +45,7 @@ async def post_webhook(request: Asked, data: JSONBody[WebhookBody]) -> View:
     and 10 hours. Then it is parked and the next one follows. An answer of 410 ends it.
     """
     principal, operator = edge.merchant_of(request, Scope.EVENTS), edge.operator_of(request)
+    edge.refuse_cashier(principal)
     made = await operator.webhooks.add(principal.party, data.url, data.kinds or ())
     if isinstance(made, WebhookRefused):
         raise _problem(made)
@@ -63,6 +64,7 @@ async def get_webhooks(request: Asked) -> View:
 async def delete_webhook(request: Asked, webhook_id: FromPath[str]) -> None:
     """Be told no more. A message that is under way may still arrive."""
     principal, operator = edge.merchant_of(request, Scope.EVENTS), edge.operator_of(request)
+    edge.refuse_cashier(principal)
     webhook = edge.path_id(IdKind.WEBHOOK, webhook_id)
     refused = await operator.webhooks.remove(principal.party, webhook)
     if refused is not None:
@@ -101,6 +103,7 @@ async def post_replay(
     It also switches on a webhook that an answer of 410 had switched off.
     """
     principal, operator = edge.merchant_of(request, Scope.EVENTS), edge.operator_of(request)
+    edge.refuse_cashier(principal)
     queued = await operator.webhooks.replay(
         principal.party, edge.path_id(IdKind.WEBHOOK, webhook_id), after=data.after
     )
