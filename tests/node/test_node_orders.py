@@ -82,6 +82,32 @@ def test_capturing_and_voiding_at_once_end_in_one_of_the_two(town: Town) -> None
         assert moved == (taken if answers[2].status != 200 else 5)
 
 
+def test_a_void_refused_beside_a_capture_is_answered_the_same_for_ever(town: Town) -> None:
+    customer, shop = town.customer(10_000), town.merchant()
+    order = shop.order(1_000, capture="manual")
+    customer.pay_code(order["code"], 1_000)
+    path = f"/v1/orders/{order['id']}"
+    captured, voided = town.together(
+        shop.send("POST", f"{path}/capture", {}, key=unique("c")),
+        shop.send("POST", f"{path}/cancel", {}, key="v"),
+    )
+    assert (captured.status, voided.slug) == (200, "order-in-progress")
+    assert shop.post(f"{path}/cancel", {}, "v").content == voided.content
+    refused(shop.post(f"{path}/cancel", {}, unique("v")), "order-already-paid")
+
+
+def test_a_refund_asked_before_the_payment_stays_refused_after_it(town: Town) -> None:
+    customer, shop = town.customer(10_000), town.merchant()
+    order = shop.order(1_000)
+    path = f"/v1/orders/{order['id']}/refunds"
+    early = shop.post(path, {}, "early")
+    refused(early, "order-not-paid")
+    assert customer.pay_code(order["code"], 1_000).status == 201
+    assert shop.post(path, {}, "early").content == early.content
+    assert customer.available() == 9_000
+    assert shop.post(path, {}, unique("late")).status == 201
+
+
 def test_a_hold_expires_by_itself_and_cannot_be_captured_then(own_town: Town) -> None:
     town = own_town
     customer, shop = town.customer(1_000), town.merchant()

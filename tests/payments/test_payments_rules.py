@@ -75,6 +75,7 @@ REFUSALS: list[tuple[dict[str, Differing], dict[str, Differing], Reason]] = [
     ({**ORDERED, "amount": 499}, {"order": order()}, Reason.AMOUNT_MISMATCH),
     ({**ORDERED, "tip": 1}, {"order": order()}, Reason.TIP_NOT_ASKED),
     (REFUND, {}, Reason.ORDER_NOT_PAID),
+    ({**REFUND, "payee": None}, {}, Reason.ORDER_NOT_PAID),
     ({**REFUND, "amount": None}, {}, Reason.ORDER_NOT_PAID),
     (REFUND, {"original": hold()}, Reason.ORDER_NOT_PAID),
     ({**REFUND, "amount": 1_001}, {"original": PAID}, Reason.EXCEEDS_PAID),

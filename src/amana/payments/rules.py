@@ -105,7 +105,8 @@ def _refuse_amount(intent: Intent, amount: int) -> Reason | None:
 def _refuse_parties(intent: Intent) -> Reason | None:
     payer, payee = intent.payer, intent.payee
     if payee is None or payer is None:
-        return Reason.PAYEE_NOT_FOUND
+        is_refund = intent.kind is PaymentKind.REFUND
+        return Reason.ORDER_NOT_PAID if is_refund else Reason.PAYEE_NOT_FOUND
     if payer.id == payee.id:
         return Reason.PAYEE_IS_PAYER
     if not payer.is_open:

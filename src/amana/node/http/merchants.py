@@ -285,33 +285,42 @@ async def _void(request: Asked, principal: Principal, order_id: str, payment: Pa
     if isinstance(outcome, IdReused):
         raise ProblemRaised("idempotency-key-reused")
     held, done = outcome
-    if done.status is not StepStatus.DONE and held.status is not PaymentStatus.VOIDED:
+    # The answer follows from what was stored of this step. Where the hold had ended before, how it
+    # had ended never changes; for any other reason it may, and the answer must not.
+    had_ended = done.reason is Reason.ORDER_NOT_AUTHORISED
+    if done.status is not StepStatus.DONE and not (had_ended and _is_voided(held)):
         assert done.reason is not None, "a refusal has its reason"
-        is_paid = held.status is PaymentStatus.PAID
+        is_paid = had_ended and held.status is PaymentStatus.PAID
         raise refuse(Reason.ORDER_ALREADY_PAID if is_paid else done.reason)
     return {"id": order_id, "status": "voided"}
+
+
+def _is_voided(held: Payment) -> bool:
+    return held.status is PaymentStatus.VOIDED
 
 
 @post("/v1/orders/{order_id:str}/refunds", status_code=201)
 async def post_refund(request: Asked, order_id: FromPath[str], data: JSONBody[AmountBody]) -> View:
     """Give back all that is left of a payment, or a part of it."""
     principal, operator = edge.merchant_of(request, Scope.REFUNDS), edge.operator_of(request)
-    _, payment = _found(operator, principal, order_id)
-    if payment is None or payment.payer is None:
-        raise refuse(Reason.ORDER_NOT_PAID)
-    payer = operator.directory.by_id(payment.payer)
+    order, payment = _found(operator, principal, order_id)
+    # Without a payment there is nothing to give back; the refusal is remembered like any other,
+    # so that the same key gives nothing back once the order is paid.
+    payer_id = None if payment is None else payment.payer
+    payer = None if payer_id is None else operator.directory.by_id(payer_id)
+    asked = edge.path_id(IdKind.ORDER, order_id)
     intent = Intent(
         id=operator.new_id(),
         kind=PaymentKind.REFUND,
         initiator=principal.party,
         key=edge.idempotency_key(request, principal.party),
-        body=edge.body_hash(f"refund {payment.id}", data),
+        body=edge.body_hash(f"refund {asked}", data),
         payer=operator.party(_facts(operator, principal)),
         payee=None if payer is None else operator.party(payer),
         amount=None if data.amount is None else edge.money_of(operator, data.amount),
         created_at=operator.clock.now(),
-        refund_of=payment.id,
-        order_id=payment.order_id,
+        refund_of=None if payment is None else payment.id,
+        order_id=None if order is None else order.id,
     )
     refund = await operator.payments.pay(intent)
     if not isinstance(refund, Payment):
