@@ -11,6 +11,7 @@ from typing import Final
 import uvicorn
 
 from amana.node.http.app import create_app
+from amana.node.http.connections import BoundedProtocol
 from amana.node.operator import Operator
 from amana.node.workers import run_workers
 
@@ -53,6 +54,7 @@ async def serve(
     gc.freeze()
     config = uvicorn.Config(
         create_app(operator),
+        http=BoundedProtocol,
         log_level="warning",
         access_log=False,
         lifespan="off",

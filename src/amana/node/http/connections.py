@@ -1,0 +1,70 @@
+"""One connection's bounds: how much of a request is not its body, and how long it may take to come.
+
+The server's own protocol has neither, so that a stranger could fill the memory with one endless
+header, or hold connections for ever by never ending a request.
+"""
+
+import asyncio
+from typing import Any, ClassVar, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+BESIDE_BODY_BYTES_MAX: Final = 65_536
+"""Bytes of one request beside its body: request line, headers, and what chunks are framed with."""
+
+REQUEST_S: Final = 20.0
+"""Seconds from the first byte of a request, or from the connection, to the request's last byte."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Closes a connection whose request is too long beside its body, or too long in coming."""
+
+    request_s: ClassVar[float] = REQUEST_S
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401 - the server's own
+        super().__init__(*arguments, **more)
+        self._is_awaited = True
+        self._beside_body = 0
+        self._too_late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._too_late = self.loop.call_later(self.request_s, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, and count what belongs to no body."""
+        self._beside_body += len(data)
+        super().data_received(data)
+        if not self._is_awaited:
+            self._stop_waiting()
+        elif self._beside_body > BESIDE_BODY_BYTES_MAX:
+            self.transport.close()
+        elif self._too_late is None:
+            self._too_late = self.loop.call_later(self.request_s, self.transport.close)
+
+    def on_message_begin(self) -> None:
+        """Wait for all of this request."""
+        self._is_awaited = True
+        super().on_message_begin()
+
+    def on_body(self, body: bytes) -> None:
+        """Leave the body out of the count: the application bounds it."""
+        self._beside_body -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Count anew from the next request on."""
+        self._is_awaited = False
+        self._beside_body = 0
+        super().on_message_complete()
+
+    def _stop_waiting(self) -> None:
+        if self._too_late is not None:
+            self._too_late.cancel()
+            self._too_late = None
