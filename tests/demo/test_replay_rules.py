@@ -6,9 +6,11 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.payments.samples import payment
 
 from amana.demo.replay import rules
-from amana.demo.replay.model import Entry, Paid
+from amana.demo.replay.model import Entry, FileReport, Paid
+from amana.payments.model import PaymentStatus
 from amana.people import parse_handle
 from amana.wire.csv_purchases import Purchase
 
@@ -128,3 +130,9 @@ def test_a_row_is_known_by_its_files_content_and_its_line() -> None:
     keys = {rules.row_key(b"a", 1), rules.row_key(b"a", 2), rules.row_key(b"b", 1)}
     assert len(keys | {rules.facility_key(b"a", "1")}) == 4
     assert all(len(key) == 16 for key in keys)
+
+
+def test_a_row_whose_outcome_is_not_known_is_in_no_class() -> None:
+    report = FileReport("march")
+    rules.count_row(report, payment(status=PaymentStatus.PENDING))
+    assert report == FileReport("march")

@@ -405,3 +405,15 @@ def test_whatever_the_endpoint_answers_no_event_is_lost_or_overtakes_another(
             world.clock.advance(max(0, next_at - world.clock.now()))
 
     run(world, story)
+
+
+def test_whoever_listens_is_told_of_webhooks_that_are_new_or_set_back(world: World) -> None:
+    async def story(world: World) -> None:
+        told: list[AmanaId] = []
+        world.webhooks.listen(lambda webhook: told.append(webhook.id))
+        hook = await world.webhook()
+        assert told == [hook.id]
+        await world.webhooks.replay(MERCHANT, hook.id, after=0)
+        assert told == [hook.id, hook.id]
+
+    run(world, story)

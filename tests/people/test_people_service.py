@@ -238,6 +238,28 @@ def test_closing_ends_every_token_of_the_party_and_its_staff(world: PeopleWorld)
         assert facts.status is PartyStatus.CLOSED
 
 
+def test_a_member_of_staff_who_is_removed_is_signed_out_and_no_longer_listed(
+    world: PeopleWorld,
+) -> None:
+    merchant = world.open_merchant().merchant
+    run, people = world.books.run, world.people
+    staff = run(people.add_staff(merchant, "Ali", MerchantRole.CASHIER))
+    assert isinstance(staff, Staff)
+    session = run(people.issue_staff_session(staff.staff))
+    assert not isinstance(session, Refused)
+    assert people.staff_of(merchant) == (staff,)
+    assert reason(run(people.remove_staff(staff.staff, merchant=NOBODY))) is (
+        RefusalReason.NOT_FOUND
+    )
+    assert world.principal(session.text) is not None
+    assert run(people.remove_staff(staff.staff, merchant=merchant)) is None
+    assert world.principal(session.text) is None
+    assert people.staff_of(merchant) == ()
+    assert reason(run(people.remove_staff(staff.staff, merchant=merchant))) is (
+        RefusalReason.NOT_FOUND
+    )
+
+
 def test_closing_needs_somebody_who_is_open(world: PeopleWorld) -> None:
     customer = world.open_customer()
     assert reason(world.books.run(world.people.close(NOBODY))) is RefusalReason.NOT_FOUND
