@@ -21,6 +21,7 @@ from amana.node.server import listen
 from amana.node.server import serve as serve_operator
 from amana.node.settings import Settings, read_settings
 from amana.people import OperatorRole, OperatorStaff, Refused
+from amana.people.rules import is_name
 from amana.storage import BOOKS_FILE
 
 _FREE_BYTES_MIN: Final = 1 << 30
@@ -46,6 +47,10 @@ def init(
         url: Where wallets and tills reach the operator.
         officer: The first member of staff.
     """
+    if not is_name(officer):
+        raise Failed(
+            "The officer's name was refused: 1 to 60 visible characters. Nothing was made."
+        )
     make_operator(data, Settings(name=name, currency=currency, host=host, url=url))
     token = asyncio.run(_first_officer(data, officer))
     console = Console(highlight=False)

@@ -1,5 +1,6 @@
 """Settings of an operator: one table, read from `amana.toml` in the data folder."""
 
+import os
 import re
 from pathlib import Path
 from typing import Final
@@ -85,8 +86,14 @@ def write_settings(folder: Path, settings: Settings) -> None:
     for name, meaning in SETTINGS:
         value = getattr(settings, name)
         lines += [f"# {meaning}", f"{name} = {_toml(value)}", ""]
-    with (folder / SETTINGS_FILE).open("x", encoding="utf-8") as file:
+    # The folder is an operator's once this file is there: so it appears whole, or not at all.
+    part = folder / f"{SETTINGS_FILE}.part"
+    with part.open("w", encoding="utf-8") as file:
         file.write("\n".join(lines))
+        file.flush()
+        os.fsync(file.fileno())
+    os.link(part, folder / SETTINGS_FILE)
+    part.unlink()
 
 
 def _toml(value: str | int | bool) -> str:  # noqa: FBT001 - a value of the file, not a switch
