@@ -11,7 +11,7 @@ from tests.long.sizes import Sizes
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
 def test_fifty_kills_under_load_lose_and_double_nothing(tmp_path: Path, sizes: Sizes) -> None:
-    kills = sizes.pick(full=50, part=8)
+    kills = sizes.pick(full=50, part=20)
     load = asyncio.run(live_through(tmp_path, kills=kills, seed=50))
     payments = check_books(tmp_path / "data", load)
     sizes.record(f"{kills} kills under load", f"{payments} payments, none lost, none twice")

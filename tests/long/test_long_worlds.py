@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.simulation, pytest.mark.timeout(7_20
 
 
 def test_no_world_breaks_a_promise(sizes: Sizes) -> None:
-    count = sizes.pick(full=20_000, part=8_000)
+    count = sizes.pick(full=20_000, part=16_000)
     # Fresh worlds in each run: a failure names its seed, and that seed alone repeats it.
     first = secrets.randbelow(2**40)
     began = monotonic()
