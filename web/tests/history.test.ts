@@ -4,7 +4,7 @@ import { timeLeft } from "../src/rules/countdown.ts";
 import { byDay, entriesOf, mergePages } from "../src/rules/history.ts";
 import { secretFrom, targetFrom } from "../src/rules/link.ts";
 import { nameFor } from "../src/rules/names.ts";
-import { leftToRefund, standing } from "../src/rules/orders.ts";
+import { leftToRefund, standing, taken } from "../src/rules/orders.ts";
 import { pathOf } from "../src/rules/qr.ts";
 import { reading } from "../src/wire/check.ts";
 import { type Order, type Payment, order, payment } from "../src/wire/shapes.ts";
@@ -97,6 +97,14 @@ test("an order that is partly given back has the rest left to give", () => {
   assert.equal(standing(whole), "refunded");
   assert.equal(leftToRefund(anOrder({ status: "open" })).minor, 0n);
   assert.equal(standing(anOrder({ status: "expired" })), "expired");
+});
+
+test("of a captured hold only what was captured counts as taken and can be given back", () => {
+  const part = anOrder({ paid: eur("8000"), captured: eur("6250"), refunded: eur("250") });
+  assert.equal(taken(part).minor, 6250n);
+  assert.equal(leftToRefund(part).minor, 6000n);
+  const held = anOrder({ status: "authorised", paid: eur("8000"), captured: eur("0") });
+  assert.equal(taken(held).minor, 8000n);
 });
 
 test("a handle is told from a code", () => {

@@ -21,11 +21,16 @@ export function closedBecause(status: string | null): string | null {
   }
 }
 
+/** What the payer gave: of a hold only the part that was captured. */
+export function taken(order: Order): Money {
+  const captured = order.status === "paid" ? order.captured : null;
+  return captured ?? order.paid ?? order.amount;
+}
+
 export function leftToRefund(order: Order): Money {
   const { currency } = order.amount;
   if (order.status !== "paid") return { currency, minor: 0n };
-  const paid = order.paid ?? order.amount;
-  return { currency, minor: paid.minor - (order.refunded?.minor ?? 0n) };
+  return { currency, minor: taken(order).minor - (order.refunded?.minor ?? 0n) };
 }
 
 export function standing(order: Order): Standing {

@@ -155,6 +155,7 @@ export const order = object({
   created_at: instant,
   paid: optional(money),
   tip_paid: optional(money),
+  captured: optional(money),
   fee: optional(money),
   net: optional(money),
   refunded: optional(money),
