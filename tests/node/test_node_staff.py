@@ -1,5 +1,7 @@
 """A merchant's staff, and how often a stranger may begin a ceremony."""
 
+from typing import Any
+
 import pytest
 from tests.node.town import Client, Town
 
@@ -50,7 +52,7 @@ def test_a_cashier_leaves_nothing_behind_that_outlasts_the_cashier(town: Town) -
     kept = merchant.post("/v1/api-keys", {"scopes": ["read"]}).body["id"]
     webhook = merchant.post("/v1/webhooks", {"url": "http://localhost:1/till"}).body["id"]
     _, cashier = hired(town, merchant, "cashier")
-    asked = (
+    asked: tuple[tuple[str, str, Any], ...] = (
         ("POST", "/v1/api-keys", {"scopes": ["read"]}),
         ("DELETE", f"/v1/api-keys/{kept}", {}),
         ("POST", "/v1/webhooks", {"url": "http://localhost:1/mine"}),
