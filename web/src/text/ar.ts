@@ -47,6 +47,7 @@ export const ar: Table = {
   "wallet.sign-in": "ادخل بمفتاح المرور",
   "wallet.new": "جديد هنا؟",
   "wallet.create": "أنشئ محفظة",
+  "wallet.create.text": "يُنشئ هذا الجهاز مفتاح مرور لك. لا كلمة سر تُنسى أو تُعطى.",
   "wallet.name": "اسمك",
   "wallet.name.hint": "يراه من تدفع له ومن يدفع لك.",
   "wallet.handle": "المعرّف",

@@ -51,6 +51,8 @@ export const en = {
   "wallet.sign-in": "Sign in with a passkey",
   "wallet.new": "New here?",
   "wallet.create": "Create a wallet",
+  "wallet.create.text":
+    "This device makes a passkey for you. There is no password to forget or to give away.",
   "wallet.name": "Your name",
   "wallet.name.hint": "People you pay or who pay you see this.",
   "wallet.handle": "Handle",
