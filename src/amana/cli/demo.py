@@ -16,8 +16,9 @@ from rich.console import Console
 from amana.demo import DemoWorld, prepare, trade
 from amana.node.http.codes import code_of
 from amana.node.http.pages import Pages
+from amana.node.listening import listen
 from amana.node.operator import Operator, make_operator, open_operator
-from amana.node.server import listen, serve
+from amana.node.server import serve
 from amana.node.settings import Settings
 from amana.storage import SETTINGS_FILE
 

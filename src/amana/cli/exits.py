@@ -9,7 +9,7 @@ from rich.console import Console
 
 from amana.audit import BooksUnreadable
 from amana.kernel import Unavailable
-from amana.node.server import PortTaken
+from amana.node.listening import PortTaken
 from amana.node.settings import SettingsRefused
 from amana.storage import FolderLocked
 from amana.trust import KeysDamaged, SecretMissing

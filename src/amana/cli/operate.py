@@ -16,8 +16,8 @@ from rich.table import Table
 from amana.cli.exits import FOUND, Failed
 from amana.kernel import IdKind, format_id
 from amana.node.http.pages import Pages
+from amana.node.listening import listen
 from amana.node.operator import make_operator, open_operator
-from amana.node.server import listen
 from amana.node.server import serve as serve_operator
 from amana.node.settings import Settings, read_settings
 from amana.people import OperatorRole, OperatorStaff, Refused

@@ -1,0 +1,31 @@
+"""Taking a port, apart from what is served there."""
+
+import socket
+from typing import Final
+
+_BACKLOG: Final = 1_024
+
+
+class PortTaken(Exception):  # noqa: N818 - told to the person at the keyboard
+    """Another program listens on the port."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take a port.
+
+    Raises:
+        PortTaken: Somebody else has it.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+    except OSError as refusal:
+        taken.close()
+        raise PortTaken(
+            f"Port {port} of {host} cannot be taken: {refusal.strerror}. Nothing was started. "
+            "Stop the other program, or choose another port with --port."
+        ) from None
+    taken.listen(_BACKLOG)
+    return taken
