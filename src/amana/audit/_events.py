@@ -9,20 +9,21 @@ from amana.audit._report import Findings
 from amana.kernel import IdKind, format_id
 
 _EVENTS: Final = (
-    "SELECT stream, number, kind, subject, order_id, amount FROM events_events "
+    "SELECT stream, number, kind, subject, order_id, amount, occurred_at FROM events_events "
     "ORDER BY stream, number"
 )
 _PAYMENTS: Final = (
-    "SELECT id, kind, status, payer, payee, total, order_id, refund_of, hold_expires_at "
+    "SELECT id, kind, status, payer, payee, total, order_id, refund_of, hold_expires_at, "
+    "concluded_at "
     "FROM payments_payments WHERE status <> 1"
 )
 _STEPS: Final = (
-    "SELECT s.kind, s.amount, p.id, p.payer, p.payee, p.total, p.order_id "
+    "SELECT s.kind, s.amount, p.id, p.payer, p.payee, p.total, p.order_id, s.concluded_at "
     "FROM payments_steps AS s JOIN payments_payments AS p ON p.id = s.payment_id "
     "WHERE s.status = 2"
 )
 _CANCELLED: Final = (
-    "SELECT merchant, id, amount FROM payments_orders WHERE cancelled_at IS NOT NULL"
+    "SELECT merchant, id, amount, cancelled_at FROM payments_orders WHERE cancelled_at IS NOT NULL"
 )
 
 _PURCHASE: Final = 1
@@ -51,8 +52,11 @@ _ENDED: Final = {
 }
 _PROGRESS_EVERY: Final = 50_000
 
-_Fact = tuple[str, bytes, bytes | None, int]
-"""Kind, subject, order, amount."""
+_AUTHORISED: Final = frozenset({"payment.authorised", "order.authorised"})
+"""When a hold was authorised is told only by its events: its end takes the place in its row."""
+
+_Fact = tuple[str, bytes, bytes | None, int, int | None]
+"""Kind, subject, order, amount, and when it happened, where the rows still say so."""
 
 
 def audit_events(
@@ -79,7 +83,7 @@ def _told(
 ) -> Iterator[tuple[bytes, _Fact]]:
     """Yield what was told, and find gaps on the way."""
     previous, last = b"", 0
-    for stream, number, *fact in connection.execute(_EVENTS):
+    for stream, number, kind, subject, order_id, amount, at in connection.execute(_EVENTS):
         if stream != previous:
             previous, last = stream, 0
         if findings is not None and number != last + 1:
@@ -91,30 +95,30 @@ def _told(
                 found=number,
             )
         last = number
-        yield stream, tuple(fact)
+        yield stream, (kind, subject, order_id, amount, None if kind in _AUTHORISED else at)
 
 
 def _expected(connection: sqlite3.Connection) -> Iterator[tuple[bytes, _Fact]]:
     """Yield what must have been told, once each."""
     for row in connection.execute(_PAYMENTS):
-        key, kind, status, payer, payee, total, order_id, refund_of, hold_ends = row
+        key, kind, status, payer, payee, total, order_id, refund_of, hold_ends, at = row
         if kind == _PURCHASE:
             order_id = order_id or key
         elif kind == _REFUND:
             order_id = order_id or refund_of
         if status == _REFUSED:
             if payer is not None:
-                yield payer, (_NOT_MADE[kind], key, order_id, total)
+                yield payer, (_NOT_MADE[kind], key, order_id, total, at)
             continue
         kinds = _MADE.get((kind, hold_ends is not None), ("a hold", "a hold"))
         for party, told in zip((payer, payee), kinds, strict=True):
-            yield party, (told, key, order_id, total)
-    for kind, amount, key, payer, payee, total, order_id in connection.execute(_STEPS):
+            yield party, (told, key, order_id, total, None if hold_ends is not None else at)
+    for kind, amount, key, payer, payee, total, order_id, at in connection.execute(_STEPS):
         minor = amount if kind == _CAPTURE else total
         for party, told in zip((payer, payee), _ENDED[kind], strict=True):
-            yield party, (told, key, order_id or key, minor)
-    for merchant, key, amount in connection.execute(_CANCELLED):
-        yield merchant, ("order.cancelled", key, key, amount)
+            yield party, (told, key, order_id or key, minor, at)
+    for merchant, key, amount, at in connection.execute(_CANCELLED):
+        yield merchant, ("order.cancelled", key, key, amount, at)
 
 
 def _name(connection: sqlite3.Connection, findings: Findings, streams: set[bytes]) -> None:
@@ -130,7 +134,7 @@ def _name(connection: sqlite3.Connection, findings: Findings, streams: set[bytes
     for place in sorted(found.keys() | expected.keys(), key=repr):
         if found[place] == expected[place]:
             continue
-        stream, (kind, subject, _, amount) = place
+        stream, (kind, subject, _, amount, _) = place
         what = f"{kind} of {format_id(IdKind.PAYMENT, int.from_bytes(subject))}, {amount}"
         findings.add(
             "one event each",

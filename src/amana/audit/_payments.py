@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Final
 
 from amana.audit._report import Findings
-from amana.kernel import DAY_NS, IdKind, format_id
+from amana.kernel import DAY_NS, MILLISECOND_NS, IdKind, format_id
+from amana.kernel.limits import HOLD_LIFE_MS
 
 _LEGS: Final = ", ".join(
     f"({number}, {leg}, x'{number << 4 | leg:02x}')" for number in range(16) for leg in (1, 2)
@@ -221,6 +222,43 @@ _TAKINGS: Final = f"""
         OR sum(r) + sum(sr) <> 0
 """
 
+_HOLD_LIFE_NS: Final = HOLD_LIFE_MS * MILLISECOND_NS
+_HOLD_FACTS: Final = f"""
+    SELECT p.id, 'held until ' || (p.created_at + {_HOLD_LIFE_NS}),
+        'held until ' || p.hold_expires_at, p.total
+    FROM payments_payments AS p WHERE p.hold_expires_at <> p.created_at + {_HOLD_LIFE_NS}
+    UNION ALL
+    SELECT p.id, coalesce(s.last, 0) || ' steps', p.steps || ' steps', 0
+    FROM payments_payments AS p
+    LEFT JOIN (SELECT payment_id, max(number) AS last FROM payments_steps GROUP BY payment_id)
+        AS s ON s.payment_id = p.id
+    WHERE p.steps <> coalesce(s.last, 0)
+    UNION ALL
+    SELECT p.id, 'a tip within ' || p.total, 'a tip of ' || p.tip, p.tip
+    FROM payments_payments AS p WHERE p.tip > p.total
+"""
+
+_PARTIES: Final = """
+    WITH parties(party, account, code) AS (
+        SELECT customer, ledger_account, 10 FROM people_customers
+        UNION ALL SELECT merchant, ledger_account, 20 FROM people_merchants),
+    sides(party, account) AS (
+        SELECT payer, payer_account FROM payments_payments WHERE payer IS NOT NULL AND kind <> 3
+        UNION SELECT payee, payee_account FROM payments_payments WHERE payee IS NOT NULL)
+    SELECT s.party, 'account ' || hex(s.account),
+        CASE WHEN w.party IS NULL THEN 'no such party' ELSE 'account ' || hex(w.account) END, 0
+    FROM sides AS s LEFT JOIN parties AS w ON w.party = s.party
+    WHERE w.account IS NOT s.account AND EXISTS (SELECT 1 FROM parties)
+    UNION ALL
+    SELECT w.party, 'an account of code ' || w.code, coalesce('code ' || a.code, 'none'), 0
+    FROM parties AS w LEFT JOIN ledger_accounts AS a ON a.id = w.account
+    WHERE a.code IS NOT w.code
+    UNION ALL
+    SELECT max(party), 'an account of its own', count(*) || ' parties of ' || hex(account), 0
+    FROM parties GROUP BY account HAVING count(*) > 1
+"""
+"""Whose account is whose: what the people's tables say now is what each payment was made by."""
+
 UNFINISHED: Final = """
     SELECT id FROM payments_payments WHERE status = 1 AND status <= 2
     UNION SELECT payment_id FROM payments_steps WHERE status = 1 ORDER BY 1
@@ -255,14 +293,19 @@ _CHECKS: Final[tuple[tuple[str, str, Callable[[bytes], str], str], ...]] = (
     ("an order and its payment", "payments_orders", _order, _ORDERS),
     ("spent in a day", "payments_spent", _party, _SPENT),
     ("takings of a day", "payments_takings", _party, _TAKINGS),
+    ("what a hold says of itself", "payments_payments", payment_text, _HOLD_FACTS),
 )
+_CHECKS_OF_PEOPLE: Final = (("whose account is whose", "people", _party, _PARTIES),)
+_HAS_PEOPLE: Final = "SELECT 1 FROM sqlite_master WHERE name = 'people_customers'"
 
 
 def audit_payments(
     connection: sqlite3.Connection, findings: Findings, progress: Callable[[str, int], None]
 ) -> None:
     """Check each payment against its transfers, steps, refunds, order and day."""
-    for number, (check, table, text_of, statement) in enumerate(_CHECKS, start=1):
+    has_people = connection.execute(_HAS_PEOPLE).fetchone() is not None
+    checks = (*_CHECKS, *_CHECKS_OF_PEOPLE) if has_people else _CHECKS
+    for number, (check, table, text_of, statement) in enumerate(checks, start=1):
         try:
             for key, expected, found, loss in connection.execute(statement):
                 findings.add(
