@@ -46,6 +46,8 @@ STAFFS_OWN = [
     ("POST", "/v1/operator/merchants"),
     ("POST", "/v1/operator/topups"),
     ("POST", "/v1/operator/merchants/somebody/api-keys"),
+    ("POST", "/v1/operator/customers/somebody/close"),
+    ("POST", "/v1/operator/customers/somebody/erase"),
 ]
 BODIES: dict[str, Json] = {
     "/v1/account/note-key": {"note_key": "A" * 42 + "E"},
@@ -274,3 +276,17 @@ def test_a_merchant_who_lost_every_key_gets_a_new_one_from_the_staff(town: Town)
     assert given.status == 201
     assert Client(town, shop.handle, given.body["api_key"]).get("/v1/merchant").status == 200
     assert town.staff.post("/v1/operator/merchants/nobody-here/api-keys").slug == "not-found"
+
+
+def test_a_customer_leaves_without_money_and_is_then_erased(town: Town) -> None:
+    customer, shop = town.customer(500), town.merchant()
+    close = f"/v1/operator/customers/{customer.handle}/close"
+    erase = f"/v1/operator/customers/{customer.handle}/erase"
+    assert town.staff.post(close).slug == "account-holds-money"
+    assert customer.pay(shop.handle, 500).status == 201
+    assert town.staff.post(erase).slug == "account-not-closed"
+    assert town.staff.post(close).status == 204
+    assert customer.get("/v1/account").slug == "not-signed-in"
+    assert town.staff.post(erase).status == 204
+    assert town.staff.post(erase).slug == "not-found"
+    assert town.staff.post(f"/v1/operator/customers/{shop.handle}/close").slug == "not-found"

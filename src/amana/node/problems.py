@@ -15,6 +15,8 @@ PROBLEMS: Final = {
     "not-found": (404, "There is no such thing here"),
     "method-not-allowed": (405, "This address takes other methods"),
     "handle-taken": (409, "Somebody has this handle, or had it"),
+    "account-holds-money": (409, "The account still holds money"),
+    "account-not-closed": (409, "The account is not closed"),
     "order-cancelled": (409, "The order was cancelled"),
     "order-expired": (409, "The order's time is over"),
     "order-already-paid": (409, "The order is paid already"),
@@ -56,6 +58,8 @@ PROBLEMS: Final = {
 DETAILS: Final = {
     "not-signed-in": "Send `Authorization: Bearer …` with a token or an API key.",
     "insufficient-funds": "No money was moved. Top up, or pay a smaller amount with a new key.",
+    "account-holds-money": "Nothing was done. Pay out what it holds, and end what is pending.",
+    "account-not-closed": "Nothing was done. Close the account first.",
     "idempotency-key-reused": "Nothing was done. Repeat the first request, or use a new key.",
     "outcome-unknown": "Ask again with the same Idempotency-Key: it never pays twice.",
     "storage-unavailable": "Nothing was done. Ask again with the same Idempotency-Key.",

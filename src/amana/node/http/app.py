@@ -56,6 +56,8 @@ HANDLERS: Final[list[Any]] = [
     feeds.get_stream,
     operators.get_books,
     operators.post_customer,
+    operators.post_close,
+    operators.post_erase,
     operators.post_merchant,
     operators.post_merchant_key,
     operators.post_topup,

@@ -1,11 +1,12 @@
 """The operator's staff: books, customers, merchants, top-ups."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
-from amana.kernel import IdKind, format_id
+from amana.kernel import AmanaId, IdKind, format_id
 from amana.node.books import books_view
 from amana.node.http import edge
 from amana.node.http.edge import Asked
@@ -42,6 +43,30 @@ async def post_customer(request: Asked, data: JSONBody[CustomerBody]) -> View:
         "customer": {"id": format_id(IdKind.CUSTOMER, opened.customer), "handle": opened.handle},
         "token": issued.text,
     }
+
+
+@post("/v1/operator/customers/{handle:str}/close", status_code=204)
+async def post_close(request: Asked, handle: FromPath[str]) -> None:
+    """Close a customer's account that holds no money; its tokens end at once."""
+    await _end(request, handle, edge.operator_of(request).people.close)
+
+
+@post("/v1/operator/customers/{handle:str}/erase", status_code=204)
+async def post_erase(request: Asked, handle: FromPath[str]) -> None:
+    """Erase a customer whose account is closed: keys first, then rows; this cannot be undone."""
+    await _end(request, handle, edge.operator_of(request).people.erase)
+
+
+async def _end(
+    request: Asked, handle: str, end: Callable[[AmanaId], Awaitable[Refused | None]]
+) -> None:
+    edge.staff_of(request)
+    facts = edge.operator_of(request).directory.by_handle(handle)
+    if facts is None or facts.kind is not PartyKind.PERSON:
+        raise ProblemRaised("not-found")
+    refused = await end(facts.party)
+    if refused is not None:
+        raise people_problem(refused)
 
 
 @post("/v1/operator/merchants", status_code=201)
@@ -125,6 +150,8 @@ _PEOPLE_SLUGS: Final = {
     RefusalReason.PASSKEY_REFUSED: "passkey-refused",
     RefusalReason.SCOPES_TOO_WIDE: "not-allowed",
     RefusalReason.NOT_ACTIVE: "payer-closed",
+    RefusalReason.HOLDS_MONEY: "account-holds-money",
+    RefusalReason.NOT_CLOSED: "account-not-closed",
 }
 
 
