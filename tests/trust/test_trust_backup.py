@@ -15,7 +15,14 @@ from tink import proto_keyset_format
 from amana.kernel import DAY_NS, AmanaId
 from amana.storage import SETTINGS_FILE
 from amana.testing.rooms import HandClock
-from amana.trust import BackupReason, BackupRefused, DoorRefused, KeysDamaged
+from amana.trust import (
+    HANDLE_PEPPER,
+    WEBHOOK_SIGNING,
+    BackupReason,
+    BackupRefused,
+    DoorRefused,
+    KeysDamaged,
+)
 from amana.trust._wrapping import WrappingKeys, primitive_of
 from amana.trust.backup import BackupMade, Places, Restored, make_backup, restore_backup
 from amana.trust.rules import associated_data
@@ -366,10 +373,23 @@ def test_a_backup_into_the_data_folder_itself_is_refused(vault: Vault) -> None:
     assert told(outcome) is BackupReason.PLACE_INSIDE_FOLDER
 
 
+def test_a_folder_that_lost_a_secret_does_not_replace_the_archive_that_holds_it(
+    vault: Vault, places: Places
+) -> None:
+    back_up(vault, places)
+    kept = contents(places.signatory)
+    (vault.folder / "signatory" / f"{HANDLE_PEPPER}.secret").unlink()
+    outcome = make_backup(vault.folder, places, now=vault.clock.now())
+    assert told(outcome) is BackupReason.SIGNATORY_INCOMPLETE
+    assert contents(places.signatory) == kept
+
+
 def test_books_without_a_key_store_are_not_backed_up_as_if_whole(
     places: Places, tmp_path: Path
 ) -> None:
-    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "signatory").mkdir(parents=True)
     (tmp_path / "data" / "books.db").touch()
+    for name in (HANDLE_PEPPER, WEBHOOK_SIGNING):
+        (tmp_path / "data" / "signatory" / f"{name}.secret").write_bytes(bytes(32))
     with pytest.raises(KeysDamaged):
         make_backup(tmp_path / "data", places, now=HandClock().now())

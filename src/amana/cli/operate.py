@@ -23,6 +23,7 @@ from amana.node.settings import Settings, read_settings
 from amana.people import OperatorRole, OperatorStaff, Refused
 from amana.people.rules import is_name
 from amana.storage import BOOKS_FILE
+from amana.trust import HANDLE_PEPPER, WEBHOOK_SIGNING, SecretMissing, Signatory
 
 _FREE_BYTES_MIN: Final = 1 << 30
 _NAMES = IdKind.PAYMENT
@@ -143,6 +144,7 @@ def _look_over(data: Path) -> list[dict[str, object]]:
             "folder", "private" if not mode else "others can read it: chmod 700", is_fine=not mode
         ),
         _finding("books", integrity, is_fine=integrity == "ok"),
+        _look_at_secrets(data),
         _finding("free space", f"{free >> 20} MiB", is_fine=free >= _FREE_BYTES_MIN),
         _finding(
             "web part",
@@ -156,6 +158,15 @@ def _look_over(data: Path) -> list[dict[str, object]]:
 
 def _finding(what: str, found: str, *, is_fine: bool) -> dict[str, object]:
     return {"is_fine": is_fine, "what": what, "found": found}
+
+
+def _look_at_secrets(data: Path) -> dict[str, object]:
+    try:
+        for name in (HANDLE_PEPPER, WEBHOOK_SIGNING):
+            Signatory(data).secret(name)
+    except SecretMissing as missing:
+        return _finding("secrets", str(missing), is_fine=False)
+    return _finding("secrets", "whole", is_fine=True)
 
 
 def _quick_check(path: Path) -> str:

@@ -199,6 +199,7 @@ class BackupReason(StrEnum):
 
     NOT_A_DATA_FOLDER = "not-a-data-folder"
     PLACE_INSIDE_FOLDER = "place-inside-folder"
+    SIGNATORY_INCOMPLETE = "signatory-incomplete"
     FOLDER_NOT_EMPTY = "folder-not-empty"
     ARCHIVE_MISSING = "archive-missing"
     ARCHIVE_DAMAGED = "archive-damaged"
