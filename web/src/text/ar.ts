@@ -51,7 +51,7 @@ export const ar: Table = {
   "wallet.name": "اسمك",
   "wallet.name.hint": "يراه من تدفع له ومن يدفع لك.",
   "wallet.handle": "المعرّف",
-  "wallet.handle.hint": "حروف لاتينية صغيرة وأرقام ونقاط وشرطات. به يدفع لك الآخرون.",
+  "wallet.handle.hint": "من 3 إلى 25 من الحروف اللاتينية الصغيرة والأرقام والشرطات. به يدفع لك الآخرون.",
   "wallet.have": "لدي محفظة",
   "wallet.passkey-gone": "لم يُستخدم أي مفتاح مرور. لم يتغير شيء.",
   "wallet.passkey-none": "هذا المتصفح لا يدعم مفاتيح المرور.",

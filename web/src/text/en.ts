@@ -56,7 +56,7 @@ export const en = {
   "wallet.name": "Your name",
   "wallet.name.hint": "People you pay or who pay you see this.",
   "wallet.handle": "Handle",
-  "wallet.handle.hint": "Small letters, digits, dots and dashes. Others pay you by it.",
+  "wallet.handle.hint": "3 to 25 small letters, digits and dashes. Others pay you by it.",
   "wallet.have": "I already have a wallet",
   "wallet.passkey-gone": "No passkey was used. Nothing has changed.",
   "wallet.passkey-none": "This browser has no passkeys.",
