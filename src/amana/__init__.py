@@ -1,4 +1,4 @@
-"""Amana: an open mobile-payment network that keeps no record of people's lives."""
+"""Amana: an open mobile-payment network that anybody can run."""
 
 __version__ = "0.1.0"
 

@@ -1,14 +1,16 @@
 """The data folder of an operator: whose it is, where it is, and what an interruption leaves."""
 
+import asyncio
 import os
 from pathlib import Path
 
 import pytest
 
 from amana.cli.exits import Failed
-from amana.cli.operate import init
+from amana.cli.operate import init, officer
 from amana.node.operator import make_operator, open_operator
 from amana.node.settings import Settings, write_settings
+from amana.people import Customer
 
 
 def test_the_books_are_their_owners_alone_even_in_a_folder_that_others_read(tmp_path: Path) -> None:
@@ -52,3 +54,37 @@ def test_an_officer_without_a_name_is_refused_before_anything_is_made(tmp_path: 
     with pytest.raises(Failed):
         init(data=tmp_path / "new", name="Bank", officer=" ")
     assert not list(tmp_path.iterdir())
+
+
+def test_an_operator_whose_tokens_are_lost_gets_an_officer_by_its_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    init(data=tmp_path / "city", name="City")
+    officer(data=tmp_path / "city", name="Olga")
+    tokens = [line for line in capsys.readouterr().out.splitlines() if line.startswith("amo_")]
+    assert len(set(tokens)) == 2
+    with open_operator(tmp_path / "city") as operator:
+        now = operator.clock.now()
+        assert all(operator.authenticator.principal(token, now) for token in tokens)
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_who_is_erased_stands_in_no_file_of_the_folder_any_more(tmp_path: Path) -> None:
+    make_operator(tmp_path, Settings())
+
+    async def work() -> bytes:
+        with open_operator(tmp_path) as operator:
+            await operator.start()
+            made = operator.people.new_customer("gone-soon", "Nevermore Name")
+            opened = await operator.people.open_customer(made)
+            assert isinstance(opened, Customer)
+            assert await operator.people.close(opened.customer) is None
+            assert await operator.erase(opened.customer) is None
+            return everything_in(tmp_path)
+
+    left = asyncio.run(work())
+    assert b"Nevermore" not in left
+    assert b"gone-soon" not in left

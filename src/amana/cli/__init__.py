@@ -10,13 +10,14 @@ from amana.cli.exits import told
 
 app: Final = App(
     name="amana",
-    help="An open mobile-payment network that keeps no record of people's lives.",
+    help="An open mobile-payment network. Payments are named until the private purse stands.",
     version=__version__,
 )
 
 COMMANDS: Final = (
     ("demo", "amana.cli.demo:demo", "Start everything here with play money."),
     ("init", "amana.cli.operate:init", "Make the data folder of a new operator."),
+    ("officer", "amana.cli.operate:officer", "Add an officer, and show the token once."),
     ("serve", "amana.cli.operate:serve", "Serve an operator until interrupted."),
     ("recover", "amana.cli.operate:recover", "Finish payments that were interrupted."),
     ("doctor", "amana.cli.operate:doctor", "Look over an operator's folder and machine."),

@@ -53,14 +53,29 @@ def init(
             "The officer's name was refused: 1 to 60 visible characters. Nothing was made."
         )
     make_operator(data, Settings(name=name, currency=currency, host=host, url=url))
-    token = asyncio.run(_first_officer(data, officer))
+    token = asyncio.run(_new_officer(data, officer))
     console = Console(highlight=False)
     console.print(f"An operator was made in {data}.", markup=False)
     console.print("The first officer's token, shown this once:", markup=False)
     console.print(token, markup=False, soft_wrap=True)
 
 
-async def _first_officer(data: Path, officer: str) -> str:
+def officer(*, data: Path, name: str) -> None:
+    """Add an officer to the operator's staff, and show the token once.
+
+    For whoever holds the data folder: the way back in where every officer's token is lost.
+
+    Args:
+        data: The operator's folder; nothing else may be using it.
+        name: The new member of staff.
+    """
+    token = asyncio.run(_new_officer(data, name))
+    console = Console(highlight=False)
+    console.print("The officer's token, shown this once:", markup=False)
+    console.print(token, markup=False, soft_wrap=True)
+
+
+async def _new_officer(data: Path, officer: str) -> str:
     with open_operator(data) as operator:
         await operator.start()
         staff = await operator.people.add_operator_staff(officer, OperatorRole.OFFICER)
@@ -79,12 +94,13 @@ def serve(*, data: Path, port: int = 8400, address: str = "127.0.0.1") -> None:
         port: Where to listen.
         address: On which of this machine's addresses; the default is this machine only.
     """
-    read_settings(data)
+    operator_url = read_settings(data).url
     listening = listen(address, port)
     console = Console(highlight=False)
 
     async def tell() -> None:
         console.print(f"Serving {data} on {address}:{port}. Stop with Ctrl-C.", markup=False)
+        console.print(f"Wallets and tills reach it at {operator_url}.", markup=False)
 
     with open_operator(data) as operator:
         uvloop.run(serve_operator(operator, listening, when_ready=tell))

@@ -39,6 +39,7 @@ from amana.people import (
     PeopleEraser,
     PeopleRows,
     PeopleStore,
+    Refused,
     SignInSettings,
     load_tiers,
 )
@@ -124,6 +125,13 @@ class Operator:
             fee_basis_points=fee,
         )
 
+    async def erase(self, customer: AmanaId) -> Refused | None:
+        """Erase a customer whose account is closed, from the books' log too."""
+        refused = await self.people.erase(customer)
+        if refused is None:
+            await self.writer.carry_over()
+        return refused
+
     def new_id(self) -> AmanaId:
         """Make an identifier of this instant."""
         return new_id(self.clock.now(), self.chance.draw(_CHANCE_BYTES))
@@ -140,7 +148,8 @@ class Operator:
             How many payments were finished.
         """
         await self.open_own_accounts()
-        await self.erasure.complete()
+        if await self.erasure.complete():
+            await self.writer.carry_over()
         return len(await self.payments.recover())
 
     async def open_own_accounts(self) -> None:

@@ -92,6 +92,12 @@ class Writer:
         self._durable_waiters.append(waiter)
         await waiter
 
+    async def carry_over(self) -> None:
+        """Carry the log into the file and empty it, so that what was deleted stands in neither."""
+        while self._core.is_open:
+            await self.durable()
+        self._core.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def _enqueue(self, handler: Handler | None, item: Any) -> asyncio.Future[Any]:  # noqa: ANN401
         if self._is_refusing:
             raise Unavailable(REFUSAL_TEXT)

@@ -54,7 +54,7 @@ async def post_close(request: Asked, handle: FromPath[str]) -> None:
 @post("/v1/operator/customers/{handle:str}/erase", status_code=204)
 async def post_erase(request: Asked, handle: FromPath[str]) -> None:
     """Erase a customer whose account is closed: keys first, then rows; this cannot be undone."""
-    await _end(request, handle, edge.operator_of(request).people.erase)
+    await _end(request, handle, edge.operator_of(request).erase)
 
 
 async def _end(
