@@ -1,13 +1,15 @@
 """The data folder of an operator: whose it is, where it is, and what an interruption leaves."""
 
 import asyncio
+import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from amana.cli.exits import Failed
-from amana.cli.operate import init, officer
+from amana.cli.operate import doctor, init, officer
 from amana.node.operator import make_operator, open_operator
 from amana.node.settings import Settings, write_settings
 from amana.people import Customer
@@ -88,3 +90,27 @@ def test_who_is_erased_stands_in_no_file_of_the_folder_any_more(tmp_path: Path) 
     left = asyncio.run(work())
     assert b"Nevermore" not in left
     assert b"gone-soon" not in left
+
+
+@pytest.mark.parametrize(
+    ("lost", "named"),
+    [
+        ("keys/persons.db", "persons' keys"),
+        ("keys/wrapping", "persons' keys"),
+        ("signatory", "secrets"),
+    ],
+)
+def test_the_doctor_names_what_of_the_keys_is_lost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], lost: str, named: str
+) -> None:
+    make_operator(tmp_path, Settings())
+    doctor(data=tmp_path, json=True)
+    whole = {found["what"]: found["is_fine"] for found in json.loads(capsys.readouterr().out)}
+    assert whole[named]
+    if (tmp_path / lost).is_dir():
+        shutil.rmtree(tmp_path / lost)
+    else:
+        (tmp_path / lost).unlink()
+    assert doctor(data=tmp_path, json=True) == 1
+    ailing = {found["what"]: found["is_fine"] for found in json.loads(capsys.readouterr().out)}
+    assert not ailing[named]

@@ -23,7 +23,14 @@ from amana.node.settings import Settings, read_settings
 from amana.people import OperatorRole, OperatorStaff, Refused
 from amana.people.rules import is_name
 from amana.storage import BOOKS_FILE
-from amana.trust import HANDLE_PEPPER, WEBHOOK_SIGNING, SecretMissing, Signatory
+from amana.trust import (
+    HANDLE_PEPPER,
+    WEBHOOK_SIGNING,
+    KeysDamaged,
+    KeyStore,
+    SecretMissing,
+    Signatory,
+)
 
 _FREE_BYTES_MIN: Final = 1 << 30
 _NAMES = IdKind.PAYMENT
@@ -161,6 +168,7 @@ def _look_over(data: Path) -> list[dict[str, object]]:
         ),
         _finding("books", integrity, is_fine=integrity == "ok"),
         _look_at_secrets(data),
+        _look_at_keys(data),
         _finding("free space", f"{free >> 20} MiB", is_fine=free >= _FREE_BYTES_MIN),
         _finding(
             "web part",
@@ -183,6 +191,19 @@ def _look_at_secrets(data: Path) -> dict[str, object]:
     except SecretMissing as missing:
         return _finding("secrets", str(missing), is_fine=False)
     return _finding("secrets", "whole", is_fine=True)
+
+
+def _look_at_keys(data: Path) -> dict[str, object]:
+    try:
+        keys = KeyStore(data)
+    except KeysDamaged as damage:
+        return _finding("persons' keys", str(damage), is_fine=False)
+    generation, held = keys.generation, keys.wrapping.generations()
+    keys.close()
+    if generation not in held:
+        lost = f"wrapping key {generation} is missing: restore the signatory archive"
+        return _finding("persons' keys", lost, is_fine=False)
+    return _finding("persons' keys", f"whole, generation {generation}", is_fine=True)
 
 
 def _quick_check(path: Path) -> str:
