@@ -16,6 +16,7 @@ from rich.console import Console
 
 import amana
 from amana.cli import app
+from amana.node.http.answers import ANSWERS
 from amana.node.http.app import create_framework_app
 from amana.node.http.docs import openapi_of
 from amana.node.operator import make_operator, open_operator
@@ -157,7 +158,7 @@ def _api() -> Iterator[str]:
         for method, operation in methods.items():
             if isinstance(operation, dict) and "responses" in operation:
                 yield from _operation(f"{method.upper()} {path}", operation)
-    yield "\n# Bodies"
+    yield "\n# Bodies and answers"
     for name, schema in sorted(document["components"]["schemas"].items()):
         if "properties" in schema:
             yield from _schema(name, schema)
@@ -172,6 +173,9 @@ def _operation(title: str, operation: dict[str, Any]) -> Iterator[str]:
     reference = str(body.get("schema", {}).get("$ref", "")).rpartition("/")[2]
     if reference:
         yield f"\nBody: [{reference}](#{reference.lower()})"
+    answer = ANSWERS.get(title)
+    if answer:
+        yield f"\nAnswer: [{answer}](#{answer.lower()})"
     parameters = [
         (f"`{p['name']}`", p["in"], p.get("description") or "")
         for p in operation.get("parameters", [])

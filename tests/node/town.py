@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import httpx
+import jsonschema_rs
 
+from amana.node.http.answers import ANSWERS, SCHEMAS
 from amana.node.http.app import create_app
 from amana.node.operator import Operator, make_operator, open_operator
 from amana.node.settings import Settings
@@ -108,6 +111,42 @@ class Client:
         return answer.body
 
 
+def check_shape(method: str, response: httpx.Response) -> None:
+    """Hold a successful answer to what the OpenAPI document says of it."""
+    is_json = response.headers.get("content-type", "").startswith("application/json")
+    if response.is_success and is_json:
+        stem = response.request.url.path
+        found = [name for pattern, name in SHAPES if pattern.fullmatch(f"{method} {stem}")]
+        assert found, f"{method} {stem} answers what the document does not describe"
+        VALIDATORS[found[0]].validate(response.json())
+
+
+SHAPES: Final = [
+    (re.compile(re.sub(r"\\{[a-z_]+\\}", "[^/]+", re.escape(name))), shape)
+    for name, shape in sorted(ANSWERS.items())
+]
+VALIDATORS: Final = {
+    name: jsonschema_rs.validator_for(
+        {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$ref": f"#/components/schemas/{name}",
+            "components": {
+                "schemas": {
+                    **SCHEMAS,
+                    "MoneyShape": {
+                        "type": "object",
+                        "properties": {"currency": {"const": "EUR"}, "minor": {"type": "string"}},
+                        "required": ["currency", "minor"],
+                        "additionalProperties": False,
+                    },
+                }
+            },
+        }
+    )
+    for name in SCHEMAS
+}
+
+
 class Town:
     """The operator, its application, and those who use it."""
 
@@ -156,6 +195,7 @@ class Town:
         response = await self._http.request(
             method, path, headers={**sent, **(headers or {})}, content=content
         )
+        check_shape(method, response)
         return Answer(response.status_code, response.headers, response.content)
 
     def ask(self, method: str, path: str, body: Json = NO_BODY, **more: Json) -> Answer:

@@ -9,6 +9,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.params import FromPath
 
 from amana import __version__
+from amana.node.http.answers import ANSWERS, SCHEMAS, describe
 from amana.node.http.edge import Asked
 from amana.node.problems import DETAILS, PROBLEMS, ProblemRaised
 
@@ -64,13 +65,14 @@ def openapi_of(app: Litestar) -> dict[str, Any]:
     described = Litestar(route_handlers=app.state.handlers, openapi_config=config)
     document: dict[str, Any] = described.openapi_schema.to_schema()
     components = document.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
+    components.setdefault("schemas", {}).update({**SCHEMAS, "Problem": _PROBLEM_SCHEMA})
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if not isinstance(operation, dict) or "responses" not in operation:
                 continue
             operation["responses"].pop("400", None)
+            describe(path, method, operation)
             operation["responses"]["default"] = _PROBLEM
             if (path, method) in _KEYED:
                 operation.setdefault("parameters", []).append(_KEY_PARAMETER)
@@ -124,10 +126,13 @@ async def get_docs(request: Asked) -> Response[str]:
             "errors are <a href=/docs/problems>problem documents</a>.</p>"
         )
     ]
-    for path, methods in openapi_of(request.app)["paths"].items():
+    document = openapi_of(request.app)
+    for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if isinstance(operation, dict) and "responses" in operation:
                 parts.append(_operation(path, method, operation))
+    shapes = document["components"]["schemas"]
+    parts += [_shape(name, shape) for name, shape in shapes.items() if "properties" in shape]
     return _page("Amana's API", "".join(parts))
 
 
@@ -141,8 +146,22 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
     reference = body.get("schema", {}).get("$ref", "")
     told = escape(operation.get("description") or operation.get("summary", ""))
     table = f"<table>{rows}</table>" if rows else ""
-    shape = f"<p>Body: <code>{escape(reference.rpartition('/')[2])}</code></p>" if reference else ""
-    return f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{told}</p>{table}{shape}"
+    shape = f"<p>Body: {_link(reference)}</p>" if reference else ""
+    name = ANSWERS.get(f"{method.upper()} {path}")
+    answer = f"<p>Answer: {_link(name)}</p>" if name else ""
+    return (
+        f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{told}</p>{table}{shape}{answer}"
+    )
+
+
+def _link(reference: str) -> str:
+    name = escape(reference.rpartition("/")[2])
+    return f"<a href=#{name}><code>{name}</code></a>"
+
+
+def _shape(name: str, schema: dict[str, Any]) -> str:
+    text = escape(msgspec.json.format(msgspec.json.encode(schema["properties"])).decode())
+    return f"<h2 id={escape(name)}><code>{escape(name)}</code></h2><pre>{text}</pre>"
 
 
 @get("/docs/problems", include_in_schema=False)
