@@ -149,7 +149,8 @@ async def fill(operator: Operator, transfers: int) -> None:
         for payment in made:
             chain += postings.of_payment(payment, ledger=number)
         await operator.ledger.create_transfers(chain)
-        await operator.writer.run(lambda c, made=made: SqlPaymentRows(c).write(changes(made)))  # type: ignore[misc]  # bound to this round
+        # Default arguments bind each lambda to its own round; the type checker cannot follow them.
+        await operator.writer.run(lambda c, made=made: SqlPaymentRows(c).write(changes(made)))  # type: ignore[misc]
         done += len(chain)
         print(f"\rfilling the books: {done:,} of {transfers:,} transfers", end="", file=sys.stderr)
     print(file=sys.stderr)
@@ -265,7 +266,7 @@ async def load(tokens: list[str], payees: list[str], seconds: float) -> Sample:
             b"Authorization: Bearer %s\r\n" % token.encode()
         )
         _, connection = await loop.create_connection(
-            lambda head=head: Connection(head, payees, sample, until),  # type: ignore[misc]  # bound to this round
+            lambda head=head: Connection(head, payees, sample, until),  # type: ignore[misc]
             "127.0.0.1",
             PORT,
         )
