@@ -11,12 +11,14 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -149,11 +151,15 @@ async def fill(operator: Operator, transfers: int) -> None:
         for payment in made:
             chain += postings.of_payment(payment, ledger=number)
         await operator.ledger.create_transfers(chain)
-        # Default arguments bind each lambda to its own round; the type checker cannot follow them.
-        await operator.writer.run(lambda c, made=made: SqlPaymentRows(c).write(changes(made)))  # type: ignore[misc]
+        await operator.writer.run(partial(keep, made))
         done += len(chain)
         print(f"\rfilling the books: {done:,} of {transfers:,} transfers", end="", file=sys.stderr)
     print(file=sys.stderr)
+
+
+def keep(made: list[Payment], connection: sqlite3.Connection) -> None:
+    """Write payments of the past."""
+    SqlPaymentRows(connection).write(changes(made))
 
 
 def changes(made: list[Payment]) -> Changes:

@@ -1,8 +1,8 @@
 """Names of other payment schemes, by the identifiers that their codes carry.
 
 Identifiers are public facts. Most were seen alike in several independent implementations; some text
-and address patterns are common knowledge that nothing here confirms. A wrong one shows a wrong name and
-charges nobody. A scheme that is not listed is still foreign, only without a name.
+and address patterns are common knowledge that nothing here confirms. A wrong one shows a wrong name
+and charges nobody. A scheme that is not listed is still foreign, only without a name.
 """
 
 import re
