@@ -1,0 +1,1 @@
+"""The private purse: an e-cash mint that speaks Cashu."""
