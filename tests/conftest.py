@@ -17,12 +17,14 @@ SHARED: Final = Path(os.environ.get("AMANA_SHARED", ROOT.parent / "shared"))
 
 SLICES: Final = (
     ("architecture", ("architecture",)),
-    ("fast", ("kernel", "wire", "storage", "events", "trust", "people", "payments")),
+    ("fast", ("kernel", "wire", "storage", "events", "trust", "people", "payments", "purse")),
     ("engines", ("ledger",)),
     ("simulation", ("simulation", "audit")),
     ("replay", ("demo",)),
     ("coverage floor", ("test_coverage_floor.py",)),
     ("HTTP", ("node", "cli", "faults")),
+    ("vet", ("vet",)),
+    ("other wallets", ("interop",)),
     ("docs", ("docs",)),
     ("browser", ("browser",)),
     ("long", ("long",)),
