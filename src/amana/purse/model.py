@@ -5,6 +5,7 @@ of the keyset's unit; points are compressed, 33 bytes.
 """
 
 from enum import IntEnum, StrEnum
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -126,6 +127,47 @@ class RedeemQuote(msgspec.Struct, frozen=True):
     expires_at: Instant
     payment_id: AmanaId
     target: bytes
+
+
+class IssueAsk(NamedTuple):
+    """What a wallet asks of a way to issue (NUT-04)."""
+
+    unit: str
+    amount: int
+    pubkey: bytes | None = None
+    description: str | None = None
+
+
+class RedeemAsk(NamedTuple):
+    """What a wallet asks of a way to redeem (NUT-05); `fields` are those of the method."""
+
+    request: str
+    unit: str
+    amount: int | None = None
+    fields: dict[str, Any] = {}  # noqa: RUF012 - never changed
+
+
+class Redeemed(NamedTuple):
+    """What a redemption came to: the quote, change, and the method's own fields (NUT-05, 08)."""
+
+    quote: RedeemQuote
+    change: tuple[BlindSignature, ...]
+    extra: dict[str, Any]
+
+
+class ChangeKind(StrEnum):
+    """What a subscriber is told of (NUT-17)."""
+
+    PROOF = "proof_state"
+    ISSUE_QUOTE = "mint_quote"
+    REDEEM_QUOTE = "melt_quote"
+
+
+class Change(NamedTuple):
+    """Something became another; `key` is the nullifier, or the quote's id."""
+
+    kind: ChangeKind
+    key: bytes
 
 
 class Code(IntEnum):

@@ -1,9 +1,19 @@
 """What the mint needs from outside."""
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
 
-from amana.purse.model import Keyset
+from amana.kernel import Instant
+from amana.purse.model import (
+    IssueAsk,
+    IssueQuote,
+    Keyset,
+    ProofState,
+    RedeemAsk,
+    RedeemQuote,
+    Refusal,
+    VerifiedProof,
+)
 
 
 class Claim(NamedTuple):
@@ -63,3 +73,112 @@ class Signatory(Protocol):
 
 class SigningStopped(Exception):  # noqa: N818 - a state of the signatory, told as a refusal
     """A denomination was signed as often as its limit allows; an operator must look."""
+
+
+class IssueMethod(Protocol):
+    """A way to pay for what the mint will sign."""
+
+    async def quote(self, quote_id: bytes, ask: IssueAsk) -> IssueQuote | Refusal:
+        """Make a quote, or refuse."""
+
+    def paid(self, quote: IssueQuote) -> int:
+        """Return what is paid by now, in minor units."""
+
+
+Effect = Callable[[RedeemQuote, Instant], Refusal | None]
+"""What a redemption changes in the same commit that spends its proofs; a refusal changes nothing.
+"""
+
+
+class RedeemMethod(Protocol):
+    """A way to turn e-cash back into money.
+
+    The order is: `hold`, then one commit that spends the proofs and runs `effect`, then `post`; a
+    commit that was refused is followed by `void`. Each of `hold`, `post` and `void` may come again
+    for the same attempt, and then changes nothing.
+    """
+
+    @property
+    def takes_expired(self) -> bool:
+        """Whether proofs of an expired keyset are taken: into a named account they are."""
+
+    async def quote(self, quote_id: bytes, ask: RedeemAsk) -> RedeemQuote | Refusal:
+        """Make a quote, or refuse."""
+
+    def cost(self, quote: RedeemQuote) -> int:
+        """Return what is kept of the inputs: the amount and what it truly cost to send."""
+
+    async def hold(self, quote: RedeemQuote) -> Refusal | None:
+        """Reserve the money for this attempt."""
+
+    def effect(self, quote: RedeemQuote, now: Instant) -> Refusal | None:
+        """Change what goes with it, in the commit that spends; waits for nothing."""
+
+    async def post(self, quote: RedeemQuote) -> None:
+        """Move what was reserved."""
+
+    async def void(self, quote: RedeemQuote) -> None:
+        """Give back what was reserved."""
+
+    def extra(self, quote: RedeemQuote) -> dict[str, Any]:
+        """Return the method's own fields of the answer."""
+
+
+class PurseStore(Protocol):
+    """Keeps what was spent and signed, and the quotes.
+
+    Each write is one unit, judged by the unique indexes. A refusal is given only of what is
+    durable. On an engine that commits it together with the ledger, `begin` and `conclude` need not
+    be durable before they return; `settle`, `swap` and `issue` always are.
+    """
+
+    async def swap(
+        self, proofs: Sequence[VerifiedProof], blanks: Sequence[Blank]
+    ) -> Refusal | None:
+        """Spend proofs and record what is signed for them."""
+
+    async def put_issue_quote(self, quote: IssueQuote) -> None:
+        """Keep a new quote, durably."""
+
+    async def issue_quote(self, quote_id: bytes) -> IssueQuote | None:
+        """Return a quote."""
+
+    async def issue(self, quote: IssueQuote, paid: int, blanks: Sequence[Blank]) -> Refusal | None:
+        """Record what is signed for a quote, at most what is paid and not yet issued."""
+
+    async def put_redeem_quote(self, quote: RedeemQuote) -> None:
+        """Keep a new quote, durably."""
+
+    async def redeem_quote(self, quote_id: bytes) -> RedeemQuote | None:
+        """Return a quote."""
+
+    async def begin(self, quote: RedeemQuote) -> RedeemQuote | Refusal:
+        """Count an attempt: UNPAID becomes HELD."""
+
+    async def conclude(
+        self,
+        quote: RedeemQuote,
+        proofs: Sequence[VerifiedProof],
+        blanks: Sequence[Blank],
+        *,
+        effect: Effect,
+    ) -> Refusal | None:
+        """Spend the proofs, record the change, run the effect: HELD becomes SPENT, or nothing."""
+
+    async def settle(self, quote: RedeemQuote) -> RedeemQuote:
+        """The money was posted: SPENT becomes PAID. Return the quote as stored, durably."""
+
+    async def release(self, quote: RedeemQuote) -> RedeemQuote:
+        """The money was given back: HELD becomes UNPAID. Return the quote as stored, durably."""
+
+    async def known(self, nullifiers: Sequence[bytes], points: Sequence[bytes]) -> Refusal | None:
+        """Refuse what is known to be spent or signed; the commit judges again."""
+
+    async def states(self, nullifiers: Sequence[bytes]) -> list[tuple[ProofState, str | None]]:
+        """Return where proofs stand, with the witness that was kept for others to see."""
+
+    async def signed_before(self, points: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
+        """Return keyset and amount of the points that were signed, by point."""
+
+    async def unfinished(self) -> Sequence[RedeemQuote]:
+        """Return the quotes that stand at HELD or SPENT."""
