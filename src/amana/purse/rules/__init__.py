@@ -1,0 +1,1 @@
+"""The purse's decisions: pure functions of what is known."""
