@@ -1,0 +1,1 @@
+"""The reference mint and wallet, in an environment of their own."""
