@@ -152,7 +152,7 @@ class Redeemed(NamedTuple):
 
     quote: RedeemQuote
     change: tuple[BlindSignature, ...]
-    extra: dict[str, Any]
+    fields: dict[str, Any]
 
 
 class ChangeKind(StrEnum):

@@ -41,6 +41,10 @@ class Signed(NamedTuple):
     dleq_s: bytes
 
 
+IdSource = Callable[[], bytes]
+"""Makes 16 random bytes: the id of a quote."""
+
+
 class Signatory(Protocol):
     """Holds the mint's private keys, apart from everything else.
 
@@ -120,7 +124,7 @@ class RedeemMethod(Protocol):
     async def void(self, quote: RedeemQuote) -> None:
         """Give back what was reserved."""
 
-    def extra(self, quote: RedeemQuote) -> dict[str, Any]:
+    def fields(self, quote: RedeemQuote) -> dict[str, Any]:
         """Return the method's own fields of the answer."""
 
 

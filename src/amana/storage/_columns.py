@@ -65,6 +65,12 @@ class Retention(StrEnum):
     """Until sign-out or revocation."""
     DELIVERY = "delivery"
     """Until delivered, or parked and then dropped by the merchant."""
+    KEYSET = "keyset"
+    """Until the keyset's proofs are redeemed no more: years after its expiry."""
+    QUOTE = "quote"
+    """Until some days after the quote's end."""
+    DAY = "day"
+    """Until the day is over."""
     FOR_EVER = "for ever"
     """Holds nothing about anybody."""
 

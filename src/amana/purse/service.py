@@ -1,0 +1,486 @@
+"""The mint's use cases: swap, issue, redeem, and the answers to questions about them.
+
+The order of writes, on every engine. Swap: one commit. Issue: what pays for it first, then one
+commit with the signatures' outputs and the quote's counter. Redemption: the quote; the money held;
+one commit that spends the proofs, records the change and what the redemption means to its payee;
+the money posted. Whatever is interrupted stands at HELD or SPENT, and `recover` voids the first
+and posts the second; nothing else may void. One coroutine at a time owns a redemption.
+
+Signatures are made before the commit and told after it, so nothing is told that is not kept; the
+signatory gives the same output the same answer, so whoever lost an answer may have it again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from amana.kernel import SECOND_NS, Clock
+from amana.purse.limits import RESTORE_OUTPUTS_MAX, STATES_MAX
+from amana.purse.model import (
+    BlindedMessage,
+    BlindSignature,
+    Change,
+    ChangeKind,
+    Code,
+    IssueAsk,
+    IssueQuote,
+    Keyset,
+    Proof,
+    ProofState,
+    RedeemAsk,
+    Redeemed,
+    RedeemQuote,
+    RedeemState,
+    Refusal,
+    VerifiedProof,
+)
+from amana.purse.ports import (
+    Blank,
+    Claim,
+    IdSource,
+    IssueMethod,
+    PurseStore,
+    RedeemMethod,
+    Signatory,
+    Signed,
+    SigningStopped,
+)
+from amana.purse.rules import conditions, operations
+from amana.purse.rules.conditions import Verifier
+
+Signatures = tuple[BlindSignature, ...]
+Listener = Callable[[Change], None]
+
+_ATTEMPTS_MAX: Final = 15
+"""Attempts have four bits in the ids of their transfers, and the first is 1."""
+
+_STOPPED: Final = Refusal(
+    Code.ISSUE_DISABLED,
+    "The mint has stopped signing this amount. Nothing was spent. Tell the operator.",
+)
+_FALSE: Final = Refusal(Code.PROOF_INVALID, "proofs could not be verified")
+_NO_POINT: Final = Refusal(Code.PROOF_INVALID, "an output is no point of the curve")
+_NO_METHOD: Final = Refusal(Code.UNIT_UNKNOWN, "payment method is not supported")
+_NO_QUOTE: Final = Refusal(Code.QUOTE_NOT_PAID, "quote not found")
+_PENDING: Final = Refusal(Code.QUOTE_PENDING, "quote is pending")
+_PAID: Final = Refusal(Code.ALREADY_PAID, "invoice already paid")
+
+
+class _Spending(NamedTuple):
+    """Proofs that may be spent: what they are together, and each of them checked."""
+
+    inputs: operations.Inputs
+    proofs: tuple[VerifiedProof, ...]
+
+
+class Mint:
+    """A mint over its ports; drives no event loop of its own."""
+
+    def __init__(
+        self,
+        store: PurseStore,
+        signatory: Signatory,
+        *,
+        issue_methods: Mapping[str, IssueMethod],
+        redeem_methods: Mapping[str, RedeemMethod],
+        verifier: Verifier,
+        ids: IdSource,
+        clock: Clock,
+    ) -> None:
+        """Join the ports.
+
+        Args:
+            store: Where spent proofs, signed outputs and quotes are kept.
+            signatory: Who holds the keys.
+            issue_methods: The ways to pay for issue, by the name that stands in addresses.
+            redeem_methods: The ways to redeem, likewise.
+            verifier: Checks a Schnorr signature (BIP-340).
+            ids: Makes the random ids of quotes, 16 bytes.
+            clock: The time.
+        """
+        self.issue_methods = issue_methods
+        self.redeem_methods = redeem_methods
+        self._store = store
+        self._signatory = signatory
+        self._verifier = verifier
+        self._ids = ids
+        self._clock = clock
+        self._owned: set[bytes] = set()
+        self._listeners: list[Listener] = []
+        self._listed: tuple[Keyset, ...] = ()
+        self._by_id: dict[str, Keyset] = {}
+
+    # Keysets
+
+    def keysets(self) -> tuple[Keyset, ...]:
+        """Return every keyset there ever was, oldest first."""
+        return self._signatory.keysets()
+
+    def _index(self) -> dict[str, Keyset]:
+        listed = self._signatory.keysets()
+        if listed is not self._listed:
+            self._listed = listed
+            self._by_id = {keyset.id: keyset for keyset in listed}
+        return self._by_id
+
+    def _now_s(self) -> int:
+        return self._clock.now() // SECOND_NS
+
+    # Swap
+
+    async def swap(
+        self, inputs: Sequence[Proof], outputs: Sequence[BlindedMessage]
+    ) -> Signatures | Refusal:
+        """Exchange proofs for fresh signatures of the same sum (NUT-03).
+
+        Raises:
+            Unavailable: The outcome is not known; ask again with the same inputs and outputs, or
+                for the outputs' signatures (NUT-09).
+        """
+        keysets, now_s = self._index(), self._now_s()
+        exchange = operations.decide_swap(inputs, outputs, keysets, now_s=now_s)
+        if isinstance(exchange, Refusal):
+            return exchange
+        refusal = conditions.meets_conditions(
+            inputs, outputs, quote=None, now_s=now_s, verify=self._verifier
+        )
+        if refusal is not None:
+            return refusal
+        verified = await self._verified(inputs, exchange.claims)
+        if isinstance(verified, Refusal):
+            return verified
+        signed = await self._sign(verified, exchange.blanks)
+        if isinstance(signed, Refusal):
+            return signed
+        refusal = await self._store.swap(verified, exchange.blanks)
+        if refusal is not None:
+            return refusal
+        self._tell_spent(verified)
+        return self._signatures(exchange.blanks, signed)
+
+    async def _verified(
+        self, inputs: Sequence[Proof], claims: Sequence[Claim]
+    ) -> tuple[VerifiedProof, ...] | Refusal:
+        nullifiers = await self._signatory.verify(claims)
+        verified = [
+            VerifiedProof(claim.keyset, claim.amount, nullifier, conditions.shown_witness(proof))
+            for claim, nullifier, proof in zip(claims, nullifiers, inputs, strict=True)
+            if nullifier is not None
+        ]
+        return tuple(verified) if len(verified) == len(claims) else _FALSE
+
+    async def _sign(
+        self, verified: Sequence[VerifiedProof], blanks: Sequence[Blank]
+    ) -> list[Signed] | Refusal:
+        """Sign for proofs that are not known to be spent, so that no count is used up in vain."""
+        known = await self._store.known(
+            [proof.nullifier for proof in verified], [blank.point for blank in blanks]
+        )
+        if known is not None or not blanks:
+            return known or []
+        try:
+            signed = await self._signatory.sign(blanks)
+        except SigningStopped:
+            return _STOPPED
+        good = [signature for signature in signed if signature is not None]
+        return good if len(good) == len(blanks) else _NO_POINT
+
+    def _signatures(self, blanks: Sequence[Blank], signed: Sequence[Signed]) -> Signatures:
+        listed = self._signatory.keysets()
+        return tuple(
+            [
+                BlindSignature(
+                    listed[blank.keyset].id,
+                    blank.amount,
+                    signature.point,
+                    signature.dleq_e,
+                    signature.dleq_s,
+                )
+                for blank, signature in zip(blanks, signed, strict=True)
+            ]
+        )
+
+    # Issue
+
+    async def issue_quote(self, method: str, ask: IssueAsk) -> IssueQuote | Refusal:
+        """Make a quote for what is to be issued (NUT-04)."""
+        way = self.issue_methods.get(method)
+        if way is None:
+            return _NO_METHOD
+        quote = await way.quote(self._ids(), ask)
+        if isinstance(quote, IssueQuote):
+            await self._store.put_issue_quote(quote)
+        return quote
+
+    async def find_issue_quote(self, method: str, quote_id: bytes) -> IssueQuote | None:
+        """Return a quote as it stands, with what is paid by now."""
+        quote = await self._store.issue_quote(quote_id)
+        way = self.issue_methods.get(method)
+        if quote is None or way is None or quote.method != method:
+            return None
+        return IssueQuote(
+            id=quote.id,
+            method=quote.method,
+            request=quote.request,
+            unit=quote.unit,
+            amount=quote.amount,
+            paid=way.paid(quote),
+            issued=quote.issued,
+            pubkey=quote.pubkey,
+            expires_at=quote.expires_at,
+            updated_at=quote.updated_at,
+        )
+
+    async def issue(
+        self,
+        method: str,
+        quote_id: bytes,
+        outputs: Sequence[BlindedMessage],
+        *,
+        quote_text: str,
+        signature: bytes | None,
+    ) -> Signatures | Refusal:
+        """Sign the outputs of a quote that is paid (NUT-04, NUT-20).
+
+        Args:
+            method: The way it was paid.
+            quote_id: The quote.
+            outputs: What is to be signed: all that is paid and not issued yet.
+            quote_text: The quote's id as the wallet wrote it, which its signature covers.
+            signature: For a locked quote, 64 bytes (BIP-340).
+        """
+        quote = await self.find_issue_quote(method, quote_id)
+        if quote is None:
+            return _NO_QUOTE
+        blanks = operations.decide_issue(quote, outputs, self._index(), paid=quote.paid)
+        if isinstance(blanks, Refusal):
+            return blanks
+        if quote.pubkey is not None and not conditions.quote_signature_holds(
+            quote_text,
+            outputs,
+            pubkey=quote.pubkey,
+            signature=signature or b"",
+            verify=self._verifier,
+        ):
+            return Refusal(
+                Code.QUOTE_SIGNATURE_INVALID, "Signature for mint request invalid or missing"
+            )
+        signed = await self._sign((), blanks)
+        if isinstance(signed, Refusal):
+            return signed
+        refusal = await self._store.issue(quote, quote.paid, blanks)
+        if refusal is not None:
+            return refusal
+        self._tell(Change(ChangeKind.ISSUE_QUOTE, quote_id))
+        return self._signatures(blanks, signed)
+
+    # Redemption
+
+    async def redeem_quote(self, method: str, ask: RedeemAsk) -> RedeemQuote | Refusal:
+        """Make a quote for a redemption (NUT-05)."""
+        way = self.redeem_methods.get(method)
+        if way is None:
+            return _NO_METHOD
+        quote = await way.quote(self._ids(), ask)
+        if isinstance(quote, RedeemQuote):
+            await self._store.put_redeem_quote(quote)
+        return quote
+
+    async def find_redeem_quote(self, method: str, quote_id: bytes) -> RedeemQuote | None:
+        """Return a quote as it stands."""
+        quote = await self._store.redeem_quote(quote_id)
+        return quote if quote is not None and quote.method == method else None
+
+    async def redeem(
+        self,
+        method: str,
+        quote_id: bytes,
+        inputs: Sequence[Proof],
+        *,
+        outputs: Sequence[BlindedMessage],
+        quote_text: str,
+    ) -> Redeemed | Refusal:
+        """Pay a quote with proofs; change comes back on blank outputs (NUT-05, NUT-08).
+
+        Asked again with the same proofs and outputs after it was paid, the answer is the same.
+
+        Raises:
+            Unavailable: The outcome is not known; ask again with the same proofs and outputs.
+        """
+        quote, way = await self._store.redeem_quote(quote_id), self.redeem_methods.get(method)
+        if quote is None or way is None or quote.method != method:
+            return _NO_QUOTE
+        if quote_id in self._owned:
+            return _PENDING
+        self._owned.add(quote_id)
+        try:
+            if quote.state in _UNFINISHED:
+                quote = await self._resolve(quote, way)
+            spending = await self._spending(way, inputs, outputs, text=quote_text)
+            if isinstance(spending, Refusal):
+                return spending
+            if quote.state is RedeemState.PAID:
+                return await self._repeat(quote, way, spending, outputs)
+            return await self._redeem(quote, way, spending, outputs)
+        finally:
+            self._owned.discard(quote_id)
+
+    async def _spending(
+        self,
+        way: RedeemMethod,
+        inputs: Sequence[Proof],
+        outputs: Sequence[BlindedMessage],
+        *,
+        text: str,
+    ) -> _Spending | Refusal:
+        """Check proofs, their conditions and their signatures."""
+        now_s = self._now_s()
+        going_in = operations.read_inputs(
+            inputs, self._index(), now_s=now_s, takes_expired=way.takes_expired
+        )
+        if isinstance(going_in, Refusal):
+            return going_in
+        refusal = conditions.meets_conditions(
+            inputs, outputs, quote=text, now_s=now_s, verify=self._verifier
+        )
+        if refusal is not None:
+            return refusal
+        verified = await self._verified(inputs, going_in.claims)
+        return verified if isinstance(verified, Refusal) else _Spending(going_in, verified)
+
+    async def _redeem(
+        self,
+        quote: RedeemQuote,
+        way: RedeemMethod,
+        spending: _Spending,
+        outputs: Sequence[BlindedMessage],
+    ) -> Redeemed | Refusal:
+        if self._clock.now() >= quote.expires_at or quote.attempts >= _ATTEMPTS_MAX:
+            return Refusal(Code.QUOTE_EXPIRED, "quote is expired")
+        blanks = operations.decide_redemption(
+            quote, spending.inputs, outputs, cost=way.cost(quote), keysets=self._index()
+        )
+        if isinstance(blanks, Refusal):
+            return blanks
+        signed = await self._sign(spending.proofs, blanks)
+        if isinstance(signed, Refusal):
+            return signed
+        begun = await self._store.begin(quote)
+        if isinstance(begun, Refusal):
+            return begun
+        moved = await self._move(begun, way, spending.proofs, blanks)
+        self._tell(Change(ChangeKind.REDEEM_QUOTE, quote.id))
+        if isinstance(moved, Refusal):
+            return moved
+        self._tell_spent(spending.proofs)
+        return Redeemed(moved, self._signatures(blanks, signed), way.fields(moved))
+
+    async def _move(
+        self,
+        quote: RedeemQuote,
+        way: RedeemMethod,
+        verified: Sequence[VerifiedProof],
+        blanks: Sequence[Blank],
+    ) -> RedeemQuote | Refusal:
+        """Hold, spend, post; or hold, be refused, void."""
+        refusal = await way.hold(quote)
+        if refusal is None:
+            refusal = await self._store.conclude(quote, verified, blanks, effect=way.effect)
+        if refusal is not None:
+            await way.void(quote)
+            await self._store.release(quote)
+            return refusal
+        await way.post(quote)
+        return await self._store.settle(quote)
+
+    async def _repeat(
+        self,
+        quote: RedeemQuote,
+        way: RedeemMethod,
+        spending: _Spending,
+        outputs: Sequence[BlindedMessage],
+    ) -> Redeemed | Refusal:
+        """Tell again how a redemption ended, to whoever has its spent proofs and its outputs."""
+        states = await self._store.states([proof.nullifier for proof in spending.proofs])
+        signed = await self._store.signed_before([output.point for output in outputs])
+        if any(state is not ProofState.SPENT for state, _ in states) or not signed:
+            return _PAID
+        return Redeemed(quote, await self._again(outputs, signed), way.fields(quote))
+
+    async def _resolve(self, quote: RedeemQuote, way: RedeemMethod) -> RedeemQuote:
+        """Bring an interrupted redemption to its end: void what spent nothing, post the rest."""
+        if quote.state is RedeemState.HELD:
+            await way.void(quote)
+            return await self._store.release(quote)
+        await way.post(quote)
+        return await self._store.settle(quote)
+
+    async def recover(self) -> int:
+        """Finish every redemption that was interrupted; return how many were."""
+        finished = 0
+        for quote in await self._store.unfinished():
+            way = self.redeem_methods.get(quote.method)
+            if quote.id in self._owned or way is None:
+                continue
+            self._owned.add(quote.id)
+            try:
+                await self._resolve(quote, way)
+            finally:
+                self._owned.discard(quote.id)
+            self._tell(Change(ChangeKind.REDEEM_QUOTE, quote.id))
+            finished += 1
+        return finished
+
+    # Questions
+
+    async def states(
+        self, nullifiers: Sequence[bytes]
+    ) -> list[tuple[ProofState, str | None]] | Refusal:
+        """Return where proofs stand, in the order asked (NUT-07)."""
+        if len(nullifiers) > STATES_MAX:
+            return Refusal(Code.TOO_MANY_INPUTS, f"at most {STATES_MAX} proofs in one request")
+        return await self._store.states(nullifiers)
+
+    async def restore(
+        self, outputs: Sequence[BlindedMessage]
+    ) -> list[tuple[BlindedMessage, BlindSignature]] | Refusal:
+        """Give lost signatures again: those of the outputs that were signed (NUT-09)."""
+        if len(outputs) > RESTORE_OUTPUTS_MAX:
+            return Refusal(
+                Code.TOO_MANY_OUTPUTS, f"at most {RESTORE_OUTPUTS_MAX} outputs in one request"
+            )
+        signed = await self._store.signed_before([output.point for output in outputs])
+        kept = operations.read_signed(outputs, signed)
+        signatures = await self._again(outputs, signed)
+        return [
+            (output, signature) for (output, _), signature in zip(kept, signatures, strict=True)
+        ]
+
+    async def _again(
+        self, outputs: Sequence[BlindedMessage], signed: Mapping[bytes, tuple[int, int]]
+    ) -> Signatures:
+        blanks = [blank for _, blank in operations.read_signed(outputs, signed)]
+        if not blanks:
+            return ()
+        repeated = await self._signatory.sign_again(blanks)
+        good = [signature for signature in repeated if signature is not None]
+        assert len(good) == len(blanks), "what was signed before can be signed again"
+        return self._signatures(blanks, good)
+
+    # Telling
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Tell a listener of every change from now on; return what ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _tell(self, change: Change) -> None:
+        for listener in self._listeners:
+            listener(change)
+
+    def _tell_spent(self, proofs: Sequence[VerifiedProof]) -> None:
+        if self._listeners:
+            for proof in proofs:
+                self._tell(Change(ChangeKind.PROOF, proof.nullifier))
+
+
+_UNFINISHED: Final = frozenset({RedeemState.HELD, RedeemState.SPENT})
