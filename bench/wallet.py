@@ -1,0 +1,142 @@
+"""A wallet's side of e-cash for load: proofs and outputs by the ten thousand, quickly.
+
+One blinding factor serves for every output, which makes blinding and unblinding an addition each.
+That gives away who paid, and is for benches only.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import msgspec
+from coincurve import PrivateKey, PublicKey
+
+_DOMAIN = b"Secp256k1_HashToCurve_Cashu_"
+_PAID_WITHIN_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A secret, and the point that the mint is asked to sign."""
+
+    amount: int
+    secret: str
+    point: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coin:
+    """A proof: a secret, and the mint's signature on it."""
+
+    amount: int
+    secret: str
+    signature: str
+
+
+def hash_to_curve(message: bytes) -> PublicKey:
+    """Return the point of a secret (NUT-00)."""
+    digest = hashlib.sha256(_DOMAIN + message).digest()
+    counter = 0
+    while True:
+        candidate = hashlib.sha256(digest + counter.to_bytes(4, "little")).digest()
+        try:
+            return PublicKey(b"\x02" + candidate)
+        except ValueError:
+            counter += 1
+
+
+class Wallet:
+    """One mint's keyset of one unit, and the means to make outputs and proofs for it."""
+
+    def __init__(self, url: str, unit: str) -> None:
+        self.url = url
+        self.unit = unit
+        self._client = httpx.Client(base_url=url, timeout=60)
+        listed = self._client.get("/v1/keys").raise_for_status().json()["keysets"]
+        keyset = next(keyset for keyset in listed if keyset["unit"] == unit)
+        self.keyset_id: str = keyset["id"]
+        factor = PrivateKey()
+        self._shift = factor.public_key
+        self._returns = {
+            int(amount): _negative(PublicKey(bytes.fromhex(key)).multiply(factor.secret))
+            for amount, key in keyset["keys"].items()
+        }
+
+    def output(self, amount: int) -> Output:
+        """Make one output with a new secret."""
+        secret = os.urandom(32).hex()
+        blinded = PublicKey.combine_keys([hash_to_curve(secret.encode()), self._shift])
+        return Output(amount, secret, blinded.format().hex())
+
+    def coin(self, output: Output, signature: str) -> Coin:
+        """Unblind the mint's answer to an output."""
+        blinded = PublicKey(bytes.fromhex(signature))
+        point = PublicKey.combine_keys([blinded, self._returns[output.amount]])
+        return Coin(output.amount, output.secret, point.format().hex())
+
+    def message(self, output: Output) -> dict[str, Any]:
+        """Return an output as the wire has it."""
+        return {"amount": output.amount, "id": self.keyset_id, "B_": output.point}
+
+    def proof(self, coin: Coin) -> dict[str, Any]:
+        """Return a proof as the wire has it."""
+        return {
+            "amount": coin.amount,
+            "id": self.keyset_id,
+            "secret": coin.secret,
+            "C": coin.signature,
+        }
+
+    def withdraw(self, amounts: Sequence[int], *, at_once: int = 200) -> list[Coin]:
+        """Issue coins against invoices that pay themselves (tests only)."""
+        chunks = [amounts[start : start + at_once] for start in range(0, len(amounts), at_once)]
+        quotes = [self._quote(sum(chunk)) for chunk in chunks]
+        coins: list[Coin] = []
+        for chunk, quote in zip(chunks, quotes, strict=True):
+            self._wait(quote)
+            outputs = [self.output(amount) for amount in chunk]
+            body = {"quote": quote, "outputs": [self.message(output) for output in outputs]}
+            answer = self._client.post("/v1/mint/bolt11", json=body)
+            assert answer.is_success, answer.text
+            signatures = answer.json()["signatures"]
+            coins += [
+                self.coin(output, signature["C_"])
+                for output, signature in zip(outputs, signatures, strict=True)
+            ]
+        return coins
+
+    def _quote(self, amount: int) -> str:
+        body = {"unit": self.unit, "amount": amount}
+        answer = self._client.post("/v1/mint/quote/bolt11", json=body)
+        assert answer.is_success, answer.text
+        return str(answer.json()["quote"])
+
+    def _wait(self, quote: str) -> None:
+        until = time.monotonic() + _PAID_WITHIN_SECONDS
+        while time.monotonic() < until:
+            answer = self._client.get(f"/v1/mint/quote/bolt11/{quote}").raise_for_status()
+            if answer.json()["state"] == "PAID":
+                return
+            time.sleep(0.1)
+        raise TimeoutError("The quote was not paid")
+
+    def swaps(self, coins: Sequence[Coin], *, inputs: int = 2) -> Iterator[bytes]:
+        """Make the bodies of swaps, each of some coins for new ones of the same amounts."""
+        for start in range(0, len(coins) - inputs + 1, inputs):
+            spent = sorted(coins[start : start + inputs], key=lambda coin: coin.amount)
+            yield msgspec.json.encode(
+                {
+                    "inputs": [self.proof(coin) for coin in spent],
+                    "outputs": [self.message(self.output(coin.amount)) for coin in spent],
+                }
+            )
+
+
+def _negative(point: PublicKey) -> PublicKey:
+    """Return the point's mirror image: in compressed form only the first byte differs."""
+    compressed = point.format()
+    return PublicKey(bytes([compressed[0] ^ 1]) + compressed[1:])
