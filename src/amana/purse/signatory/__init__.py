@@ -1,0 +1,26 @@
+"""The signatory: the one part that holds the mint's private keys, in processes of its own."""
+
+from amana.purse.signatory.in_process import InProcessSignatory
+from amana.purse.signatory.making import make_signatory
+from amana.purse.signatory.store import (
+    COUNTS_FILE,
+    LIST_FILE,
+    SEED_FILE,
+    FolderStore,
+    MemoryStore,
+    SignatoryDamaged,
+)
+from amana.purse.signatory.vault import KeyUnknown, Vault
+
+__all__ = [
+    "COUNTS_FILE",
+    "LIST_FILE",
+    "SEED_FILE",
+    "FolderStore",
+    "InProcessSignatory",
+    "KeyUnknown",
+    "MemoryStore",
+    "SignatoryDamaged",
+    "Vault",
+    "make_signatory",
+]
