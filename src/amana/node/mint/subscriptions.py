@@ -1,0 +1,295 @@
+"""Live updates over WebSocket (NUT-17): JSON-RPC to subscribe, then the state and its changes.
+
+A subscriber costs memory alone: what changed is noted, and the present state is looked up when it
+is sent. Everything is bounded: sockets, subscriptions and filters of each, and what waits to be
+sent to somebody who does not read.
+"""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, Final, Literal, NamedTuple
+
+import msgspec
+
+from amana.kernel import Unavailable
+from amana.node.mint import shapes
+from amana.node.mint.routes import Malformed
+from amana.purse.limits import STATES_MAX
+from amana.purse.model import Change, ChangeKind, Refusal
+from amana.purse.service import Mint
+
+SOCKETS_MAX: Final = 1_000
+"""Sockets at once."""
+
+SUBSCRIPTIONS_MAX: Final = 100
+"""Subscriptions of one socket."""
+
+FILTERS_MAX: Final = 1_000
+"""Filters of one socket, over all its subscriptions."""
+
+WAITING_MAX: Final = 2_000
+"""Messages that wait for a subscriber who does not read; one more closes the socket."""
+
+_NAME_CHARACTERS_MAX: Final = 256
+_TRY_AGAIN_LATER: Final = 1013
+_TOO_SLOW: Final = 1008
+
+_PARSE_ERROR: Final = -32700
+_INVALID_REQUEST: Final = -32600
+_METHOD_NOT_FOUND: Final = -32601
+_INVALID_PARAMS: Final = -32602
+_UNAVAILABLE: Final = -32000
+
+_ISSUE: Final = "_mint_quote"
+_REDEEM: Final = "_melt_quote"
+
+
+class _Params(msgspec.Struct):
+    subId: str  # noqa: N815 - the specification's
+    kind: str = ""
+    filters: list[str] = []
+
+
+class _Command(msgspec.Struct):
+    method: str
+    params: _Params
+    id: int = 0
+
+
+class _Topic(NamedTuple):
+    """One thing that is watched: a proof by its nullifier, or a quote by its id and method."""
+
+    kind: ChangeKind
+    key: bytes
+    method: str = ""
+
+
+class _Note(NamedTuple):
+    """What to look up and send: topics, each as its subscriber named it."""
+
+    name: str
+    topics: tuple[tuple[_Topic, str], ...]
+
+
+class _Wrong(Exception):  # noqa: N818 - told to the subscriber
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+_decoder: Final = msgspec.json.Decoder(_Command)
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Subscriptions:
+    """Who waits for what."""
+
+    def __init__(self, mint: Mint) -> None:
+        self._mint = mint
+        self._sockets = 0
+        self._watchers: defaultdict[tuple[ChangeKind, bytes], list[_Watch]] = defaultdict(list)
+        mint.subscribe(self.tell)
+
+    def tell(self, change: Change) -> None:
+        """Note a change for everybody who waits for it."""
+        for watch in self._watchers.get((change.kind, change.key), ()):
+            watch.note()
+
+    async def talk(self, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
+        """Talk over one socket until either side ends it."""
+        await receive()
+        if self._sockets >= SOCKETS_MAX:
+            await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
+            return
+        self._sockets += 1
+        socket = _Socket(self, self._mint)
+        try:
+            await send({"type": "websocket.accept"})
+            await socket.talk(receive, send)
+        finally:
+            self._sockets -= 1
+            socket.forget_all()
+
+    def watch(self, watch: "_Watch") -> None:
+        """Begin to tell of a topic."""
+        self._watchers[watch.topic.kind, watch.topic.key].append(watch)
+
+    def unwatch(self, watch: "_Watch") -> None:
+        """Tell no more."""
+        key = (watch.topic.kind, watch.topic.key)
+        self._watchers[key].remove(watch)
+        if not self._watchers[key]:
+            del self._watchers[key]
+
+
+class _Watch(NamedTuple):
+    topic: _Topic
+    note: Callable[[], None]
+
+
+class _Socket:
+    """One socket's subscriptions, and what waits to be sent over it."""
+
+    def __init__(self, subscriptions: Subscriptions, mint: Mint) -> None:
+        self._all = subscriptions
+        self._mint = mint
+        self._watches: dict[str, list[_Watch]] = {}
+        self._waiting: asyncio.Queue[bytes | _Note] = asyncio.Queue(WAITING_MAX)
+        self._is_too_slow = asyncio.Event()
+
+    async def talk(self, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
+        """Take commands, and send answers and changes."""
+        hearing = asyncio.ensure_future(self._hear(receive))
+        sending = asyncio.ensure_future(self._send(send))
+        slowness = asyncio.ensure_future(self._is_too_slow.wait())
+        tasks = (hearing, sending, slowness)
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if hearing not in done:
+                with contextlib.suppress(Exception):  # the other side may be gone already
+                    await send({"type": "websocket.close", "code": _TOO_SLOW})
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def forget_all(self) -> None:
+        """End every subscription."""
+        for name in list(self._watches):
+            self._forget(name)
+
+    async def _hear(self, receive: Any) -> None:  # noqa: ANN401 - ASGI's own types
+        while True:
+            message = await receive()
+            if message["type"] != "websocket.receive":
+                return
+            self._put(self._answer(message.get("text") or message.get("bytes") or ""))
+
+    async def _send(self, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
+        while True:
+            waiting = await self._waiting.get()
+            if isinstance(waiting, bytes):
+                await send({"type": "websocket.send", "text": waiting.decode()})
+                continue
+            try:
+                payloads = await self._payloads(waiting.topics)
+            except Unavailable:
+                continue  # the next change is told again; a subscription promises no delivery
+            for payload in payloads:
+                message = {
+                    "jsonrpc": "2.0",
+                    "method": "subscribe",
+                    "params": {"subId": waiting.name, "payload": payload},
+                }
+                await send({"type": "websocket.send", "text": _encode(message).decode()})
+
+    def _put(self, waiting: bytes | _Note) -> None:
+        try:
+            self._waiting.put_nowait(waiting)
+        except asyncio.QueueFull:
+            self._is_too_slow.set()
+
+    # Commands
+
+    def _answer(self, text: str | bytes) -> bytes:
+        number = 0
+        try:
+            command = _decoder.decode(text)
+            number = command.id
+            self._carry_out(command)
+        except msgspec.ValidationError as fault:
+            return _error(number, _INVALID_REQUEST, str(fault))
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return _error(number, _PARSE_ERROR, "this is not JSON")
+        except _Wrong as wrong:
+            return _error(number, wrong.code, str(wrong))
+        result = {"status": "OK", "subId": command.params.subId}
+        return _encode({"jsonrpc": "2.0", "result": result, "id": number})
+
+    def _carry_out(self, command: _Command) -> None:
+        params = command.params
+        if len(params.subId) > _NAME_CHARACTERS_MAX:
+            raise _Wrong(_INVALID_PARAMS, "a subId has at most 256 characters")
+        if command.method == "subscribe":
+            self._begin(params)
+        elif command.method == "unsubscribe":
+            if params.subId not in self._watches:
+                raise _Wrong(_INVALID_PARAMS, "subscription not found")
+            self._forget(params.subId)
+        else:
+            raise _Wrong(_METHOD_NOT_FOUND, "the methods are subscribe and unsubscribe")
+
+    def _begin(self, params: _Params) -> None:
+        if params.subId in self._watches:
+            raise _Wrong(_INVALID_PARAMS, "this subId is in use")
+        if len(self._watches) >= SUBSCRIPTIONS_MAX:
+            raise _Wrong(_INVALID_PARAMS, f"a socket has at most {SUBSCRIPTIONS_MAX} subscriptions")
+        watched = sum(map(len, self._watches.values()))
+        if watched + len(params.filters) > FILTERS_MAX:
+            raise _Wrong(_INVALID_PARAMS, f"a socket has at most {FILTERS_MAX} filters")
+        name = params.subId
+        topics = [(topic, text) for text in params.filters for topic in _topics(params.kind, text)]
+        watches = [_Watch(topic, self._noting(name, topic, text)) for topic, text in topics]
+        self._watches[name] = watches
+        for watch in watches:
+            self._all.watch(watch)
+        # Later, so that the answer to the command goes first.
+        asyncio.get_running_loop().call_soon(self._put, _Note(name, tuple(topics)))
+
+    def _noting(self, name: str, topic: _Topic, text: str) -> Callable[[], None]:
+        note = _Note(name, ((topic, text),))
+        return lambda: self._put(note)
+
+    def _forget(self, name: str) -> None:
+        for watch in self._watches.pop(name):
+            self._all.unwatch(watch)
+
+    # States
+
+    async def _payloads(self, topics: tuple[tuple[_Topic, str], ...]) -> list[Any]:
+        proofs = [pair for pair in topics if pair[0].kind is ChangeKind.PROOF]
+        payloads: list[Any] = []
+        for start in range(0, len(proofs), STATES_MAX):
+            some = proofs[start : start + STATES_MAX]
+            states = await self._mint.states([topic.key for topic, _ in some])
+            assert not isinstance(states, Refusal), "no more are asked after than allowed"
+            payloads += [
+                shapes.state_view(bytes.fromhex(text), state)
+                for (_, text), state in zip(some, states, strict=True)
+            ]
+        for topic, _ in topics:
+            payload = await self._quote(topic)
+            if payload is not None:
+                payloads.append(payload)
+        return payloads
+
+    async def _quote(self, topic: _Topic) -> object | None:
+        if topic.kind is ChangeKind.ISSUE_QUOTE:
+            issue = await self._mint.find_issue_quote(topic.method, topic.key)
+            return None if issue is None else shapes.issue_quote_view(issue)
+        if topic.kind is ChangeKind.REDEEM_QUOTE:
+            redeem = await self._mint.find_redeem_quote(topic.method, topic.key)
+            return None if redeem is None else shapes.redeem_quote_view(redeem)
+        return None
+
+
+def _topics(kind: str, text: str) -> list[_Topic]:
+    """Read what is to be watched; nothing where no quote can have such an id."""
+    if kind == ChangeKind.PROOF:
+        try:
+            return [_Topic(ChangeKind.PROOF, shapes.read_point(text)[1:])]
+        except Malformed as fault:
+            raise _Wrong(_INVALID_PARAMS, str(fault)) from None
+    quote_id = shapes.read_quote_id(text)
+    for ending, of in ((_ISSUE, ChangeKind.ISSUE_QUOTE), (_REDEEM, ChangeKind.REDEEM_QUOTE)):
+        if kind.endswith(ending) and len(kind) > len(ending):
+            method = kind.removesuffix(ending)
+            return [] if quote_id is None else [_Topic(of, quote_id, method)]
+    raise _Wrong(_INVALID_PARAMS, "this kind of subscription is not supported")
+
+
+def _error(number: int, code: int, message: str) -> bytes:
+    error: dict[Literal["code", "message"], object] = {"code": code, "message": message}
+    return _encode({"jsonrpc": "2.0", "error": error, "id": number})
