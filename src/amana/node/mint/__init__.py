@@ -7,6 +7,7 @@ from amana.node.mint.app import MintApp, create_mint_app
 from amana.node.mint.guard import Guard, OpenGuard
 from amana.node.mint.info import AuthInfo, MethodInfo, MintInfo, ProtectedAddress
 from amana.node.mint.routes import Fault, Request, Route
+from amana.node.mint.serving import serving
 
 __all__ = [
     "AuthInfo",
@@ -20,4 +21,5 @@ __all__ = [
     "Request",
     "Route",
     "create_mint_app",
+    "serving",
 ]
