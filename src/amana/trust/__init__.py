@@ -27,7 +27,13 @@ from amana.trust.model import (
 from amana.trust.ports import Eraser, Policy, VaultReader, VaultWriter
 from amana.trust.rules import DEFAULT_TABLE, TablePolicy
 from amana.trust.service import Door, Erasure, FieldDamaged
-from amana.trust.signatory import HANDLE_PEPPER, WEBHOOK_SIGNING, SecretMissing, Signatory
+from amana.trust.signatory import (
+    HANDLE_PEPPER,
+    OPENID_SIGNING,
+    WEBHOOK_SIGNING,
+    SecretMissing,
+    Signatory,
+)
 from amana.trust.store import VaultRows, VaultStore
 
 __all__ = [
@@ -35,6 +41,7 @@ __all__ = [
     "DEFAULT_TABLE",
     "FORBIDDEN_PURPOSES",
     "HANDLE_PEPPER",
+    "OPENID_SIGNING",
     "WEBHOOK_SIGNING",
     "BackupMade",
     "BackupReason",

@@ -5,6 +5,7 @@ does not live long.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +18,13 @@ HANDLE_PEPPER: Final = "handle-pepper"
 """Keys the hashes by which handles are never given out twice."""
 WEBHOOK_SIGNING: Final = "webhook-signing"
 """Seed of the Ed25519 key that signs webhooks."""
+OPENID_SIGNING: Final = "openid-signing"
+"""Makes the key that signs clear tokens, and the subjects in them."""
 SECRETS: Final = (HANDLE_PEPPER, WEBHOOK_SIGNING)
-"""Every secret of an operator."""
+"""Every secret that nothing can take the place of."""
+RENEWABLE: Final = (OPENID_SIGNING,)
+"""Secrets made where they are absent: what they signed lives for minutes, so a new one only asks
+people to sign in again. Data folders that were made before a secret came get it at the start."""
 
 _NAME: Final = re.compile(r"[a-z][a-z-]{1,40}", re.ASCII)
 _SUFFIX: Final = ".secret"
@@ -37,7 +43,15 @@ class Signatory:
     def make(self, chance: Chance) -> None:
         """Make the secrets of a new data folder; those that are there stay as they are."""
         make_folder(self.folder)
-        for name in SECRETS:
+        self._make(SECRETS, chance)
+        self._make(RENEWABLE, chance)
+
+    def complete(self, chance: Chance) -> None:
+        """Make the renewable secrets that this data folder does not have yet."""
+        self._make(RENEWABLE, chance)
+
+    def _make(self, names: Sequence[str], chance: Chance) -> None:
+        for name in names:
             path = self._path(name)
             if not path.exists():
                 write_secret(path, chance.draw(SECRET_BYTES))
@@ -46,7 +60,7 @@ class Signatory:
         """Return the 32 bytes of a secret.
 
         Raises:
-            SecretMissing: It is not there. It is never made anew in its place, because what was
+            SecretMissing: It is not there. It is not made anew in its place, because what was
                 hashed or signed with the old one would no longer match.
         """
         path = self._path(name)

@@ -251,6 +251,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "NewCustomer": _object(customer=_PARTY, token=_TEXT),
     "NewMerchant": _object(merchant=_PARTY, api_key=_TEXT),
     "NewMerchantKey": _object(id=_TEXT, api_key=_TEXT),
+    "OpenIdRedirect": _object(redirect=_TEXT),
     "Topup": _object(id=_TEXT, status=_one_of("paid"), amount=_MONEY, customer=_TEXT),
 }
 """Every shape of a successful answer; all members are always there."""
@@ -289,6 +290,7 @@ ANSWERS: Final = {
     "POST /v1/operator/merchants": "NewMerchant",
     "POST /v1/operator/merchants/{handle}/api-keys": "NewMerchantKey",
     "POST /v1/operator/topups": "Topup",
+    "POST /v1/openid/approve": "OpenIdRedirect",
 }
 """Which shape each address answers with, where it answers with JSON."""
 

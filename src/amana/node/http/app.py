@@ -16,6 +16,7 @@ from amana.node.http import (
     edge,
     feeds,
     merchants,
+    openid,
     opening,
     operators,
     pages,
@@ -64,6 +65,7 @@ HANDLERS: Final[list[Any]] = [
     *webhooks.HANDLERS,
     *api_keys.HANDLERS,
     *staff.HANDLERS,
+    *openid.HANDLERS,
     docs.get_openapi,
     docs.get_docs,
     docs.get_problems,
@@ -85,7 +87,14 @@ def create_framework_app(operator: Operator) -> Litestar:
     return Litestar(
         route_handlers=HANDLERS,
         state=State(
-            {"operator": operator, "pages": Pages(), "rates": Rates(), "handlers": HANDLERS}
+            {
+                "operator": operator,
+                "pages": Pages(),
+                "rates": Rates(),
+                "handlers": HANDLERS,
+                "openid": openid.make_openid(operator),
+                "openid_rates": Rates(),
+            }
         ),
         before_request=edge.check_media_type,
         exception_handlers={
