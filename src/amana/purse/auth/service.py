@@ -1,0 +1,147 @@
+"""Blind tokens: given out to customers a few a day, used once by nobody knows whom."""
+
+from collections.abc import Sequence
+
+from amana.kernel import SECOND_NS, AmanaId, Clock, Unavailable, day_number
+from amana.purse.auth.model import AUTH_UNIT, Allowance, BlindToken
+from amana.purse.auth.ports import AuthReader, AuthWriter
+from amana.purse.auth.rules import decide_count, decide_fetch, decide_token, read_blind_token
+from amana.purse.model import BlindedMessage, BlindSignature, Code, Keyset, Refusal
+from amana.purse.ports import Blank, Claim, Signatory, SigningStopped
+
+_SPENT = Refusal(Code.BLIND_AUTH_FAILED, "The blind token was used before.")
+
+
+class SpentToken:
+    """A blind token that is set aside for one request: `commit` uses it up, `release` gives it back.
+
+    While it is set aside nobody else can come with it; exactly one of the two ends that.
+    """
+
+    def __init__(self, nullifier: bytes, reserved: set[bytes], writer: AuthWriter) -> None:
+        self._nullifier = nullifier
+        self._reserved = reserved
+        self._writer = writer
+        self._is_ended = False
+
+    async def commit(self) -> None:
+        """Use the token up, durably: the request succeeded.
+
+        Where that cannot be written the token stays set aside: what it was shown for is done, so
+        it is not told as a failure, and the token opens nothing more.
+        """
+        self._is_ended = True
+        try:
+            await self._writer.spend(self._nullifier)
+        except Unavailable:
+            return
+        self._reserved.discard(self._nullifier)
+
+    def release(self) -> None:
+        """Give the token back: the request changed nothing. After a commit this does nothing."""
+        if not self._is_ended:
+            self._reserved.discard(self._nullifier)
+
+
+class BlindAuth:
+    """Gives out blind tokens and takes them."""
+
+    def __init__(
+        self,
+        *,
+        signatory: Signatory,
+        reader: AuthReader,
+        writer: AuthWriter,
+        clock: Clock,
+        allowance: Allowance | None = None,
+    ) -> None:
+        self._signatory = signatory
+        self._reader = reader
+        self._writer = writer
+        self._clock = clock
+        self._reserved: set[bytes] = set()
+        self.allowance = allowance or Allowance()
+
+    def keysets(self) -> tuple[Keyset, ...]:
+        """Return the keysets of blind tokens, oldest first."""
+        return tuple(keyset for keyset in self._signatory.keysets() if keyset.unit == AUTH_UNIT)
+
+    async def give(
+        self, party: AmanaId, outputs: Sequence[BlindedMessage]
+    ) -> tuple[BlindSignature, ...] | Refusal:
+        """Sign blind tokens for a customer, as many as the day still allows.
+
+        They are signed first and counted then, and leave when the count is durable: whatever is
+        interrupted in between gave nobody a token.
+
+        Raises:
+            Unavailable: The signatory or the storage is gone; ask again with the same outputs.
+        """
+        now = self._clock.now()
+        keyset = decide_fetch(outputs, self.keysets(), self.allowance, now_s=now // SECOND_NS)
+        if isinstance(keyset, Refusal):
+            return keyset
+        day, count = day_number(now), len(outputs)
+        refused = decide_count(self._reader.given(party, day), count, self.allowance)
+        if refused is not None:
+            return refused
+        signatures = await self._sign(keyset, outputs)
+        if isinstance(signatures, Refusal):
+            return signatures
+        a_day = self.allowance.a_day
+        if not await self._writer.count(party, day=day, tokens=count, a_day=a_day):
+            refused = decide_count(a_day, count, self.allowance)
+            assert refused is not None, "what the index refused is beyond the day's tokens"
+            return refused
+        return signatures
+
+    async def _sign(
+        self, keyset: Keyset, outputs: Sequence[BlindedMessage]
+    ) -> tuple[BlindSignature, ...] | Refusal:
+        try:
+            signed = await self._signatory.sign(
+                [Blank(keyset.number, 1, output.point) for output in outputs]
+            )
+        except SigningStopped:
+            return Refusal(Code.BLIND_TOKENS_TOO_OFTEN, "No more blind tokens are signed for now.")
+        signatures = tuple(
+            BlindSignature(keyset.id, 1, made.point, made.dleq_e, made.dleq_s)
+            for made in signed
+            if made is not None
+        )
+        if len(signatures) != len(outputs):
+            return Refusal(Code.PROOF_INVALID, "An output is no point of the curve.")
+        return signatures
+
+    async def admit(self, text: str | None) -> SpentToken | Refusal:
+        """Check a `Blind-auth` header and set its token aside for one request.
+
+        Raises:
+            Unavailable: The signatory is gone.
+        """
+        if not text:
+            return Refusal(Code.BLIND_AUTH_MISSING, "Endpoint requires blind auth")
+        token = read_blind_token(text)
+        if isinstance(token, Refusal):
+            return token
+        nullifier = await self._verify(token)
+        if isinstance(nullifier, Refusal):
+            return nullifier
+        # From here to the return nothing is awaited: two requests cannot both find it unused.
+        if nullifier in self._reserved or self._reader.is_spent(nullifier):
+            return _SPENT
+        self._reserved.add(nullifier)
+        return SpentToken(nullifier, self._reserved, self._writer)
+
+    async def _verify(self, token: BlindToken) -> bytes | Refusal:
+        now_s = self._clock.now() // SECOND_NS
+        found = next((keyset for keyset in self.keysets() if keyset.id == token.keyset_id), None)
+        refused = decide_token(found, now_s=now_s)
+        if refused is not None:
+            return refused
+        assert found is not None, "a token that is not refused has a keyset"
+        claim = Claim(found.number, 1, token.secret.encode("utf-8", "surrogatepass"), token.point)
+        (nullifier,) = await self._signatory.verify([claim])
+        if nullifier is None:
+            return Refusal(Code.BLIND_AUTH_FAILED, "The blind token's signature is not ours.")
+        return nullifier
