@@ -2,6 +2,7 @@
 
 from amana.purse.signatory.in_process import InProcessSignatory
 from amana.purse.signatory.making import make_signatory
+from amana.purse.signatory.pool import SignatoryPool, default_processes, open_signatory
 from amana.purse.signatory.store import (
     COUNTS_FILE,
     LIST_FILE,
@@ -21,6 +22,9 @@ __all__ = [
     "KeyUnknown",
     "MemoryStore",
     "SignatoryDamaged",
+    "SignatoryPool",
     "Vault",
+    "default_processes",
     "make_signatory",
+    "open_signatory",
 ]

@@ -1,0 +1,120 @@
+"""One signatory process: it answers batches until the other end of its socket closes."""
+
+import ctypes
+import resource
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from amana.kernel import Instant
+from amana.purse.ports import SigningStopped
+from amana.purse.signatory.protocol import (
+    LENGTH_BYTES,
+    Answer,
+    Ask,
+    Check,
+    Checked,
+    Limit,
+    Listed,
+    Reason,
+    Refused,
+    Reload,
+    Revoke,
+    Rotate,
+    Sign,
+    Signatures,
+    read_asks,
+    write_frame,
+)
+from amana.purse.signatory.store import FolderStore, SignatoryDamaged
+from amana.purse.signatory.vault import KeysetRetired, KeyUnknown, Vault
+
+_PR_SET_DUMPABLE: Final = 4
+
+
+class _MachineClock:
+    def now(self) -> Instant:
+        return Instant(time.time_ns())
+
+
+def run(folder: Path, descriptor: int) -> int:
+    """Serve the socket with this descriptor; return the exit code.
+
+    Signals meant for the whole group are ignored: the process ends when its mint closes the
+    socket or dies, and never in between, so that its counts are given back.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    _keep_memory_private()
+    with socket.socket(fileno=descriptor) as connection:
+        try:
+            vault = Vault(FolderStore(folder), _MachineClock())
+        except SignatoryDamaged as damaged:
+            connection.sendall(write_frame([Refused(Reason.DAMAGED, str(damaged))]))
+            return 1
+        try:
+            _serve(connection, vault)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        finally:
+            vault.close()
+    return 0
+
+
+def _keep_memory_private() -> None:
+    """No core file, and no debugger of the same user, may read the keys out of memory."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def _serve(connection: socket.socket, vault: Vault) -> None:
+    connection.sendall(write_frame([Listed(list(vault.keysets()))]))
+    while (head := _read(connection, LENGTH_BYTES)) is not None:
+        body = _read(connection, int.from_bytes(head))
+        if body is None:
+            return
+        connection.sendall(write_frame([answer(vault, ask) for ask in read_asks(body)]))
+
+
+def _read(connection: socket.socket, count: int) -> bytes | None:
+    content = bytearray()
+    while len(content) < count:
+        part = connection.recv(count - len(content))
+        if not part:
+            return None
+        content += part
+    return bytes(content)
+
+
+def answer(vault: Vault, ask: Ask) -> Answer:
+    """Do what is asked, or say why not."""
+    try:
+        return _do(vault, ask)
+    except SigningStopped as stopped:
+        return Refused(Reason.STOPPED, str(stopped))
+    except KeysetRetired as retired:
+        return Refused(Reason.RETIRED, str(retired))
+    except KeyUnknown as unknown:
+        return Refused(Reason.UNKNOWN, str(unknown))
+
+
+def _do(vault: Vault, ask: Ask) -> Answer:
+    match ask:
+        case Check(claims, is_revoked):
+            return Checked(vault.check_revoked(claims) if is_revoked else vault.check(claims))
+        case Sign(blanks, is_repeat):
+            return Signatures(vault.sign_again(blanks) if is_repeat else vault.sign(blanks))
+        case Rotate(unit, final_expiry):
+            newest = vault.rotate(unit, final_expiry).number
+            return Listed(list(vault.keysets()), newest)
+        case Revoke(number):
+            vault.revoke(number)
+        case Limit(number, signatures_max):
+            vault.set_limit(number, signatures_max)
+        case Reload():
+            vault.reload()
+    return Listed(list(vault.keysets()))

@@ -1,0 +1,248 @@
+"""The signatory as the mint sees it: some processes, asked in batches.
+
+While a process works on a batch, what is asked meanwhile gathers for the next; so the cost of the
+way there and back is shared when there is much to do, and nobody waits for company when there is
+little. A process that dies takes nothing with it but the answers under way: those who asked hear
+`Unavailable`, the process is begun again, and the same question has the same answer.
+"""
+
+import asyncio
+import logging
+import os
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final, NoReturn
+
+from amana.kernel import Unavailable
+from amana.purse.model import Keyset
+from amana.purse.ports import Blank, Claim, Signed, SigningStopped
+from amana.purse.signatory.link import Job, Link, fail
+from amana.purse.signatory.protocol import (
+    Answer,
+    Ask,
+    Check,
+    Checked,
+    Limit,
+    Listed,
+    Reason,
+    Refused,
+    Reload,
+    Revoke,
+    Rotate,
+    Sign,
+    Signatures,
+)
+from amana.purse.signatory.store import SignatoryDamaged
+from amana.purse.signatory.vault import KeyUnknown
+
+PROCESSES_MAX: Final = 4
+_log: Final = logging.getLogger("amana.signatory")
+_BATCH_MAX: Final = 64
+_DELAY_SECONDS_FIRST: Final = 0.05
+_DELAY_SECONDS_MAX: Final = 5.0
+
+
+def default_processes() -> int:
+    """Return one process a core, at most four."""
+    return min(os.cpu_count() or 1, PROCESSES_MAX)
+
+
+@asynccontextmanager
+async def open_signatory(
+    folder: Path, *, processes: int | None = None
+) -> AsyncIterator["SignatoryPool"]:
+    """Start a mint's signatory and end it afterwards.
+
+    Args:
+        folder: Where `make_signatory` made it.
+        processes: How many; by default one a core, at most four.
+    Raises:
+        SignatoryDamaged: The seed or the list is missing, or they do not belong together.
+        Unavailable: A process did not start.
+    """
+    pool = SignatoryPool(folder)
+    try:
+        await pool.start(processes or default_processes())
+        yield pool
+    finally:
+        await pool.stop()
+
+
+class SignatoryPool:
+    """Answers `Signatory`'s questions through processes of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._links: list[Link] = []
+        self._keepers: list[asyncio.Task[None]] = []
+        self._waiting: deque[Job] = deque()
+        self._is_due = False
+        self._keysets: tuple[Keyset, ...] = ()
+
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        """The ids of the processes that serve."""
+        return tuple(link.process_id for link in self._links if link.is_up)
+
+    async def start(self, processes: int) -> None:
+        """Start the processes and wait for all of them."""
+        links = [await self._begin() for _ in range(processes)]
+        greetings = await asyncio.gather(*(link.greeting for link in links), return_exceptions=True)
+        for greeting in greetings:
+            if isinstance(greeting, BaseException):
+                raise greeting
+            self._greet(greeting)
+        self._keepers = [asyncio.create_task(self._keep(link)) for link in links]
+
+    async def stop(self) -> None:
+        """End the processes."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await asyncio.gather(*(link.stop() for link in self._links))
+        self._links.clear()
+        self._pump()
+
+    def keysets(self) -> tuple[Keyset, ...]:
+        """Return the append-only list of keysets, oldest first, as last heard."""
+        return self._keysets
+
+    async def verify(self, claims: Sequence[Claim]) -> list[bytes | None]:
+        """Check proofs; answer each with its nullifier, or None where it is false."""
+        return await self._check(Check(list(claims)))
+
+    async def verify_revoked(self, claims: Sequence[Claim]) -> list[bytes | None]:
+        """Check proofs of revoked keysets, whose holders must also show how they were issued."""
+        return await self._check(Check(list(claims), is_revoked=True))
+
+    async def sign(self, blanks: Sequence[Blank]) -> list[Signed | None]:
+        """Sign outputs, all or none; where one is not on the curve, every answer is None.
+
+        Raises:
+            SigningStopped: The count of a denomination stands at its limit.
+            Unavailable: The signatory is gone, or a keyset has retired this moment.
+        """
+        return await self._sign(Sign(list(blanks)))
+
+    async def sign_again(self, blanks: Sequence[Blank]) -> list[Signed | None]:
+        """Repeat signatures that were given before, without counting them anew."""
+        return await self._sign(Sign(list(blanks), is_repeat=True))
+
+    async def rotate(self, unit: str, *, final_expiry: int) -> Keyset:
+        """Begin a new keyset for a unit; the one before signs no more.
+
+        When this returns every process knows it.
+        """
+        listed = await self._change(Rotate(unit, final_expiry))
+        assert listed.newest is not None, "a rotation begins a keyset"
+        return listed.keysets[listed.newest]
+
+    async def revoke(self, number: int) -> None:
+        """Let a keyset whose key may be in other hands check and sign no more."""
+        await self._change(Revoke(number))
+
+    async def set_limit(self, number: int, signatures_max: int) -> None:
+        """Let a keyset sign more, or less, of each denomination."""
+        await self._change(Limit(number, signatures_max))
+
+    async def _check(self, ask: Check) -> list[bytes | None]:
+        found = await self._ask(ask)
+        assert isinstance(found, Checked), "a question has an answer of its kind"
+        return found.nullifiers
+
+    async def _sign(self, ask: Sign) -> list[Signed | None]:
+        found = await self._ask(ask)
+        assert isinstance(found, Signatures), "a question has an answer of its kind"
+        return found.signed
+
+    async def _change(self, ask: Rotate | Revoke | Limit | Reload) -> Listed:
+        found = await self._ask(ask)
+        assert isinstance(found, Listed), "a question has an answer of its kind"
+        self._hear(found)
+        # A process that is gone reads the list when it comes back.
+        up = [link for link in self._links if link.is_up]
+        await asyncio.gather(*(self._tell(link) for link in up), return_exceptions=True)
+        return found
+
+    async def _ask(self, ask: Ask) -> Answer:
+        if not any(link.is_up for link in self._links):
+            raise Unavailable("the signatory is not there; ask again")
+        job = self._job(ask)
+        self._waiting.append(job)
+        answer = await job.answer
+        if isinstance(answer, Refused):
+            await self._refuse(answer)
+        return answer
+
+    async def _tell(self, link: Link) -> None:
+        """Let one process read the list again."""
+        job = self._job(Reload())
+        link.own.append(job)
+        await job.answer
+
+    def _job(self, ask: Ask) -> Job:
+        """Make a job; it is sent after everything of this round of the loop has asked."""
+        loop = asyncio.get_running_loop()
+        if not self._is_due:
+            self._is_due = True
+            loop.call_soon(self._pump)
+        return Job(ask, loop.create_future())
+
+    async def _refuse(self, refused: Refused) -> NoReturn:
+        match refused.reason:
+            case Reason.STOPPED:
+                raise SigningStopped(refused.detail)
+            case Reason.RETIRED:
+                # Whoever asks again finds the list as it is now.
+                await self._change(Reload())
+                raise Unavailable(refused.detail)
+            case Reason.UNKNOWN:
+                raise KeyUnknown(refused.detail)
+            case Reason.DAMAGED:
+                raise SignatoryDamaged(refused.detail)
+
+    def _pump(self) -> None:
+        self._is_due = False
+        up = [link for link in self._links if link.is_up]
+        if not up:
+            while self._waiting:
+                fail(self._waiting.popleft())
+        for link in up:
+            if link.is_idle and (link.own or self._waiting):
+                share = min(-(-len(self._waiting) // len(up)), _BATCH_MAX)
+                jobs = [*link.own, *(self._waiting.popleft() for _ in range(share))]
+                link.own.clear()
+                link.send(jobs)
+
+    async def _begin(self) -> Link:
+        link = Link(self._pump)
+        self._links.append(link)
+        await link.start(self._folder)
+        return link
+
+    def _greet(self, greeting: Answer) -> None:
+        if isinstance(greeting, Refused):
+            raise SignatoryDamaged(greeting.detail)
+        assert isinstance(greeting, Listed), "the greeting is the list"
+        self._hear(greeting)
+
+    def _hear(self, listed: Listed) -> None:
+        if len(listed.keysets) >= len(self._keysets):
+            self._keysets = tuple(listed.keysets)
+
+    async def _keep(self, link: Link) -> None:
+        """Begin a process again whenever it is gone, ever more slowly while it does not stay."""
+        delay = _DELAY_SECONDS_FIRST
+        while True:
+            # Shielded: ending this task must not end what the link itself waits to say.
+            await asyncio.shield(link.gone)
+            _log.warning("signatory_process_gone")
+            await link.stop()
+            self._links.remove(link)
+            delay = _DELAY_SECONDS_FIRST if link.was_useful else min(2 * delay, _DELAY_SECONDS_MAX)
+            await asyncio.sleep(delay)
+            link = await self._begin()
+            with suppress(Unavailable, SignatoryDamaged):
+                self._greet(await link.greeting)
