@@ -43,7 +43,7 @@ PLAIN: Final = Proof("01" * 33, 1, "aa" * 32, POINT)
 PAST: Final = ("locktime", str(NOW - 1))
 FUTURE: Final = ("locktime", str(NOW + 1))
 ALL: Final = ("sigflag", "SIG_ALL")
-UNSIGNED: Final = "no signatures in proof."
+UNSIGNED: Final = "no witness: p2pk signatures not provided."
 NOT_MET: Final = "signature threshold not met. 0 < 1."
 MALFORMED: Final = "malformed NUT-10 secret"
 
@@ -60,7 +60,7 @@ def test_a_plain_secret_needs_no_witness_and_ignores_one() -> None:
 
 def test_a_refusal_has_the_code_of_a_false_proof() -> None:
     answer = meets_conditions([key_locked(())], [], quote=None, now_s=NOW, verify=verify)
-    assert answer == Refusal(Code.PROOF_INVALID, UNSIGNED)
+    assert answer == Refusal(Code.QUOTE_SIGNATURE_INVALID, UNSIGNED)
 
 
 @pytest.mark.parametrize(

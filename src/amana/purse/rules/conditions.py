@@ -136,7 +136,8 @@ def meets_conditions(
     for opening, message in zip(locked, messages, strict=True):
         fault = _fault(opening, message, now_s=now_s, verify=verify)
         if fault is not None:
-            return _refusal(fault)
+            # The code that other mints answer and wallets look for, though NUT-20 names it.
+            return Refusal(Code.QUOTE_SIGNATURE_INVALID, fault)
     return None
 
 
@@ -355,7 +356,7 @@ def _signatures_fault(path: Path, witness: Witness, digest: bytes, verify: Verif
         return None
     given = witness.signatures
     if not given:
-        return "no signatures in proof."
+        return "no witness: p2pk signatures not provided."
     if len(given) < path.needed:
         return (
             f"not enough pubkeys ({len(path.keys)}) or signatures ({len(given)})"
