@@ -30,6 +30,10 @@ class EventKind(StrEnum):
     CREDIT_REFUSED = "credit.refused"
     TOPUP_PAID = "topup.paid"
     TOPUP_REFUSED = "topup.refused"
+    PURSE_REFILLED = "purse.refilled"
+    PURSE_DEPOSITED = "purse.deposited"
+    REFILL_REFUSED = "refill.refused"
+    DEPOSIT_REFUSED = "deposit.refused"
 
 
 class Event(msgspec.Struct, frozen=True):

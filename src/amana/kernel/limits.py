@@ -41,5 +41,8 @@ ORDER_LIFE_MS_MAX: Final = 86_400_000
 ORDER_LIFE_MS_DEFAULT: Final = 900_000
 """Milliseconds an order can be paid."""
 
+QUOTE_LIFE_MS: Final = 15 * 60_000
+"""Milliseconds in which a redemption's quote can be paid."""
+
 HOLD_LIFE_MS: Final = 7 * 86_400_000
 """Milliseconds between authorisation and the latest capture."""

@@ -18,6 +18,7 @@ from amana.payments.model import (
     Payment,
     PaymentKind,
     PaymentStatus,
+    PurseTaking,
     Reason,
     Refused,
     Step,
@@ -240,6 +241,27 @@ class PaymentBooks:
             self._add_incoming(stored.payee_account, -stored.total)
         self._tell(concluded)
         return concluded
+
+    def take(self, taking: PurseTaking) -> Payment | Reason:
+        """Record a purchase that e-cash pays now; a refusal changes nothing."""
+        order = None if taking.order_id is None else self.order(taking.order_id)
+        paying = None if order is None or order.payment_id is None else order.payment_id
+        decided = rules.decide_purse(
+            taking, order, None if paying is None else self.payment(paying)
+        )
+        if isinstance(decided, Reason):
+            return decided
+        payment, taken = decided
+        self._payments[payment.id] = payment
+        self._new_payments.add(payment.id)
+        self._payment_keys[payment.key] = payment.id
+        self._orders[taken.id] = taken
+        if order is None:
+            self._new_orders.add(taken.id)
+            self._order_keys[taken.key] = taken.id
+        self._spend(payment, payment.total)
+        self._tell(payment)
+        return payment
 
     # Steps
 

@@ -42,6 +42,19 @@ class PaymentKind(IntEnum):
     REFUND = 4
     CREDIT = 5
     """From a merchant to a customer, with no earlier payment to refund."""
+    PURSE = 6
+    """A purchase paid with e-cash: nobody but the payer knows the payer."""
+    REFILL = 7
+    """From a customer's account into e-cash of the same customer."""
+    DEPOSIT = 8
+    """From e-cash into a customer's account."""
+
+
+PURSE_PARTY: Final = AmanaId(2)
+"""Whoever holds e-cash, as one party: it pays purchases, and refunds of them come back to it."""
+
+ECASH_ACCOUNT: Final = 3
+"""The ledger account of e-cash that is out: what the operator owes to whoever holds proofs."""
 
 
 class PaymentStatus(IntEnum):
@@ -88,6 +101,7 @@ class Reason(StrEnum):
     ORDER_NOT_AUTHORISED = "order-not-authorised"
     ORDER_NOT_PAID = "order-not-paid"
     AMOUNT_MISMATCH = "amount-mismatch"
+    PURSE_CANNOT_HOLD = "purse-cannot-hold"
     EXCEEDS_PAYMENT_LIMIT = "exceeds-payment-limit"
     EXCEEDS_DAY_LIMIT = "exceeds-day-limit"
     EXCEEDS_HOLDING_LIMIT = "exceeds-holding-limit"
@@ -172,6 +186,23 @@ class Payment(msgspec.Struct, frozen=True):
         if self.status is not PaymentStatus.PAID:
             return 0
         return self.captured if self.is_hold else self.total
+
+
+class PurseTaking(msgspec.Struct, frozen=True):
+    """What e-cash pays to a merchant: the facts of a redemption that spends its proofs now.
+
+    `attempt` is the number of the hold in the ledger; without an order one is made for it.
+    """
+
+    id: AmanaId
+    payee: Party
+    order_id: AmanaId | None
+    total: int
+    tip: int
+    fee: int
+    attempt: int
+    key: bytes
+    now: Instant
 
 
 class StepKind(IntEnum):

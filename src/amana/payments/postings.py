@@ -4,10 +4,13 @@ Transfer ids are the payment's id with its low byte filled: the high nibble is t
 (0 for the payment itself), the low nibble the leg. So a retry meets itself in the ledger.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
+import msgspec
+
+from amana.kernel import AmanaId
 from amana.ledger import Transfer, TransferFlags
-from amana.payments.model import Payment, PaymentKind, Step, StepKind
+from amana.payments.model import ECASH_ACCOUNT, Payment, PaymentKind, Step, StepKind
 
 SETTLEMENT_ACCOUNT: Final = 1
 """The operator's money at its bank, seen from the books: debited when money comes in."""
@@ -17,16 +20,21 @@ FEES_ACCOUNT: Final = 2
 
 CODE_SETTLEMENT: Final = 1
 CODE_FEES: Final = 2
+CODE_ECASH: Final = 3
 CODE_CUSTOMER: Final = 10
 CODE_MERCHANT: Final = 20
 """Account codes: the chart of accounts."""
 
 TRANSFER_FEE: Final = 100
 TRANSFER_FEE_RETURNED: Final = 101
+TRANSFER_PURSE_FEE: Final = 102
 """Transfer codes beside those of the payment's kind, which are PaymentKind's numbers."""
 
 _MAIN_LEG: Final = 1
 _FEE_LEG: Final = 2
+_POST_LEGS: Final = 2
+_VOID_LEGS: Final = 4
+"""What is added to a purse payment's legs to post and to void them."""
 _STEP_SHIFT: Final = 4
 
 
@@ -69,6 +77,69 @@ def of_step(payment: Payment, step: Step, *, ledger: int) -> tuple[Transfer, ...
 
 
 _POST: Final = TransferFlags.POST_PENDING_TRANSFER
+
+
+class PurseHold(NamedTuple):
+    """What a purse payment holds: the attempt's number, who is paid, and how much of it is fee."""
+
+    payment_id: AmanaId
+    attempt: int
+    payee_account: int
+    total: int
+    fee: int
+
+
+def of_purse_hold(hold: PurseHold, *, ledger: int) -> tuple[Transfer, ...]:
+    """Return the chain that reserves e-cash for a merchant and for the fee; without a timeout."""
+    base = hold.payment_id | hold.attempt << _STEP_SHIFT
+    legs = [
+        (_MAIN_LEG, hold.payee_account, hold.total - hold.fee, int(PaymentKind.PURSE)),
+        (_FEE_LEG, FEES_ACCOUNT, hold.fee, TRANSFER_PURSE_FEE),
+    ]
+    chain = [
+        Transfer(
+            id=base | leg,
+            debit_account_id=ECASH_ACCOUNT,
+            credit_account_id=account,
+            amount=amount,
+            ledger=ledger,
+            code=code,
+            flags=TransferFlags.PENDING | TransferFlags.LINKED,
+        )
+        for leg, account, amount, code in legs
+        if amount
+    ]
+    return _closed(chain)
+
+
+def of_purse_end(hold: PurseHold, *, is_void: bool) -> tuple[Transfer, ...]:
+    """Return the chain that posts or voids what a purse payment reserved."""
+    base = hold.payment_id | hold.attempt << _STEP_SHIFT
+    flags = TransferFlags.VOID_PENDING_TRANSFER if is_void else TransferFlags.POST_PENDING_TRANSFER
+    shift = _VOID_LEGS if is_void else _POST_LEGS
+    legs = [(_MAIN_LEG, hold.total - hold.fee), (_FEE_LEG, hold.fee)]
+    chain = [
+        Transfer(
+            id=base | leg + shift,
+            pending_id=base | leg,
+            debit_account_id=0,
+            credit_account_id=0,
+            amount=0 if is_void else amount,
+            ledger=0,
+            code=0,
+            flags=flags | TransferFlags.LINKED,
+        )
+        for leg, amount in legs
+        if amount
+    ]
+    return _closed(chain)
+
+
+def _closed(chain: list[Transfer]) -> tuple[Transfer, ...]:
+    """End a chain with its last transfer."""
+    last = chain[-1]
+    chain[-1] = msgspec.structs.replace(last, flags=last.flags & ~TransferFlags.LINKED)
+    return tuple(chain)
 
 
 def _main(payment: Payment, ledger: int, flags: TransferFlags) -> Transfer:

@@ -9,16 +9,20 @@ from amana.kernel import AMOUNT_MINOR_MAX, MILLISECOND_NS, AmanaId, Instant
 from amana.kernel.limits import HOLD_LIFE_MS, STEPS_PER_PAYMENT_MAX
 from amana.ledger import TransferStatus
 from amana.payments.model import (
+    ECASH_ACCOUNT,
+    PURSE_PARTY,
     TRANSITIONS,
     CaptureMode,
     IdReused,
     Intent,
     Order,
     OrderStatus,
+    Party,
     PartyKind,
     Payment,
     PaymentKind,
     PaymentStatus,
+    PurseTaking,
     Reason,
     Refused,
     Step,
@@ -142,7 +146,7 @@ def _refuse_refund(intent: Intent, facts: IntentFacts, amount: int) -> Reason | 
         return None
     original = facts.original
     is_paid = original is not None and original.status is PaymentStatus.PAID
-    if original is None or not is_paid or original.kind is not PaymentKind.PURCHASE:
+    if original is None or not is_paid or original.kind not in _REFUNDABLE:
         return Reason.ORDER_NOT_PAID
     left = original.taken - original.refunded
     if amount > left or not left:
@@ -150,12 +154,17 @@ def _refuse_refund(intent: Intent, facts: IntentFacts, amount: int) -> Reason | 
     return None
 
 
+_REFUNDABLE: Final = frozenset({PaymentKind.PURCHASE, PaymentKind.PURSE})
+_UNLIMITED: Final = frozenset({PaymentKind.REFUND, PaymentKind.DEPOSIT})
+"""What a payer gets back, and what was the payer's own all the time."""
+
+
 def _refuse_limits(intent: Intent, facts: IntentFacts, amount: int) -> Reason | None:
     """Hold the payer's and payee's limits; what is given back is never limited."""
     payer, payee = intent.payer, intent.payee
     assert payer is not None, "parties were checked before"
     assert payee is not None, "parties were checked before"
-    if intent.kind is PaymentKind.REFUND:
+    if intent.kind in _UNLIMITED:
         return None
     if payer.payment_limit is not None and amount > payer.payment_limit:
         return Reason.EXCEEDS_PAYMENT_LIMIT
@@ -215,6 +224,85 @@ def _payment(intent: Intent, *, total: int, fee: int) -> Payment:
         created_at=intent.created_at,
         concluded_at=None,
     )
+
+
+def decide_purse(
+    taking: PurseTaking, order: Order | None, order_payment: Payment | None
+) -> tuple[Payment, Order] | Reason:
+    """Decide whether e-cash may be spent on an order now, or on a new one where it names none.
+
+    Returns:
+        The payment, PAID: its proofs are spent in the same commit; and the order it takes.
+    """
+    payee = taking.payee
+    if not payee.is_open:
+        return Reason.PAYEE_CLOSED
+    if order is None:
+        if taking.order_id is not None:
+            return Reason.ORDER_NOT_FOUND
+        order = _order_of(taking)
+    reason = _refuse_taking(taking, order, order_payment)
+    if reason is not None:
+        return reason
+    payment = _payment(
+        Intent(
+            id=taking.id,
+            kind=PaymentKind.PURSE,
+            initiator=PURSE_PARTY,
+            key=taking.key,
+            body=taking.key,
+            payer=Party(PURSE_PARTY, PartyKind.OPERATOR, ECASH_ACCOUNT),
+            payee=payee,
+            amount=taking.total - taking.tip,
+            created_at=taking.now,
+            tip=taking.tip,
+            order_id=order.id,
+            till_id=order.till_id,
+        ),
+        total=taking.total,
+        fee=taking.fee,
+    )
+    paid = msgspec.structs.replace(
+        payment, status=PaymentStatus.PAID, steps=taking.attempt, concluded_at=taking.now
+    )
+    return paid, msgspec.structs.replace(order, payment_id=paid.id)
+
+
+def _order_of(taking: PurseTaking) -> Order:
+    """Make the order of a payment by static code or handle: the same bits, another kind."""
+    return Order(
+        id=taking.id,
+        merchant=taking.payee.id,
+        till_id=None,
+        amount=taking.total - taking.tip,
+        reference=None,
+        basket_hash=None,
+        capture=CaptureMode.AUTOMATIC,
+        tip=TipMode.PROMPT,
+        key=taking.key,
+        body=taking.key,
+        created_at=taking.now,
+        expires_at=Instant(taking.now + 1),
+    )
+
+
+def _refuse_taking(
+    taking: PurseTaking, order: Order, order_payment: Payment | None
+) -> Reason | None:
+    if order.cancelled_at is not None:
+        return Reason.ORDER_CANCELLED
+    if order_payment is not None:
+        is_open = order_payment.status is PaymentStatus.PENDING
+        return Reason.ORDER_IN_PROGRESS if is_open else Reason.ORDER_ALREADY_PAID
+    if taking.now >= order.expires_at:
+        return Reason.ORDER_EXPIRED
+    if order.capture is CaptureMode.MANUAL:
+        return Reason.PURSE_CANNOT_HOLD
+    if taking.total - taking.tip != order.amount or order.merchant != taking.payee.id:
+        return Reason.AMOUNT_MISMATCH
+    if taking.tip and order.tip is TipMode.NONE:
+        return Reason.TIP_NOT_ASKED
+    return None
 
 
 _REASON_OF: Final = {
@@ -418,6 +506,11 @@ _TOLD: Final = {
         EventKind.PAYMENT_RECEIVED,
     ),
     (PaymentKind.CREDIT, PaymentStatus.REFUSED): (EventKind.CREDIT_REFUSED, None),
+    (PaymentKind.PURSE, PaymentStatus.PAID): (None, EventKind.ORDER_PAID),
+    (PaymentKind.REFILL, PaymentStatus.PAID): (EventKind.PURSE_REFILLED, None),
+    (PaymentKind.REFILL, PaymentStatus.REFUSED): (EventKind.REFILL_REFUSED, None),
+    (PaymentKind.DEPOSIT, PaymentStatus.PAID): (None, EventKind.PURSE_DEPOSITED),
+    (PaymentKind.DEPOSIT, PaymentStatus.REFUSED): (None, EventKind.DEPOSIT_REFUSED),
 }
 """What the payer and the payee are told of each outcome. Nobody is told of a payment that somebody
 else tried in vain: a merchant learns of payments, not of empty purses."""
@@ -437,7 +530,7 @@ def takings_after(before: Takings, payment: Payment) -> Takings:
     """Add a concluded payment to the payee's, or refund or credit to the payer's, takings."""
     if payment.status is not PaymentStatus.PAID:
         return before
-    if payment.kind is PaymentKind.PURCHASE:
+    if payment.kind in _REFUNDABLE:
         return Takings(
             payments=before.payments + 1,
             gross=before.gross + payment.taken,
@@ -454,7 +547,7 @@ def takings_after(before: Takings, payment: Payment) -> Takings:
 
 def merchant_of(payment: Payment) -> AmanaId | None:
     """Return the merchant whose takings a payment changes, if there is one."""
-    if payment.kind is PaymentKind.PURCHASE:
+    if payment.kind in _REFUNDABLE:
         return payment.payee
     return payment.payer if payment.kind in _GIVING_BACK else None
 

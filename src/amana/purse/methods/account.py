@@ -1,0 +1,116 @@
+"""`amana-account`: e-cash into one's own account, in the tiers of the policy and after its delay.
+
+The request is a one-use address that the account holder asked for on the named side. The proofs
+are spent at once; the money comes at a random hour, so that the account's books do not say when.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from amana.kernel import MILLISECOND_NS, MINUTE_NS, AmanaId, Clock, Instant
+from amana.kernel.limits import QUOTE_LIFE_MS
+from amana.purse.model import Code, RedeemAsk, RedeemQuote, RedeemState, Refusal
+from amana.purse.standing.model import Deposit, DepositState
+
+METHOD: Final = "amana-account"
+ADDRESS_MARK: Final = "amana-deposit:"
+
+_UNKNOWN: Final = Refusal(
+    Code.PAYMENT_FAILED,
+    "This address is not known or was used before. Your e-cash was not spent; ask for a new "
+    "address.",
+)
+
+
+class AccountRedemption:
+    """A RedeemMethod that pays the account holder who asked for the address."""
+
+    takes_expired = True
+
+    def __init__(
+        self,
+        *,
+        find: Callable[[bytes], Deposit | None],
+        fill: Callable[[bytes, int, Instant], bool],
+        delay_minutes: Callable[[], int],
+        tiers: tuple[int, ...],
+        unit: str,
+        new_id: Callable[[], AmanaId],
+        clock: Clock,
+    ) -> None:
+        """Join the standing orders.
+
+        Args:
+            find: Returns a deposit by its id.
+            fill: Records its sum and when it is due, unless it has one; says whether it did.
+            delay_minutes: Draws how long a deposit waits.
+            tiers: The sums that a deposit may have, in minor units.
+            unit: The unit of the operator's e-cash.
+            new_id: Makes the id of a payment.
+            clock: The time.
+        """
+        self._find = find
+        self._fill = fill
+        self._delay_minutes = delay_minutes
+        self._tiers = tiers
+        self._unit = unit
+        self._new_id = new_id
+        self._clock = clock
+
+    async def quote(self, quote_id: bytes, ask: RedeemAsk) -> RedeemQuote | Refusal:
+        """Price a deposit: one of the tiers, or for an account that is closing any sum."""
+        if ask.unit != self._unit:
+            return Refusal(Code.UNIT_UNKNOWN, f"unit '{ask.unit}' is not supported")
+        deposit = self._find(_deposit_id(ask.request))
+        if deposit is None or not deposit.is_open:
+            return _UNKNOWN
+        amount = ask.amount or 0
+        is_closing = deposit.state is DepositState.CLOSING
+        if amount not in self._tiers and not (is_closing and amount > 0):
+            offered = ", ".join(str(tier) for tier in self._tiers)
+            return Refusal(Code.AMOUNT_OUT_OF_RANGE, f"A deposit is one of {offered}.")
+        return RedeemQuote(
+            id=quote_id,
+            method=METHOD,
+            request=ask.request,
+            unit=self._unit,
+            amount=amount,
+            fee_reserve=0,
+            state=RedeemState.UNPAID,
+            attempts=0,
+            expires_at=Instant(self._clock.now() + QUOTE_LIFE_MS * MILLISECOND_NS),
+            payment_id=self._new_id(),
+            target=deposit.id,
+        )
+
+    def cost(self, quote: RedeemQuote) -> int:
+        """Return what is kept of the inputs."""
+        return quote.amount
+
+    async def hold(self, quote: RedeemQuote) -> Refusal | None:
+        """Reserve nothing: the ledger moves when the deposit is due."""
+
+    def effect(self, quote: RedeemQuote, now: Instant) -> Refusal | None:
+        """Record what is due, and when."""
+        due_at = Instant(now + self._delay_minutes() * MINUTE_NS)
+        return None if self._fill(quote.target, quote.amount, due_at) else _UNKNOWN
+
+    async def post(self, quote: RedeemQuote) -> None:
+        """Move nothing yet."""
+
+    async def void(self, quote: RedeemQuote) -> None:
+        """Give back nothing: nothing was reserved."""
+
+    def fields(self, quote: RedeemQuote) -> dict[str, Any]:
+        """Add nothing to the answer."""
+        del quote
+        return {}
+
+
+def _deposit_id(request: str) -> bytes:
+    if not request.startswith(ADDRESS_MARK):
+        return b""
+    try:
+        return bytes.fromhex(request.removeprefix(ADDRESS_MARK))
+    except ValueError:
+        return b""

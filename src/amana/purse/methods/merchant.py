@@ -1,0 +1,325 @@
+"""`amana-merchant`: e-cash into an order of a merchant, or to a merchant without one.
+
+The request is an order's id, or `@handle` together with an amount. Whoever pays stays unknown.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from amana.kernel import (
+    AMOUNT_MINOR_MAX,
+    MILLISECOND_NS,
+    AmanaId,
+    Clock,
+    IdKind,
+    Instant,
+    format_id,
+    parse_id,
+)
+from amana.kernel.limits import QUOTE_LIFE_MS
+from amana.ledger import TransferStatus
+from amana.payments import postings, rules
+from amana.payments.model import (
+    Order,
+    Party,
+    PartyKind,
+    Payment,
+    PurseTaking,
+    Reason,
+    TipMode,
+)
+from amana.payments.ports import PaymentLedger
+from amana.purse.methods.refund import refund_quote
+from amana.purse.model import (
+    Code,
+    IssueQuote,
+    RedeemAsk,
+    RedeemQuote,
+    RedeemState,
+    Refusal,
+)
+
+METHOD: Final = "amana-merchant"
+
+_KEY_BYTES: Final = 33
+_HANDLE_MARK: Final = "@"
+_VOIDED: Final = frozenset(
+    {
+        TransferStatus.CREATED,
+        TransferStatus.EXISTS,
+        TransferStatus.LINKED_EVENT_FAILED,
+        TransferStatus.PENDING_TRANSFER_NOT_FOUND,
+        TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED,
+        TransferStatus.ID_ALREADY_FAILED,
+    }
+)
+_log: Final = logging.getLogger("amana.purse")
+
+_SAYS: Final = {
+    Reason.ORDER_ALREADY_PAID: Refusal(
+        Code.ALREADY_PAID, "This order is paid already. Your e-cash was not spent."
+    ),
+    Reason.ORDER_IN_PROGRESS: Refusal(
+        Code.QUOTE_PENDING, "Somebody is paying this order now. Your e-cash was not spent."
+    ),
+    Reason.ORDER_EXPIRED: Refusal(
+        Code.QUOTE_EXPIRED, "The order has expired. Your e-cash was not spent; ask for a new one."
+    ),
+    Reason.ORDER_CANCELLED: Refusal(
+        Code.QUOTE_EXPIRED, "The merchant cancelled the order. Your e-cash was not spent."
+    ),
+    Reason.PAYEE_CLOSED: Refusal(
+        Code.PAYMENT_FAILED, "The merchant takes no more payments. Your e-cash was not spent."
+    ),
+    Reason.PURSE_CANNOT_HOLD: Refusal(
+        Code.PAYMENT_FAILED,
+        "This merchant takes the money later, which only an account can do. Your e-cash was not "
+        "spent; pay from the account.",
+    ),
+}
+_REFUSED: Final = Refusal(
+    Code.PAYMENT_FAILED, "The payment was refused. Your e-cash was not spent."
+)
+_UNKNOWN: Final = Refusal(Code.PAYMENT_FAILED, "There is no such order. Nothing was spent.")
+
+
+def say(reason: Reason) -> Refusal:
+    """Write a refusal of the books in the mint's words."""
+    return _SAYS.get(reason, _REFUSED)
+
+
+class Target(msgspec.Struct, frozen=True, array_like=True):
+    """What a quote keeps: the order, the merchant, the tip, the fee, and the refund's key."""
+
+    order: bytes | None
+    merchant: bytes
+    tip: int
+    fee: int
+    basis_points: int
+    refund_key: bytes | None
+
+
+_target: Final = msgspec.msgpack.Decoder(Target)
+
+
+class Shops:
+    """What this way of redeeming asks about merchants and orders."""
+
+    def __init__(
+        self,
+        *,
+        order: Callable[[AmanaId], Order | None],
+        payment: Callable[[AmanaId], Payment | None],
+        merchant: Callable[[AmanaId], Party | None],
+        merchant_by_handle: Callable[[str], Party | None],
+        profile: Callable[[AmanaId], dict[str, Any]],
+    ) -> None:
+        """Gather the questions; `profile` is a merchant's public profile, as answers show it."""
+        self.order = order
+        self.payment = payment
+        self.merchant = merchant
+        self.merchant_by_handle = merchant_by_handle
+        self.profile = profile
+
+
+class MerchantRedemption:
+    """A RedeemMethod that pays merchants."""
+
+    takes_expired = False
+
+    def __init__(
+        self,
+        shops: Shops,
+        *,
+        take: Callable[[PurseTaking], Payment | Reason],
+        put_refund: Callable[[IssueQuote], None],
+        ledger: PaymentLedger,
+        ledger_number: int,
+        unit: str,
+        new_id: Callable[[], AmanaId],
+        clock: Clock,
+    ) -> None:
+        """Join the books.
+
+        Args:
+            shops: Merchants and orders.
+            take: Records the purchase, within the commit that spends.
+            put_refund: Keeps the quote by which a refund is asked for, within the same commit.
+            ledger: Where money moves.
+            ledger_number: The ledger of the operator's currency.
+            unit: The unit of its e-cash.
+            new_id: Makes the id of a payment.
+            clock: The time.
+        """
+        self._shops = shops
+        self._take = take
+        self._put_refund = put_refund
+        self._ledger = ledger
+        self._ledger_number = ledger_number
+        self._unit = unit
+        self._new_id = new_id
+        self._clock = clock
+
+    async def quote(self, quote_id: bytes, ask: RedeemAsk) -> RedeemQuote | Refusal:
+        """Price an order, or an amount for a merchant."""
+        if ask.unit != self._unit:
+            return Refusal(Code.UNIT_UNKNOWN, f"unit '{ask.unit}' is not supported")
+        tip, refund_key = _number(ask.fields.get("tip")), _key(ask.fields.get("refund_key"))
+        if tip is None:
+            return Refusal(Code.AMOUNT_OUT_OF_RANGE, "the tip is no whole number")
+        is_direct = ask.request.startswith(_HANDLE_MARK)
+        found = self._merchant(ask) if is_direct else self._order(ask, tip)
+        if isinstance(found, Refusal):
+            return found
+        order, party, amount = found
+        total = amount + tip
+        if not 0 < total <= AMOUNT_MINOR_MAX:
+            return Refusal(Code.AMOUNT_OUT_OF_RANGE, "the amount is out of range")
+        now = self._clock.now()
+        ends = now + QUOTE_LIFE_MS * MILLISECOND_NS
+        target = Target(
+            order=None if order is None else order.id.to_bytes(16),
+            merchant=party.id.to_bytes(16),
+            tip=tip,
+            fee=rules.fee_due(total, party.fee_basis_points),
+            basis_points=party.fee_basis_points,
+            refund_key=refund_key,
+        )
+        return RedeemQuote(
+            id=quote_id,
+            method=METHOD,
+            request=ask.request,
+            unit=self._unit,
+            amount=total,
+            fee_reserve=0,
+            state=RedeemState.UNPAID,
+            attempts=0,
+            expires_at=Instant(ends if order is None else min(ends, order.expires_at)),
+            payment_id=self._new_id(),
+            target=msgspec.msgpack.encode(target),
+        )
+
+    def _merchant(self, ask: RedeemAsk) -> tuple[None, Party, int] | Refusal:
+        party = self._shops.merchant_by_handle(ask.request.removeprefix(_HANDLE_MARK))
+        if party is None or party.kind is not PartyKind.MERCHANT:
+            return Refusal(Code.PAYMENT_FAILED, "There is no such merchant. Nothing was spent.")
+        if not party.is_open:
+            return say(Reason.PAYEE_CLOSED)
+        if ask.amount is None:
+            return Refusal(Code.AMOUNTLESS_INVOICE, "Amountless invoice is not supported")
+        return None, party, ask.amount
+
+    def _order(self, ask: RedeemAsk, tip: int) -> tuple[Order, Party, int] | Refusal:
+        order_id = parse_id(IdKind.ORDER, ask.request)
+        order = None if order_id is None else self._shops.order(order_id)
+        party = None if order is None else self._shops.merchant(order.merchant)
+        if order is None or party is None:
+            return _UNKNOWN
+        if ask.amount is not None and ask.amount != order.amount:
+            return Refusal(Code.AMOUNT_DIFFERS, "Amount in request does not equal invoice")
+        paying = None if order.payment_id is None else self._shops.payment(order.payment_id)
+        taking = PurseTaking(
+            id=order.id,
+            payee=party,
+            order_id=order.id,
+            total=order.amount + tip,
+            tip=tip,
+            fee=0,
+            attempt=0,
+            key=b"",
+            now=self._clock.now(),
+        )
+        decided = rules.decide_purse(taking, order, paying)
+        return say(decided) if isinstance(decided, Reason) else (order, party, order.amount)
+
+    def cost(self, quote: RedeemQuote) -> int:
+        """Return what is kept of the inputs: the amount; merchants bear the fee."""
+        return quote.amount
+
+    def _hold(self, quote: RedeemQuote) -> postings.PurseHold:
+        target = _target.decode(quote.target)
+        party = self._shops.merchant(AmanaId(int.from_bytes(target.merchant)))
+        assert party is not None, "a merchant is never forgotten"
+        return postings.PurseHold(
+            quote.payment_id, quote.attempts, party.account, quote.amount, target.fee
+        )
+
+    async def hold(self, quote: RedeemQuote) -> Refusal | None:
+        """Reserve what is out for the merchant and for the fee."""
+        chain = postings.of_purse_hold(self._hold(quote), ledger=self._ledger_number)
+        reason = rules.reason_of(await self._ledger.post(chain))
+        if reason is Reason.INSUFFICIENT_FUNDS:
+            # Good signatures for more than is out: somebody else has the keys.
+            _log.critical("ecash_exceeds_what_is_out method=%s", METHOD)
+        return None if reason is None else say(reason)
+
+    def effect(self, quote: RedeemQuote, now: Instant) -> Refusal | None:
+        """Record the purchase, and the quote by which its refunds are asked for."""
+        target = _target.decode(quote.target)
+        party = self._shops.merchant(AmanaId(int.from_bytes(target.merchant)))
+        assert party is not None, "a merchant is never forgotten"
+        taken = self._take(
+            PurseTaking(
+                id=quote.payment_id,
+                # The fee is the one that was quoted.
+                payee=msgspec.structs.replace(party, fee_basis_points=target.basis_points),
+                order_id=None if target.order is None else AmanaId(int.from_bytes(target.order)),
+                total=quote.amount,
+                tip=target.tip,
+                fee=target.fee,
+                attempt=quote.attempts,
+                key=quote.payment_id.to_bytes(16),
+                now=now,
+            )
+        )
+        if isinstance(taken, Reason):
+            return say(taken)
+        if target.refund_key is not None:
+            self._put_refund(refund_quote(taken, target.refund_key, unit=self._unit, now=now))
+        return None
+
+    async def post(self, quote: RedeemQuote) -> None:
+        """Move what was reserved."""
+        chain = postings.of_purse_end(self._hold(quote), is_void=False)
+        reason = rules.reason_of(await self._ledger.post(chain))
+        assert reason is None, "what was reserved without a timeout can be posted"
+
+    async def void(self, quote: RedeemQuote) -> None:
+        """Give back what was reserved, if anything was."""
+        chain = postings.of_purse_end(self._hold(quote), is_void=True)
+        statuses = await self._ledger.post(chain)
+        assert set(statuses) <= _VOIDED, "what was reserved, and is not spent, can be voided"
+
+    def fields(self, quote: RedeemQuote) -> dict[str, Any]:
+        """Say who is paid, and for which order."""
+        target = _target.decode(quote.target)
+        order = None if target.order is None else AmanaId(int.from_bytes(target.order))
+        stored = None if order is None else self._shops.order(order)
+        return {
+            "payee": self._shops.profile(AmanaId(int.from_bytes(target.merchant))),
+            "order": None if order is None else format_id(IdKind.ORDER, order),
+            "reference": None if stored is None else stored.reference,
+            "tip": target.tip,
+            "tip_asked": stored is not None and stored.tip is TipMode.PROMPT,
+        }
+
+
+def _number(value: object) -> int | None:
+    if value is None:
+        return 0
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and 0 <= value <= AMOUNT_MINOR_MAX else None  # type: ignore[operator,return-value]  # bool is told apart above
+
+
+def _key(value: object) -> bytes | None:
+    """Read a compressed key from hex; anything else is no key, and no refund can be asked for."""
+    if not isinstance(value, str) or len(value) != 2 * _KEY_BYTES:
+        return None
+    try:
+        key = bytes.fromhex(value)
+    except ValueError:
+        return None
+    return key if key[0] in {2, 3} else None

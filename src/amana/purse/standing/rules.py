@@ -1,0 +1,62 @@
+"""Whether a refill may be left, and what becomes of it."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from amana.kernel import Instant
+from amana.purse.model import BlindedMessage, Keyset
+from amana.purse.ports import Blank
+from amana.purse.standing.model import Refill, RefillState, StandingReason, StandingRefused
+
+
+def decide_outputs(
+    outputs: Sequence[BlindedMessage],
+    keyset: Keyset | None,
+    expected: Sequence[int],
+    *,
+    unit: str,
+) -> tuple[Blank, ...] | StandingRefused:
+    """Decide whether outputs are those that everybody leaves for this tier.
+
+    Args:
+        outputs: What the wallet left.
+        keyset: The keyset they name, if there is one.
+        expected: The denominations of the policy, ascending.
+        unit: The unit of the account.
+    """
+    if keyset is None or not keyset.is_active or keyset.unit != unit:
+        return StandingRefused(StandingReason.KEYSET_INACTIVE)
+    amounts = [output.amount for output in outputs]
+    are_of_one = all(output.keyset_id == keyset.id for output in outputs)
+    are_apart = len({output.point for output in outputs}) == len(outputs)
+    if amounts != list(expected) or not are_of_one or not are_apart:
+        return StandingRefused(StandingReason.OUTPUTS_DIFFER)
+    return tuple([Blank(keyset.number, output.amount, output.point) for output in outputs])
+
+
+def decide_leave(refill: Refill, stored: Refill | None) -> Refill | StandingRefused:
+    """Put a refill in the place of the one before.
+
+    One that was debited keeps its debit: the new outputs are signed for it, if they are of the
+    same sum.
+    """
+    if stored is None or stored.state is not RefillState.DEBITED:
+        return refill
+    if stored.amount != refill.amount:
+        return StandingRefused(StandingReason.DEBITED_DIFFERS)
+    return msgspec.structs.replace(
+        stored, keyset=refill.keyset, outputs=refill.outputs, due_at=refill.due_at
+    )
+
+
+def refused(refill: Refill, due_at: Instant) -> Refill:
+    """Let a refill that the books refused wait, to be asked for anew under another id there."""
+    return msgspec.structs.replace(
+        refill, state=RefillState.WAITING, attempts=refill.attempts + 1, due_at=due_at
+    )
+
+
+def later(refill: Refill, due_at: Instant) -> Refill:
+    """Look at a refill again later; what was debited stays debited."""
+    return msgspec.structs.replace(refill, due_at=due_at)
