@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from amana.kernel import Unavailable
 from amana.purse.signatory.protocol import (
@@ -107,8 +107,8 @@ class Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way to write."""
-        assert isinstance(transport, asyncio.Transport), "a socket reads and writes"
-        self._transport = transport
+        # uvloop's transports are no subclass of asyncio's, so nothing is asserted here.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Gather bytes until a frame is whole."""
