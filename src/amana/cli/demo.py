@@ -23,6 +23,8 @@ from amana.node.settings import Settings
 from amana.storage import SETTINGS_FILE
 
 _HOST: Final = "127.0.0.1"
+_PACE: Final = 3_600
+"""The purse's hours pass in seconds here, so that nobody has to wait for tomorrow to try it."""
 
 
 def demo(
@@ -44,18 +46,18 @@ def demo(
         browser: Open the first page in a browser.
         traffic: Let simulated customers pay now and then, so that a till has something to show.
     """
-    url = f"http://localhost:{port}"
+    url, mint_url = f"http://localhost:{port}", f"http://mint.localhost:{port + 1}"
     if not (data / SETTINGS_FILE).exists():
-        settings = Settings(name="Demo operator", url=url, is_play_money=True)
+        settings = Settings(name="Demo operator", url=url, mint_url=mint_url, is_play_money=True)
         make_operator(data, settings)
-    listening = listen(_HOST, port)
-    with open_operator(data, url=url) as operator:
-        uvloop.run(_run(operator, listening, ready_file=ready_file, wishes=(browser, traffic)))
+    ports = listen(_HOST, port), listen(_HOST, port + 1)
+    with open_operator(data, url=url, mint_url=mint_url, pace=_PACE) as operator:
+        uvloop.run(_run(operator, ports, ready_file=ready_file, wishes=(browser, traffic)))
 
 
 async def _run(
     operator: Operator,
-    listening: socket.socket,
+    ports: tuple[socket.socket, socket.socket],
     *,
     ready_file: Path | None,
     wishes: tuple[bool, bool],
@@ -73,7 +75,7 @@ async def _run(
         if has_browser and sys.stdout.isatty():
             webbrowser.open(_first_page(world))
 
-    await serve(operator, listening, when_ready=tell)
+    await serve(operator, ports[0], mint_listening=ports[1], when_ready=tell)
     for task in trading:
         task.cancel()
 
@@ -93,6 +95,7 @@ def _show(operator: Operator, world: DemoWorld) -> None:
         f"First page   {_first_page(world)}",
         f"Wallet       {world.url}/wallet#token={wallet.token}",
         f"Till         {world.url}/till#token={till.api_key}",
+        f"Mint         {world.mint.url}",
         f"Data         {operator.folder.resolve()}",
     ]
     if not Pages().is_built:

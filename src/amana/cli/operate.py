@@ -93,24 +93,35 @@ async def _new_officer(data: Path, officer: str) -> str:
         return issued.text
 
 
-def serve(*, data: Path, port: int = 8400, address: str = "127.0.0.1") -> None:
-    """Serve an operator until interrupted.
+def serve(
+    *,
+    data: Path,
+    port: int = 8400,
+    mint_port: int | None = None,
+    address: str = "127.0.0.1",
+) -> None:
+    """Serve an operator and its mint until interrupted.
 
     Args:
         data: The operator's folder.
         port: Where to listen.
+        mint_port: Where the mint listens; by default one above the operator's port.
         address: On which of this machine's addresses; the default is this machine only.
     """
     operator_url = read_settings(data).url
-    listening = listen(address, port)
+    mint_port = port + 1 if mint_port is None else mint_port
+    listening, mint_listening = listen(address, port), listen(address, mint_port)
     console = Console(highlight=False)
 
     async def tell() -> None:
         console.print(f"Serving {data} on {address}:{port}. Stop with Ctrl-C.", markup=False)
         console.print(f"Wallets and tills reach it at {operator_url}.", markup=False)
+        console.print(f"The mint listens on {address}:{mint_port}.", markup=False)
 
     with open_operator(data) as operator:
-        uvloop.run(serve_operator(operator, listening, when_ready=tell))
+        uvloop.run(
+            serve_operator(operator, listening, mint_listening=mint_listening, when_ready=tell)
+        )
 
 
 def recover(*, data: Path, json: Annotated[bool, Parameter(negative=())] = False) -> None:

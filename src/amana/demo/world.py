@@ -60,10 +60,17 @@ class Staff(msgspec.Struct, frozen=True):
     token: str
 
 
+class MintPlace(msgspec.Struct, frozen=True):
+    """The mint's own origin."""
+
+    url: str
+
+
 class DemoWorld(msgspec.Struct, frozen=True):
     """Everything a person or a script needs to use the demo: what the ready file holds."""
 
     url: str
+    mint: MintPlace
     operator: Staff
     customers: list[Holder]
     merchants: list[Shop]
@@ -83,7 +90,13 @@ async def prepare(operator: Operator) -> DemoWorld:
     for number in range(1, PASSERS_BY + 1):
         await _open(operator, passer_by(number), f"Passer-by {number}", "en")
         await fund(operator, passer_by(number), _PASSER_BY_MINOR, key="first")
-    return DemoWorld(operator.settings.url, Staff(token.text), customers, merchants)
+    return DemoWorld(
+        operator.settings.url,
+        MintPlace(operator.settings.mint_url),
+        Staff(token.text),
+        customers,
+        merchants,
+    )
 
 
 def passer_by(number: int) -> str:

@@ -11,6 +11,7 @@ from amana.payments.store import SqlPaymentRows
 _NAMES: Final = {
     postings.CODE_SETTLEMENT: "settlement",
     postings.CODE_FEES: "fees",
+    postings.CODE_ECASH: "e-cash",
     postings.CODE_CUSTOMER: "customers",
     postings.CODE_MERCHANT: "merchants",
 }

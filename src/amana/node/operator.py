@@ -16,6 +16,7 @@ from amana.ledger import Account, AccountFlags, AccountStatus, LedgerReader, SQL
 from amana.node.chance import SystemChance, SystemClock
 from amana.node.feed import Feed
 from amana.node.ledger import WrittenLedger
+from amana.node.purse import Purse, PurseFloor, compose_purse, ecash_account
 from amana.node.settings import (
     Settings,
     check_settings,
@@ -44,6 +45,7 @@ from amana.people import (
     load_tiers,
 )
 from amana.people.vault import VAULT_COLUMNS
+from amana.purse.ports import Signatory as MintSignatory
 from amana.storage import (
     BOOKS_FILE,
     SETTINGS_FILE,
@@ -100,6 +102,7 @@ class Operator:
     signatory: Signatory
     door: Door
     erasure: Erasure
+    purse: Purse
     read_connection: sqlite3.Connection
 
     @property
@@ -109,21 +112,7 @@ class Operator:
 
     def party(self, facts: PartyFacts) -> Party:
         """Turn a party's facts into what the rules of payments need."""
-        is_merchant = facts.kind is PartyKind.MERCHANT
-        fee = facts.fee_basis_points
-        if fee is None:
-            fee = self.settings.merchant_fee_basis_points if is_merchant else 0
-        limits = facts.limits
-        return Party(
-            id=facts.party,
-            kind=Side.MERCHANT if is_merchant else Side.CUSTOMER,
-            account=facts.ledger_account,
-            is_open=facts.status is PartyStatus.ACTIVE,
-            payment_limit=None if is_merchant else limits.payment_minor_max,
-            day_limit=None if is_merchant else limits.day_minor_max,
-            holding_limit=None if is_merchant else limits.holding_minor_max,
-            fee_basis_points=fee,
-        )
+        return _party_of(self.settings, facts)
 
     async def erase(self, customer: AmanaId) -> Refused | None:
         """Erase a customer whose account is closed, from the books' log too."""
@@ -134,7 +123,7 @@ class Operator:
 
     def new_id(self) -> AmanaId:
         """Make an identifier of this instant."""
-        return new_id(self.clock.now(), self.chance.draw(_CHANCE_BYTES))
+        return _new_id(self.clock, self.chance)
 
     @property
     def own_party(self) -> Party:
@@ -145,12 +134,12 @@ class Operator:
         """Open the operator's own accounts, and finish what was interrupted.
 
         Returns:
-            How many payments were finished.
+            How many payments and redemptions were finished.
         """
         await self.open_own_accounts()
         if await self.erasure.complete():
             await self.writer.carry_over()
-        return len(await self.payments.recover())
+        return len(await self.payments.recover()) + await self.purse.mint.recover()
 
     async def open_own_accounts(self) -> None:
         """Open the operator's accounts in the books, where they are not open yet."""
@@ -159,10 +148,33 @@ class Operator:
             [
                 _own_account(postings.SETTLEMENT_ACCOUNT, postings.CODE_SETTLEMENT, number),
                 _own_account(postings.FEES_ACCOUNT, postings.CODE_FEES, number),
+                ecash_account(number),
             ]
         )
         fine = {AccountStatus.CREATED, AccountStatus.EXISTS}
         assert all(result.status in fine for result in opened), "the operator's accounts are there"
+
+
+def _party_of(settings: Settings, facts: PartyFacts) -> Party:
+    is_merchant = facts.kind is PartyKind.MERCHANT
+    fee = facts.fee_basis_points
+    if fee is None:
+        fee = settings.merchant_fee_basis_points if is_merchant else 0
+    limits = facts.limits
+    return Party(
+        id=facts.party,
+        kind=Side.MERCHANT if is_merchant else Side.CUSTOMER,
+        account=facts.ledger_account,
+        is_open=facts.status is PartyStatus.ACTIVE,
+        payment_limit=None if is_merchant else limits.payment_minor_max,
+        day_limit=None if is_merchant else limits.day_minor_max,
+        holding_limit=None if is_merchant else limits.holding_minor_max,
+        fee_basis_points=fee,
+    )
+
+
+def _new_id(clock: Clock, chance: Chance) -> AmanaId:
+    return new_id(clock.now(), chance.draw(_CHANCE_BYTES))
 
 
 def _own_account(account: int, code: int, ledger: int) -> Account:
@@ -197,16 +209,22 @@ def open_operator(
     folder: Path,
     *,
     url: str | None = None,
+    mint_url: str | None = None,
     clock: Clock | None = None,
     chance: Chance | None = None,
+    mint_signatory: MintSignatory | None = None,
+    pace: int = 1,
 ) -> Iterator[Operator]:
     """Open the operator of a data folder, alone.
 
     Args:
         folder: The data folder.
         url: Where it is reached this time, if not where its settings say.
+        mint_url: Where its mint is, likewise.
         clock: Another clock than the machine's.
         chance: Another chance than the system's.
+        mint_signatory: Another holder of the mint's keys than processes over the folder's own.
+        pace: How many times faster than real the purse's hours pass: the demo's alone.
     Raises:
         FolderLocked: Another process works in the folder.
         SettingsRefused: The folder holds no operator, or its settings cannot be used.
@@ -214,6 +232,8 @@ def open_operator(
     settings = read_settings(folder)
     if url is not None:
         settings = msgspec.structs.replace(settings, url=url)
+    if mint_url is not None:
+        settings = msgspec.structs.replace(settings, mint_url=mint_url)
     path = (folder / BOOKS_FILE).resolve()
     with ExitStack() as stack:
         stack.enter_context(lock_folder(folder))
@@ -221,8 +241,10 @@ def open_operator(
         connection = stack.enter_context(closing(open_writer_connection(path)))
         reading = stack.enter_context(closing(open_reader(path)))
         keys = stack.enter_context(closing(KeyStore(folder)))
-        floor = _Floor(folder, settings, clock or SystemClock(), chance or SystemChance(), keys)
-        yield _put_together(floor, connection, reading)
+        floor = _Floor(
+            folder, settings, clock or SystemClock(), chance or SystemChance(), keys, pace
+        )
+        yield _put_together(floor, connection, reading, mint_signatory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +256,7 @@ class _Floor:
     clock: Clock
     chance: Chance
     keys: KeyStore
+    pace: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +266,7 @@ class _Books:
     writer: Writer
     ledger: WrittenLedger
     ledger_read: LedgerReader
+    payments: PaymentBooks
     payments_store: WrittenPayments
     feed: Feed
 
@@ -258,7 +282,8 @@ def _books(floor: _Floor, connection: sqlite3.Connection, reading: sqlite3.Conne
     for participant in (engine, books, outbox):
         writer.join(participant)
     writer.on_commit(feed.tell)
-    return _Books(writer, ledger, ledger_read, WrittenPayments(writer, books, floor.clock), feed)
+    store = WrittenPayments(writer, books, floor.clock)
+    return _Books(writer, ledger, ledger_read, books, store, feed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,11 +372,34 @@ def _people(floor: _Floor, books: _Books, reading: sqlite3.Connection) -> _Peopl
 
 
 def _put_together(
-    floor: _Floor, connection: sqlite3.Connection, reading: sqlite3.Connection
+    floor: _Floor,
+    connection: sqlite3.Connection,
+    reading: sqlite3.Connection,
+    mint_signatory: MintSignatory | None,
 ) -> Operator:
     number = int(floor.settings.unit.numeric)
     books = _books(floor, connection, reading)
     parties = _people(floor, books, reading)
+    payments = PaymentService(books.payments_store, books.ledger, ledger_number=number)
+    purse = compose_purse(
+        PurseFloor(
+            folder=floor.folder,
+            settings=floor.settings,
+            clock=floor.clock,
+            chance=floor.chance,
+            connection=connection,
+            reading=reading,
+            writer=books.writer,
+            ledger=books.ledger,
+            payment_books=books.payments,
+            payments=payments,
+            directory=parties.directory,
+            party=lambda facts: _party_of(floor.settings, facts),
+            pace=floor.pace,
+            new_id=lambda: _new_id(floor.clock, floor.chance),
+        ),
+        mint_signatory,
+    )
     return Operator(
         folder=floor.folder,
         settings=floor.settings,
@@ -360,7 +408,7 @@ def _put_together(
         writer=books.writer,
         ledger=books.ledger,
         ledger_read=books.ledger_read,
-        payments=PaymentService(books.payments_store, books.ledger, ledger_number=number),
+        payments=payments,
         payments_store=books.payments_store,
         payments_read=SqlPaymentRows(reading),
         events_read=SqlEventRows(reading),
@@ -376,5 +424,6 @@ def _put_together(
         signatory=parties.trust.signatory,
         door=parties.trust.door,
         erasure=parties.trust.erasure,
+        purse=purse,
         read_connection=reading,
     )

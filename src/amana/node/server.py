@@ -4,14 +4,17 @@ import asyncio
 import contextlib
 import gc
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 import uvicorn
 
-from amana.node.http.app import create_app
+from amana.node.http.app import create_framework_app
 from amana.node.http.connections import BoundedProtocol
+from amana.node.http.hot import HotPayments
+from amana.node.mint.operators import create_operator_mint
+from amana.node.mint.serving import serving
 from amana.node.operator import Operator
 from amana.node.workers import run_workers
 
@@ -19,15 +22,35 @@ GRACE_S: Final = 2
 
 
 async def serve(
-    operator: Operator, listening: socket.socket, *, when_ready: Callable[[], Awaitable[None]]
+    operator: Operator,
+    listening: socket.socket,
+    *,
+    mint_listening: socket.socket,
+    when_ready: Callable[[], Awaitable[None]],
 ) -> None:
-    """Finish what was interrupted, then serve until interrupted."""
+    """Finish what was interrupted, then serve the operator and its mint until interrupted."""
     await operator.start()
+    await operator.purse.start()
+    try:
+        await _serve(operator, listening, mint_listening, when_ready)
+    finally:
+        await operator.purse.stop()
+        await operator.writer.carry_over()
+
+
+async def _serve(
+    operator: Operator,
+    listening: socket.socket,
+    mint_listening: socket.socket,
+    when_ready: Callable[[], Awaitable[None]],
+) -> None:
     # What is there at the start stays: the collector need not walk over it again and again.
     gc.collect()
     gc.freeze()
+    app = create_framework_app(operator)
+    mint_server = MintServer(serving(create_operator_mint(operator, app.state.openid)))
     config = uvicorn.Config(
-        create_app(operator),
+        HotPayments(app),
         http=BoundedProtocol,
         log_level="warning",
         access_log=False,
@@ -39,8 +62,21 @@ async def serve(
         log_config=None,
     )
     server = uvicorn.Server(config)
-    async with _beside(run_workers(operator)), _beside(_tell(server, when_ready)):
+    async with (
+        _beside(run_workers(operator)),
+        _beside(mint_server.serve(sockets=[mint_listening])),
+        _beside(_tell([server, mint_server], when_ready)),
+    ):
         await server.serve(sockets=[listening])
+
+
+class MintServer(uvicorn.Server):
+    """The mint's listener: it ends with the operator's, which hears the signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the operator's server."""
+        yield
 
 
 @asynccontextmanager
@@ -55,7 +91,9 @@ async def _beside(work: Awaitable[None]) -> AsyncIterator[None]:
             await task
 
 
-async def _tell(server: uvicorn.Server, when_ready: Callable[[], Awaitable[None]]) -> None:
-    while not server.started:  # noqa: ASYNC110 - uvicorn offers a flag, no event
+async def _tell(
+    servers: Sequence[uvicorn.Server], when_ready: Callable[[], Awaitable[None]]
+) -> None:
+    while not all(server.started for server in servers):  # noqa: ASYNC110 - uvicorn offers a flag, no event
         await asyncio.sleep(0.01)
     await when_ready()

@@ -14,14 +14,20 @@ _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,21}[a-z0-9])?", re.ASCII)
 """At most 23 characters: then the longest handle and an id fit beside it in a payment code."""
 
 
+_EXPIRED_YEARS_MIN: Final = 6
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What an operator decides about itself."""
 
     name: str = "Amana operator"
     host: str = "localhost"
     url: str = "http://localhost:8400"
+    mint_url: str = "http://mint.localhost:8401"
     currency: str = "EUR"
     merchant_fee_basis_points: int = 20
+    blind_tokens: bool = False
+    expired_keyset_years: int = 6
     is_play_money: bool = False
 
     @property
@@ -34,8 +40,14 @@ SETTINGS: Final = (
     ("name", "The operator's name, as wallets show it."),
     ("host", "The name that stands in payment codes and is the passkeys' domain."),
     ("url", "Where wallets and tills reach this operator."),
+    ("mint_url", "Where wallets reach the mint: an origin of its own, without cookies."),
     ("currency", "The one currency of the books, by its ISO 4217 code; never changed later."),
     ("merchant_fee_basis_points", "What merchants pay, in hundredths of a percent, rounded down."),
+    ("blind_tokens", "Whether swaps and payments from the purse ask for a blind token (NUT-22)."),
+    (
+        "expired_keyset_years",
+        "For how many years e-cash of an expired keyset is taken into a named account; 6 or more.",
+    ),
     ("is_play_money", "Whether this is a demonstration without real money."),
 )
 """Each setting and its meaning: the file, the reference and a test read this table."""
@@ -75,8 +87,13 @@ def check_settings(settings: Settings) -> Settings:
             f"'{settings.host}' is no host name of at most 23 characters in lower case: it stands "
             "in every payment code beside the merchant's handle. Nothing was done."
         )
-    if not settings.url.startswith(("http://", "https://")):
-        raise SettingsRefused("url begins with http:// or https://.")
+    for name in ("url", "mint_url"):
+        if not getattr(settings, name).startswith(("http://", "https://")):
+            raise SettingsRefused(f"{name} begins with http:// or https://.")
+    if settings.expired_keyset_years < _EXPIRED_YEARS_MIN:
+        raise SettingsRefused(
+            f"expired_keyset_years is {_EXPIRED_YEARS_MIN} or more. Nothing was done."
+        )
     return settings
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from amana.kernel import AmanaId, IdKind, Instant, format_id, format_instant
 from amana.node.operator import Operator
+from amana.node.purse import public_profile
 from amana.payments.model import (
     CaptureMode,
     Order,
@@ -15,7 +16,7 @@ from amana.payments.model import (
     TipMode,
 )
 from amana.payments.rules import order_status
-from amana.people import PartyFacts, PartyKind
+from amana.people import PartyFacts
 
 View = dict[str, Any]
 
@@ -47,12 +48,7 @@ def key_view(key: bytes | None) -> str | None:
 
 def payee_view(facts: PartyFacts) -> View:
     """Write a party's public profile."""
-    return {
-        "handle": facts.handle,
-        "kind": "merchant" if facts.kind is PartyKind.MERCHANT else "person",
-        "name": facts.name,
-        "names": dict(facts.names),
-    }
+    return public_profile(facts)
 
 
 def payment_id_view(payment: Payment) -> str:

@@ -5,11 +5,19 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from amana.kernel import DAY_NS, SECOND_NS, Instant
 from amana.node.operator import Operator
+from amana.node.purse import KEYSET_ACTIVE_DAYS, KEYSET_LIFE_DAYS, final_expiry
 from amana.node.webhook_sender import send_webhooks
 
 HOLDS_EVERY_S: Final = 5.0
 KEYS_EVERY_S: Final = 3_600.0
+STANDING_EVERY_S: Final = 5.0
+KEYSETS_EVERY_S: Final = 3_600.0
+LOG_EVERY_S: Final = 60.0
+"""Seconds after which the books' log is emptied: what stands in it is in the order of its coming.
+"""
+_QUOTES_KEPT_NS: Final = DAY_NS
 
 _log: Final = logging.getLogger("amana.workers")
 
@@ -20,6 +28,9 @@ async def run_workers(operator: Operator) -> None:
         group.create_task(_every(HOLDS_EVERY_S, lambda: _expire_holds(operator)))
         group.create_task(_every(KEYS_EVERY_S, lambda: _look_after_vault(operator)))
         group.create_task(send_webhooks(operator))
+        group.create_task(_every(STANDING_EVERY_S, lambda: _carry_out(operator)))
+        group.create_task(_every(LOG_EVERY_S, operator.writer.carry_over))
+        group.create_task(_every(KEYSETS_EVERY_S, lambda: look_after_keysets(operator)))
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -36,6 +47,28 @@ async def _expire_holds(operator: Operator) -> None:
     expired = await operator.payments.expire_holds(operator.clock.now())
     if expired:
         _log.info("holds_expired count=%d", len(expired))
+
+
+async def _carry_out(operator: Operator) -> None:
+    """Finish redemptions that were interrupted, and carry out the standing orders that are due."""
+    await operator.purse.mint.recover()
+    made = await operator.purse.standing.carry_out()
+    if made:
+        _log.info("standing_orders_made count=%d", made)
+
+
+async def look_after_keysets(operator: Operator) -> None:
+    """Begin a new keyset when the last one has signed long enough; drop quotes that are over."""
+    purse, now = operator.purse, operator.clock.now()
+    active = next(
+        (one for one in purse.mint.keysets() if one.is_active and one.unit == purse.unit), None
+    )
+    if active is not None and active.final_expiry is not None:
+        began_s = active.final_expiry - KEYSET_LIFE_DAYS * DAY_NS // SECOND_NS
+        if now // SECOND_NS >= began_s + KEYSET_ACTIVE_DAYS * DAY_NS // SECOND_NS:
+            await purse.signatory.rotate(purse.unit, final_expiry=final_expiry(operator.clock))
+            _log.info("keyset_rotated")
+    await purse.store.forget_quotes(Instant(now - _QUOTES_KEPT_NS))
 
 
 async def _look_after_vault(operator: Operator) -> None:

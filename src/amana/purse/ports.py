@@ -103,8 +103,8 @@ class RedeemMethod(Protocol):
     """
 
     @property
-    def takes_expired(self) -> bool:
-        """Whether proofs of an expired keyset are taken: into a named account they are."""
+    def grace_s(self) -> int:
+        """Seconds after a keyset's expiry in which its proofs are taken: years, into an account."""
 
     async def quote(self, quote_id: bytes, ask: RedeemAsk) -> RedeemQuote | Refusal:
         """Make a quote, or refuse."""

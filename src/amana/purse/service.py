@@ -335,7 +335,7 @@ class Mint:
         """Check proofs, their conditions and their signatures."""
         now_s = self._now_s()
         going_in = operations.read_inputs(
-            inputs, self._index(), now_s=now_s, takes_expired=way.takes_expired
+            inputs, self._index(), now_s=now_s, grace_s=way.grace_s
         )
         if isinstance(going_in, Refusal):
             return going_in

@@ -189,12 +189,22 @@ def _archive_persons(keys: KeyStore, archive: Path, folder_id: str) -> tuple[int
     return generations
 
 
+_SIGNATORY_LISTS: Final = ("keysets.json", "counts.json")
+"""What the mint's signatory keeps beside its seed."""
+
+
+def _signatory_files(folder: Path) -> list[Path]:
+    """Return the secrets, and what the mint's signatory keeps beside its own."""
+    lists = [folder / name for name in _SIGNATORY_LISTS]
+    return sorted(folder.glob("*.secret")) + [path for path in lists if path.is_file()]
+
+
 def _archive_signatory(
     data_folder: Path, keys: KeyStore, archive: Path, folder_id: str
 ) -> tuple[int, ...]:
     draft = _begin(archive)
-    for secret in sorted((data_folder / SIGNATORY_FOLDER).glob("*.secret")):
-        shutil.copy2(secret, draft / secret.name)
+    for kept in _signatory_files(data_folder / SIGNATORY_FOLDER):
+        shutil.copy2(kept, draft / kept.name)
     make_folder(draft / WRAPPING_FOLDER)
     generations = tuple(keys.wrapping.generations())
     for generation in generations:
@@ -362,7 +372,7 @@ def _restore(
     if (books.path / SETTINGS_FILE).is_file():
         shutil.copy2(books.path / SETTINGS_FILE, draft / SETTINGS_FILE)
     shutil.copy2(persons.path / PERSONS_FILE, draft / KEYS_FOLDER / PERSONS_FILE)
-    for path in signatory.path.glob("*.secret"):
+    for path in _signatory_files(signatory.path):
         shutil.copy2(path, draft / SIGNATORY_FOLDER / path.name)
     for path in (signatory.path / WRAPPING_FOLDER).glob("*.key"):
         shutil.copy2(path, draft / KEYS_FOLDER / WRAPPING_FOLDER / path.name)

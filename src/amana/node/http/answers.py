@@ -53,7 +53,9 @@ _MAYBE_INSTANT: Final = _or_null(_INSTANT)
 _PAYEE: Final = {"handle": _TEXT, "kind": _SIDE, "name": _TEXT, "names": _NAMES}
 _OUTCOME: Final = {
     "id": _TEXT,
-    "kind": _one_of("purchase", "person", "topup", "refund", "credit"),
+    "kind": _one_of(
+        "purchase", "person", "topup", "refund", "credit", "purse", "refill", "deposit"
+    ),
     "status": _one_of("pending", "authorised", "paid", "refused", "voided", "expired"),
     "amount": _MONEY,
     "tip": _MONEY,

@@ -20,6 +20,7 @@ from amana.node.http import (
     opening,
     operators,
     pages,
+    purse,
     staff,
     webhooks,
 )
@@ -66,6 +67,7 @@ HANDLERS: Final[list[Any]] = [
     *api_keys.HANDLERS,
     *staff.HANDLERS,
     *openid.HANDLERS,
+    *purse.HANDLERS,
     docs.get_openapi,
     docs.get_docs,
     docs.get_problems,

@@ -19,6 +19,7 @@ from amana.node.http.codes import code_of
 from amana.node.http.edge import Asked
 from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised, refuse
+from amana.node.purse import PURSE
 from amana.node.shapes import AmountBody, EmptyBody, NoteBody, OrderBody
 from amana.node.views import (
     View,
@@ -32,10 +33,12 @@ from amana.node.views import (
     payment_id_view,
 )
 from amana.payments.model import (
+    PURSE_PARTY,
     CaptureMode,
     IdReused,
     Intent,
     Order,
+    Party,
     Payment,
     PaymentKind,
     PaymentStatus,
@@ -307,7 +310,7 @@ async def post_refund(request: Asked, order_id: FromPath[str], data: JSONBody[Am
     # Without a payment there is nothing to give back; the refusal is remembered like any other,
     # so that the same key gives nothing back once the order is paid.
     payer_id = None if payment is None else payment.payer
-    payer = None if payer_id is None else operator.directory.by_id(payer_id)
+    payee = PURSE if payer_id == PURSE_PARTY else _party_of(operator, payer_id)
     asked = edge.path_id(IdKind.ORDER, order_id)
     intent = Intent(
         id=operator.new_id(),
@@ -316,7 +319,7 @@ async def post_refund(request: Asked, order_id: FromPath[str], data: JSONBody[Am
         key=edge.idempotency_key(request, principal.party),
         body=edge.body_hash(f"refund {asked}", data),
         payer=operator.party(_facts(operator, principal)),
-        payee=None if payer is None else operator.party(payer),
+        payee=payee,
         amount=None if data.amount is None else edge.money_of(operator, data.amount),
         created_at=operator.clock.now(),
         refund_of=None if payment is None else payment.id,
@@ -336,6 +339,11 @@ async def post_refund(request: Asked, order_id: FromPath[str], data: JSONBody[Am
         "order_id": order_id,
         "created_at": instant_view(refund.created_at),
     }
+
+
+def _party_of(operator: Operator, party: AmanaId | None) -> Party | None:
+    facts = None if party is None else operator.directory.by_id(party)
+    return None if facts is None else operator.party(facts)
 
 
 @put("/v1/orders/{order_id:str}/receipt-note", status_code=204)

@@ -7,7 +7,7 @@ are spent at once; the money comes at a random hour, so that the account's books
 from collections.abc import Callable
 from typing import Any, Final
 
-from amana.kernel import MILLISECOND_NS, MINUTE_NS, AmanaId, Clock, Instant
+from amana.kernel import MILLISECOND_NS, AmanaId, Clock, Instant
 from amana.kernel.limits import QUOTE_LIFE_MS
 from amana.purse.model import Code, RedeemAsk, RedeemQuote, RedeemState, Refusal
 from amana.purse.standing.model import Deposit, DepositState
@@ -25,15 +25,14 @@ _UNKNOWN: Final = Refusal(
 class AccountRedemption:
     """A RedeemMethod that pays the account holder who asked for the address."""
 
-    takes_expired = True
-
     def __init__(
         self,
         *,
         find: Callable[[bytes], Deposit | None],
         fill: Callable[[bytes, int, Instant], bool],
-        delay_minutes: Callable[[], int],
+        delay_ns: Callable[[], int],
         tiers: tuple[int, ...],
+        grace_s: int,
         unit: str,
         new_id: Callable[[], AmanaId],
         clock: Clock,
@@ -43,16 +42,18 @@ class AccountRedemption:
         Args:
             find: Returns a deposit by its id.
             fill: Records its sum and when it is due, unless it has one; says whether it did.
-            delay_minutes: Draws how long a deposit waits.
+            delay_ns: Draws how long a deposit waits.
             tiers: The sums that a deposit may have, in minor units.
+            grace_s: Seconds after a keyset's expiry in which its proofs are taken.
             unit: The unit of the operator's e-cash.
             new_id: Makes the id of a payment.
             clock: The time.
         """
         self._find = find
         self._fill = fill
-        self._delay_minutes = delay_minutes
+        self._delay_ns = delay_ns
         self._tiers = tiers
+        self.grace_s = grace_s
         self._unit = unit
         self._new_id = new_id
         self._clock = clock
@@ -92,7 +93,7 @@ class AccountRedemption:
 
     def effect(self, quote: RedeemQuote, now: Instant) -> Refusal | None:
         """Record what is due, and when."""
-        due_at = Instant(now + self._delay_minutes() * MINUTE_NS)
+        due_at = Instant(now + self._delay_ns())
         return None if self._fill(quote.target, quote.amount, due_at) else _UNKNOWN
 
     async def post(self, quote: RedeemQuote) -> None:

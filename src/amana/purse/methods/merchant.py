@@ -128,7 +128,7 @@ class Shops:
 class MerchantRedemption:
     """A RedeemMethod that pays merchants."""
 
-    takes_expired = False
+    grace_s = 0
 
     def __init__(
         self,

@@ -55,7 +55,7 @@ class Exchange(NamedTuple):
 
 
 def read_inputs(
-    inputs: Sequence[Proof], keysets: Keysets, *, now_s: int, takes_expired: bool = False
+    inputs: Sequence[Proof], keysets: Keysets, *, now_s: int, grace_s: int = 0
 ) -> Inputs | Refusal:
     """Check proofs for themselves.
 
@@ -63,7 +63,7 @@ def read_inputs(
         inputs: The proofs to spend.
         keysets: Every keyset of the list.
         now_s: Seconds since 1970.
-        takes_expired: Whether proofs of a keyset that has expired are taken.
+        grace_s: Seconds for which proofs of a keyset that has expired are still taken.
     """
     if not inputs:
         return Refusal(Code.PROOF_INVALID, "no proofs provided")
@@ -78,7 +78,7 @@ def read_inputs(
         if refusal is not None:
             return refusal
         assert keyset is not None, "a proof of an unknown keyset was refused"
-        if keyset.final_expiry is not None and now_s >= keyset.final_expiry and not takes_expired:
+        if keyset.final_expiry is not None and now_s >= keyset.final_expiry + grace_s:
             return Refusal(Code.KEYSET_EXPIRED, f"keyset {keyset.id} has expired")
         unit = keyset.unit
         total += proof.amount

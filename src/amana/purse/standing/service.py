@@ -64,6 +64,7 @@ class Standing:
         new_id: Callable[[], AmanaId],
         clock: Clock,
         chance: Chance,
+        pace: int = 1,
     ) -> None:
         """Join the ports.
 
@@ -78,6 +79,7 @@ class Standing:
             new_id: Makes the id of a payment.
             clock: The time.
             chance: Draws the hours.
+            pace: How many times faster than real the hours pass; more than one in the demo alone.
         """
         self._orders = orders
         self._payer = payer
@@ -89,6 +91,7 @@ class Standing:
         self._new_id = new_id
         self._clock = clock
         self._chance = chance
+        self._pace = pace
 
     # Refills
 
@@ -115,7 +118,7 @@ class Standing:
                 outputs=blanks,
                 state=RefillState.WAITING,
                 attempts=0,
-                due_at=Instant(self._clock.now() + delay * MINUTE_NS),
+                due_at=Instant(self._clock.now() + delay * MINUTE_NS // self._pace),
             )
         )
 
@@ -187,7 +190,7 @@ class Standing:
         )
 
     def _later(self) -> Instant:
-        return Instant(self._clock.now() + _AGAIN_AFTER_HOURS * HOUR_NS)
+        return Instant(self._clock.now() + _AGAIN_AFTER_HOURS * HOUR_NS // self._pace)
 
     async def _sign(self, refill: Refill) -> bool:
         """Sign what was paid for; what cannot be signed waits for other outputs."""
@@ -212,9 +215,10 @@ class Standing:
         await self._orders.add_deposit(deposit)
         return deposit
 
-    def deposit_delay_minutes(self) -> int:
+    def deposit_delay_ns(self) -> int:
         """Draw how long a deposit waits."""
-        return deposit_delay_minutes(self._policy, self._chance.draw(DRAW_BYTES))
+        minutes = deposit_delay_minutes(self._policy, self._chance.draw(DRAW_BYTES))
+        return minutes * MINUTE_NS // self._pace
 
     async def _carry_out_deposit(self, deposit: Deposit) -> bool:
         party = self._party(deposit.party)

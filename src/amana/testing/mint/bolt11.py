@@ -48,12 +48,9 @@ _OUT_OF_RANGE: Final = Refusal(Code.AMOUNT_OUT_OF_RANGE, "amount is outside of t
 class Bolt11Issue:
     """Quotes that pay themselves."""
 
-    def __init__(
-        self, units: tuple[str, ...], *, clock: Clock, chance: Chance, key: PrivateKey
-    ) -> None:
+    def __init__(self, units: tuple[str, ...], *, clock: Clock, key: PrivateKey) -> None:
         self._units = units
         self._clock = clock
-        self._chance = chance
         self._key = key
         self.tell: Callable[[Change], None] = lambda _: None
 
@@ -66,7 +63,7 @@ class Bolt11Issue:
         now = self._clock.now()
         invoice = write_invoice(
             ask.amount * MSAT_A_UNIT.get(ask.unit, MSAT_A_MINOR_UNIT),
-            payment_hash=hashlib.sha256(self._chance.draw(32)).digest(),
+            payment_hash=hashlib.sha256(_preimage(quote_id)).digest(),
             key=self._key,
             description=ask.description or "",
             at_s=now // SECOND_NS,
@@ -96,7 +93,7 @@ class Bolt11Issue:
 class Bolt11Redeem:
     """Invoices that are always paid."""
 
-    takes_expired = True
+    grace_s = 0
 
     def __init__(
         self,
@@ -162,8 +159,11 @@ class Bolt11Redeem:
         """Give back nothing."""
 
     def fields(self, quote: RedeemQuote) -> dict[str, Any]:
-        """Return a preimage, which is as made up as the payment."""
-        return {"payment_preimage": hashlib.sha256(quote.id).hexdigest()}
+        """Return the preimage of an invoice of ours; of others' one as made up as the payment."""
+        row = self._books.execute(
+            "SELECT id FROM purse_issue_quotes WHERE request = ?", (quote.request,)
+        ).fetchone()
+        return {"payment_preimage": _preimage(quote.id if row is None else row[0]).hex()}
 
     def _is_paid(self, request: str, quote_id: bytes) -> bool:
         row = self._books.execute(
@@ -171,6 +171,10 @@ class Bolt11Redeem:
             (request, int(RedeemState.SPENT), quote_id),
         ).fetchone()
         return row is not None
+
+
+def _preimage(quote_id: bytes) -> bytes:
+    return hashlib.sha256(b"preimage of a quote" + quote_id).digest()
 
 
 def _amount_msat(invoice: Invoice, fields: Mapping[str, Any]) -> int | Refusal:

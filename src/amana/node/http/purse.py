@@ -1,0 +1,167 @@
+"""The named side of the purse: standing orders between an account and its holder's e-cash.
+
+What is asked here goes by the customer's session. What e-cash is spent on never comes this way: it
+goes to the mint's own origin, without one.
+"""
+
+from typing import Annotated, Final
+
+import msgspec
+from litestar import delete, get, post, put
+from litestar.params import JSONBody
+
+from amana.node.http import edge
+from amana.node.http.edge import Asked
+from amana.node.operator import Operator
+from amana.node.problems import ProblemRaised
+from amana.node.shapes import EmptyBody, MoneyShape
+from amana.node.views import View, money_view
+from amana.purse.limits import OUTPUTS_MAX
+from amana.purse.methods.account import ADDRESS_MARK
+from amana.purse.model import BlindedMessage, BlindSignature, Code, Refusal
+from amana.purse.standing import Refill, RefillState
+from amana.purse.standing.model import StandingRefused
+from amana.wire.faults import Fault
+
+_POINT: Final = r"^0[23][0-9a-f]{64}$(?!\n)"
+Point = Annotated[str, msgspec.Meta(pattern=_POINT, max_length=66, description="A point, hex")]
+KeysetId = Annotated[str, msgspec.Meta(pattern=r"^01[0-9a-f]{64}$(?!\n)", max_length=66)]
+_CROWD: Final = "SELECT count(*) FROM purse_refills WHERE state = 3"
+_STATES: Final = {
+    RefillState.WAITING: "waiting",
+    RefillState.DEBITED: "waiting",
+    RefillState.SIGNED: "signed",
+}
+_TOO_OFTEN: Final = frozenset({Code.TOO_MANY_BLIND_TOKENS, Code.BLIND_TOKENS_TOO_OFTEN})
+
+
+class OutputShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An output to be signed (NUT-00)."""
+
+    amount: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    B_: Point
+
+
+class RefillBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The outputs of the next refill, ascending, as the policy has them for its sum."""
+
+    tier: MoneyShape
+    keyset_id: KeysetId
+    outputs: Annotated[tuple[OutputShape, ...], msgspec.Meta(min_length=1, max_length=OUTPUTS_MAX)]
+
+
+class TokensBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Blind tokens to be signed (NUT-22)."""
+
+    keyset_id: KeysetId
+    outputs: Annotated[tuple[OutputShape, ...], msgspec.Meta(min_length=1, max_length=OUTPUTS_MAX)]
+
+
+def _outputs(body: RefillBody | TokensBody) -> list[BlindedMessage]:
+    return [
+        BlindedMessage(body.keyset_id, output.amount, bytes.fromhex(output.B_))
+        for output in body.outputs
+    ]
+
+
+def _signatures(given: tuple[BlindSignature, ...]) -> list[View]:
+    return [
+        {
+            "id": one.keyset_id,
+            "amount": one.amount,
+            "C_": one.point.hex(),
+            "dleq": {"e": one.dleq_e.hex(), "s": one.dleq_s.hex()},
+        }
+        for one in given
+    ]
+
+
+def _refill_view(operator: Operator, refill: Refill | None) -> View | None:
+    if refill is None:
+        return None
+    return {
+        "tier": money_view(operator, refill.amount),
+        "state": _STATES[refill.state],
+        "outputs": len(refill.outputs),
+        # How often the account could not pay for it: the wallet says so in words.
+        "refused": refill.attempts,
+    }
+
+
+@get("/v1/purse")
+async def get_purse(request: Asked) -> View:
+    """Return where the mint is, and how the customer's next refill stands."""
+    principal, operator = edge.customer_of(request), edge.operator_of(request)
+    purse = operator.purse
+    (crowd,) = operator.read_connection.execute(_CROWD).fetchone()
+    return {
+        "mint": operator.settings.mint_url,
+        "unit": purse.unit,
+        "policy_version": purse.policy.version,
+        "blind_tokens": operator.settings.blind_tokens,
+        "refill": _refill_view(operator, await purse.standing.refill(principal.party)),
+        "crowd": crowd,
+    }
+
+
+@put("/v1/purse/refill", status_code=200)
+async def put_refill(request: Asked, data: JSONBody[RefillBody]) -> View:
+    """Leave the outputs of the next refill; the operator signs them at an hour of its own."""
+    principal, operator = edge.customer_of(request), edge.operator_of(request)
+    amount = edge.money_of(operator, data.tier)
+    left = await operator.purse.standing.leave_refill(principal.party, amount, _outputs(data))
+    if isinstance(left, StandingRefused):
+        raise ProblemRaised(left.reason.value)
+    view = _refill_view(operator, left)
+    assert view is not None, "a refill that was left is there"
+    return view
+
+
+@get("/v1/purse/refill")
+async def get_refill(request: Asked) -> View:
+    """Return the signatures of the last refill; asking for them leaves no trace."""
+    principal, operator = edge.customer_of(request), edge.operator_of(request)
+    refill = await operator.purse.standing.refill(principal.party)
+    if refill is None:
+        raise ProblemRaised("not-found", "No refill was left.")
+    view = _refill_view(operator, refill)
+    assert view is not None, "the refill is there"
+    return {**view, "signatures": _signatures(await operator.purse.standing.signatures(refill))}
+
+
+@delete("/v1/purse/refill", status_code=204)
+async def delete_refill(request: Asked) -> None:
+    """Withdraw the next refill, if it still waits."""
+    principal, operator = edge.customer_of(request), edge.operator_of(request)
+    await operator.purse.standing.withdraw_refill(principal.party)
+
+
+@post("/v1/purse/tokens", status_code=200)
+async def post_tokens(request: Asked, data: JSONBody[TokensBody]) -> View:
+    """Sign blind tokens, as many as the day still allows; a wallet asks with its refill."""
+    principal, operator = edge.customer_of(request), edge.operator_of(request)
+    given = await operator.purse.auth.give(principal.party, _outputs(data))
+    if isinstance(given, Refusal):
+        if given.code in _TOO_OFTEN:
+            raise ProblemRaised("too-many-requests", given.detail)
+        raise ProblemRaised("malformed-request", errors=(Fault("outputs", given.detail),))
+    return {"signatures": _signatures(given)}
+
+
+@post("/v1/purse/deposits", status_code=201)
+async def post_deposit(request: Asked, data: JSONBody[EmptyBody]) -> View:
+    """Make a one-use address, to which e-cash comes back into the account."""
+    del data
+    principal, operator = edge.customer_of(request), edge.operator_of(request)
+    deposit = await operator.purse.standing.open_deposit(principal.party)
+    return {"request": f"{ADDRESS_MARK}{deposit.id.hex()}"}
+
+
+HANDLERS: Final = [
+    get_purse,
+    put_refill,
+    get_refill,
+    delete_refill,
+    post_tokens,
+    post_deposit,
+]

@@ -1,0 +1,261 @@
+"""The purse put together: the mint and its ways in and out, over the rooms below."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from amana.kernel import DAY_NS, SECOND_NS, AmanaId, Chance, Clock
+from amana.ledger import Account, AccountFlags
+from amana.node.ledger import WrittenLedger
+from amana.node.settings import Settings
+from amana.payments import postings
+from amana.payments.books import PaymentBooks
+from amana.payments.model import ECASH_ACCOUNT, PURSE_PARTY, Party, Payment
+from amana.payments.model import PartyKind as Side
+from amana.payments.service import PaymentService
+from amana.payments.store import SqlPaymentRows
+from amana.people import Directory, PartyFacts, PartyKind
+from amana.purse.auth import AuthRows, AuthStore, BlindAuth
+from amana.purse.books import PurseBooks
+from amana.purse.curve import verify_schnorr
+from amana.purse.keysets import AUTH_UNIT, SEED_BYTES, KeysetPlan, powers_of_two
+from amana.purse.methods import account, merchant, refund
+from amana.purse.methods.account import AccountRedemption
+from amana.purse.methods.merchant import MerchantRedemption, Shops
+from amana.purse.methods.refund import RefundIssue
+from amana.purse.policy import Policy, deposit_tiers, refill_tiers, shipped_policy
+from amana.purse.ports import Signatory
+from amana.purse.service import Mint
+from amana.purse.signatory import (
+    SEED_FILE,
+    SignatoryPool,
+    default_processes,
+    make_signatory,
+)
+from amana.purse.standing import Standing, StandingRows, StandingStore
+from amana.purse.store import WrittenPurse
+from amana.storage import Writer
+from amana.trust import SIGNATORY_FOLDER, SecretMissing
+
+KEYSET_ACTIVE_DAYS: Final = 90
+"""Days a keyset signs before the next one begins. Short lives bound what a stolen key is worth,
+long ones keep the crowd of each keyset large."""
+
+KEYSET_LIFE_DAYS: Final = 730
+"""Days from a keyset's beginning to its expiry: wallets change what they hold in good time."""
+
+_QUOTE_ID_BYTES: Final = 16
+_DAYS_A_YEAR: Final = 366
+
+PURSE: Final = Party(PURSE_PARTY, Side.OPERATOR, ECASH_ACCOUNT)
+"""Whoever holds e-cash, as a side of a payment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purse:
+    """Everything about e-cash."""
+
+    mint: Mint
+    standing: Standing
+    auth: BlindAuth
+    signatory: Signatory
+    store: WrittenPurse
+    books: PurseBooks
+    policy: Policy
+    unit: str
+
+    async def start(self) -> None:
+        """Start the signatory's processes, where it has any."""
+        if isinstance(self.signatory, SignatoryPool):
+            await self.signatory.start(default_processes())
+
+    async def stop(self) -> None:
+        """End them."""
+        if isinstance(self.signatory, SignatoryPool):
+            await self.signatory.stop()
+
+
+def ecash_account(ledger: int) -> Account:
+    """Describe the account of all e-cash that is out: never more goes back than came in."""
+    return Account(
+        id=ECASH_ACCOUNT,
+        ledger=ledger,
+        code=postings.CODE_ECASH,
+        flags=AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS,
+    )
+
+
+def keyset_plan(unit: str, clock: Clock) -> KeysetPlan:
+    """Return what the next keyset of the operator's money is to be."""
+    return KeysetPlan(
+        unit,
+        powers_of_two(shipped_policy().denomination_exponent_max + 1),
+        final_expiry=final_expiry(clock),
+    )
+
+
+def final_expiry(clock: Clock) -> int:
+    """Return when a keyset that begins now expires, in seconds since 1970."""
+    return (clock.now() + KEYSET_LIFE_DAYS * DAY_NS) // SECOND_NS
+
+
+def make_keys(
+    folder: Path, unit: str, *, connection: sqlite3.Connection, clock: Clock, chance: Chance
+) -> None:
+    """Make the mint's seed and first keysets where there are none yet.
+
+    Raises:
+        SecretMissing: E-cash is out and its seed is not there: it must be restored, not replaced.
+    """
+    seed = folder / SIGNATORY_FOLDER / SEED_FILE
+    if not seed.is_file() and connection.execute("SELECT 1 FROM purse_totals").fetchone():
+        raise SecretMissing(
+            f"The file {seed} is missing, and e-cash is out that only its keys can take back. "
+            "Restore it from the signatory archive of a backup."
+        )
+    plans = [keyset_plan(unit, clock), KeysetPlan(AUTH_UNIT, (1,))]
+    make_signatory(folder / SIGNATORY_FOLDER, plans, seed=chance.draw(SEED_BYTES), clock=clock)
+
+
+def public_profile(facts: PartyFacts) -> dict[str, Any]:
+    """Write what everybody may know of a party."""
+    return {
+        "handle": facts.handle,
+        "kind": "merchant" if facts.kind is PartyKind.MERCHANT else "person",
+        "name": facts.name,
+        "names": dict(facts.names),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurseFloor:
+    """What the purse stands on."""
+
+    folder: Path
+    settings: Settings
+    clock: Clock
+    chance: Chance
+    connection: sqlite3.Connection
+    reading: sqlite3.Connection
+    writer: Writer
+    ledger: WrittenLedger
+    payment_books: PaymentBooks
+    payments: PaymentService
+    directory: Directory
+    party: Callable[[PartyFacts], Party]
+    pace: int
+    new_id: Callable[[], AmanaId]
+
+
+def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
+    """Put the purse together; its keys are made where there are none."""
+    unit = floor.settings.currency.lower()
+    if signatory is None:
+        make_keys(
+            floor.folder,
+            unit,
+            connection=floor.connection,
+            clock=floor.clock,
+            chance=floor.chance,
+        )
+        signatory = SignatoryPool(floor.folder / SIGNATORY_FOLDER)
+    books = PurseBooks(floor.connection)
+    floor.writer.join(books)
+    standing_rows = StandingRows(floor.connection, books)
+    policy = shipped_policy()
+    standing = Standing(
+        StandingStore(floor.writer, standing_rows),
+        floor.payments,
+        signatory,
+        policy=policy,
+        tiers=refill_tiers(policy, floor.settings.unit),
+        unit=unit,
+        party=lambda party: _party(floor, party),
+        new_id=floor.new_id,
+        clock=floor.clock,
+        chance=floor.chance,
+        pace=floor.pace,
+    )
+    store = WrittenPurse(floor.writer, books, floor.clock)
+    mint = Mint(
+        store,
+        signatory,
+        issue_methods={refund.METHOD: RefundIssue(_refunds(floor))},
+        redeem_methods={
+            merchant.METHOD: _merchant_method(floor, books, unit),
+            account.METHOD: _account_method(floor, standing, standing_rows, unit),
+        },
+        verifier=verify_schnorr,
+        ids=lambda: floor.chance.draw(_QUOTE_ID_BYTES),
+        clock=floor.clock,
+    )
+    auth = BlindAuth(
+        signatory=signatory,
+        reader=AuthRows(floor.reading),
+        writer=AuthStore(floor.writer, floor.connection),
+        clock=floor.clock,
+    )
+    return Purse(
+        mint=mint,
+        standing=standing,
+        auth=auth,
+        signatory=signatory,
+        store=store,
+        books=books,
+        policy=policy,
+        unit=unit,
+    )
+
+
+def _party(floor: PurseFloor, party: AmanaId) -> Party | None:
+    facts = floor.directory.by_id(party)
+    return None if facts is None else floor.party(facts)
+
+
+def _refunds(floor: PurseFloor) -> Callable[[AmanaId], Sequence[Payment]]:
+    rows = SqlPaymentRows(floor.reading)
+    return rows.refunds_of
+
+
+def _merchant_method(floor: PurseFloor, books: PurseBooks, unit: str) -> MerchantRedemption:
+    def by_handle(handle: str) -> Party | None:
+        facts = floor.directory.by_handle(handle)
+        return None if facts is None else floor.party(facts)
+
+    def profile(party: AmanaId) -> dict[str, Any]:
+        facts = floor.directory.by_id(party)
+        return {} if facts is None else public_profile(facts)
+
+    return MerchantRedemption(
+        Shops(
+            order=floor.payment_books.order,
+            payment=floor.payment_books.payment,
+            merchant=lambda party: _party(floor, party),
+            merchant_by_handle=by_handle,
+            profile=profile,
+        ),
+        take=floor.payment_books.take,
+        put_refund=lambda quote: books.put_issue_quotes([quote])[0],
+        ledger=floor.ledger,
+        ledger_number=int(floor.settings.unit.numeric),
+        unit=unit,
+        new_id=floor.new_id,
+        clock=floor.clock,
+    )
+
+
+def _account_method(
+    floor: PurseFloor, standing: Standing, rows: StandingRows, unit: str
+) -> AccountRedemption:
+    return AccountRedemption(
+        find=rows.deposit,
+        fill=rows.fill_deposit,
+        delay_ns=standing.deposit_delay_ns,
+        tiers=deposit_tiers(shipped_policy(), floor.settings.unit),
+        grace_s=floor.settings.expired_keyset_years * _DAYS_A_YEAR * DAY_NS // SECOND_NS,
+        unit=unit,
+        new_id=floor.new_id,
+        clock=floor.clock,
+    )
