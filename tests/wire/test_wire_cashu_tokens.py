@@ -196,7 +196,8 @@ def test_the_samples_are_good_before_they_are_spoilt() -> None:
         ({"a": 0}, "t[0].p[0].a"),
         ({"a": -1}, "t[0].p[0].a"),
         ({"a": 2**63}, "t[0].p[0].a"),
-        ({"a": 2**80}, "t[0].p[0].a"),
+        # Beyond 64 bits CBOR has tagged bytes, and tags are not read at all.
+        ({"a": 2**80}, "token"),
         ({"a": True}, "t[0].p[0].a"),
         ({"a": 1.0}, "t[0].p[0].a"),
         ({"a": "4"}, "t[0].p[0].a"),
@@ -215,9 +216,6 @@ def test_the_samples_are_good_before_they_are_spoilt() -> None:
     ],
 )
 def test_a_faulty_field_of_a_proof_is_named(changes: dict[str, object], field: str) -> None:
-    if changes.get("a") == 2**80:
-        # Beyond 64 bits CBOR has tagged bytes, and tags are not read at all.
-        field = "token"
     read = read_token(packed(group(**changes)))
     assert isinstance(read, Malformed)
     assert [fault.field for fault in read.faults] == [field]
