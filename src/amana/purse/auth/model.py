@@ -5,8 +5,16 @@ from typing import Final
 
 import msgspec
 
-AUTH_UNIT: Final = "auth"
-"""The unit of blind tokens' keysets, whose only amount is 1. Source: NUT-22."""
+from amana.purse.keysets import AUTH_UNIT
+
+__all__ = [
+    "AUTH_UNIT",
+    "TOKENS_AT_ONCE_MAX",
+    "Access",
+    "Allowance",
+    "BlindToken",
+    "Endpoint",
+]
 
 TOKENS_AT_ONCE_MAX: Final = 100
 """Blind tokens in one request, whatever the operator allows: wallets ask for at most this many."""

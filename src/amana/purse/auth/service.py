@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amana.kernel import SECOND_NS, AmanaId, Clock, Unavailable, day_number
+from amana.kernel import SECOND_NS, AmanaId, Clock, day_number
 from amana.purse.auth.model import AUTH_UNIT, Allowance, BlindToken
 from amana.purse.auth.ports import AuthReader, AuthWriter
 from amana.purse.auth.rules import decide_count, decide_fetch, decide_token, read_blind_token
@@ -27,14 +27,12 @@ class SpentToken:
     async def commit(self) -> None:
         """Use the token up, durably: the request succeeded.
 
-        Where that cannot be written the token stays set aside: what it was shown for is done, so
-        it is not told as a failure, and the token opens nothing more.
+        Raises:
+            Unavailable: It could not be written. The token stays set aside and opens nothing more
+                before the mint starts anew; what it was shown for is done all the same.
         """
         self._is_ended = True
-        try:
-            await self._writer.spend(self._nullifier)
-        except Unavailable:
-            return
+        await self._writer.spend(self._nullifier)
         self._reserved.discard(self._nullifier)
 
     def release(self) -> None:
