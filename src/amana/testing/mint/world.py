@@ -62,9 +62,7 @@ async def open_mint(
             books = PurseBooks(connection)
             writer = Writer(connection)
             writer.join(books)
-            issue = Bolt11Issue(
-                settings.units, clock=clock, chance=chance, key=PrivateKey(chance.draw(32))
-            )
+            issue = Bolt11Issue(settings.units, clock=clock, key=PrivateKey(chance.draw(32)))
             redeem = Bolt11Redeem(settings.units, clock=clock, chance=chance, books=connection)
             mint = Mint(
                 WrittenPurse(writer, books, clock),
