@@ -104,11 +104,13 @@ def multiply_add(factor: bytes, scalar: bytes, summand: bytes) -> bytes:
     return bytes(_ffi.buffer(result))
 
 
-def multiply_public(parsed: object, scalar: bytes) -> Any | None:  # noqa: ANN401 - a C structure
+def multiply_public(parsed: object, scalar: bytes) -> Any:  # noqa: ANN401 - a C structure
     """Return a point times a scalar that everybody may know: the time taken tells of it."""
     output = _ffi.new(_POINT)
     output[0] = parsed[0]  # type: ignore[index]
-    return output if _lib.secp256k1_ec_pubkey_tweak_mul(_context, output, scalar) else None
+    done = _lib.secp256k1_ec_pubkey_tweak_mul(_context, output, scalar)
+    assert done, "the scalar is from 1 to the order less one"
+    return output
 
 
 def add(first: object, second: object) -> Any | None:  # noqa: ANN401 - a C structure

@@ -82,11 +82,11 @@ class Secp256k1Key:
         nonce = self._nonce(self._full + _native.uncompressed(parsed) + signed)
         first = _native.uncompressed(_native.multiply_base(nonce))
         second = b"\4" + _native.multiply_secret(parsed, nonce)
-        challenge = _challenge(first, second, self._full, signed)
+        found = _hash_points(first, second, self._full, signed)
         # The challenge is public, so its reduction may take whatever time it takes.
-        factor = (int.from_bytes(challenge) % ORDER).to_bytes(32)
+        factor = (int.from_bytes(found) % ORDER).to_bytes(32)
         response = _native.multiply_add(factor, self.__scalar, nonce)
-        return Signed(_compress(product), challenge, response)
+        return Signed(_compress(product), found, response)
 
     def _nonce(self, points: bytes) -> bytes:
         for counter in range(_NONCE_TRIES_MAX):
@@ -97,8 +97,8 @@ class Secp256k1Key:
         raise AssertionError("a hash is below the order but once in 2^128")
 
 
-def _challenge(first: bytes, second: bytes, key: bytes, signed: bytes) -> bytes:
-    return hashlib.sha256((first + second + key + signed).hex().encode()).digest()
+def _hash_points(*full: bytes) -> bytes:
+    return hashlib.sha256(b"".join(full).hex().encode()).digest()
 
 
 class Secp256k1:
@@ -128,16 +128,18 @@ def is_point(point: bytes) -> bool:
 def add_points(first: bytes, second: bytes) -> bytes | None:
     """Add two points; None where one is not on the curve or they cancel each other out."""
     one, other = _native.parse(first), _native.parse(second)
-    if one is None or other is None:
-        return None
-    total = _native.add(one, other)
-    return None if total is None else _native.compressed(total)
+    return None if one is None or other is None else _sum(one, other)
 
 
 def subtract_points(first: bytes, second: bytes) -> bytes | None:
     """Subtract a point; None where one is not on the curve or they are the same."""
-    sign, x = second[:1], second[1:]
-    return add_points(first, (b"\2" if sign == b"\3" else b"\3") + x)
+    one, other = _native.parse(first), _native.parse(second)
+    return None if one is None or other is None else _sum(one, _native.negate(other))
+
+
+def _sum(one: object, other: object) -> bytes | None:
+    total = _native.add(one, other)
+    return None if total is None else _native.compressed(total)
 
 
 def multiply_public(point: bytes, scalar: bytes) -> bytes | None:
@@ -148,8 +150,14 @@ def multiply_public(point: bytes, scalar: bytes) -> bytes | None:
     parsed = _native.parse(point)
     if parsed is None or not _native.is_scalar(scalar):
         return None
-    product = _native.multiply_public(parsed, scalar)
-    return None if product is None else _native.compressed(product)
+    return _native.compressed(_native.multiply_public(parsed, scalar))
+
+
+def challenge(*points: bytes) -> bytes:
+    """Hash compressed points into the challenge of a DLEQ proof (NUT-12, hash function)."""
+    parsed = [_native.parse(point) for point in points]
+    assert None not in parsed, "only points are hashed"
+    return _hash_points(*map(_native.uncompressed, parsed))
 
 
 def verify_dleq(key: bytes, point: bytes, signed: Signed) -> bool:
@@ -157,12 +165,12 @@ def verify_dleq(key: bytes, point: bytes, signed: Signed) -> bool:
 
     R1 = sG - eK and R2 = sB_ - eC_ must hash to e again. Everything here is public.
     """
-    challenge = int.from_bytes(signed.dleq_e) % ORDER
+    scalar = int.from_bytes(signed.dleq_e) % ORDER
     parsed = [_native.parse(each) for each in (key, point, signed.point)]
-    if not challenge or None in parsed or not _native.is_scalar(signed.dleq_s):
+    if not scalar or None in parsed or not _native.is_scalar(signed.dleq_s):
         return False
     announced, blinded, product = parsed
-    minus = (ORDER - challenge).to_bytes(32)
+    minus = (ORDER - scalar).to_bytes(32)
     base = _native.multiply_base(signed.dleq_s)
     first = _native.add(base, _native.multiply_public(announced, minus))
     second = _native.add(
@@ -170,7 +178,7 @@ def verify_dleq(key: bytes, point: bytes, signed: Signed) -> bool:
     )
     if first is None or second is None:
         return False
-    found = _challenge(*map(_native.uncompressed, (first, second, announced, product)))
+    found = _hash_points(*map(_native.uncompressed, (first, second, announced, product)))
     return hmac.compare_digest(found, signed.dleq_e)
 
 

@@ -65,13 +65,17 @@ def parse_keys(written: Mapping[str, str]) -> dict[int, bytes] | None:
 def list_hash(keysets: Iterable[Keyset]) -> bytes:
     """Return the hash by which a merchant's code names the list of keysets: 16 bytes.
 
-    SHA-256 over one line a keyset, `id,unit,final_expiry` and a line feed, in the order of the
-    ids, cut off; no expiry is written as nothing. Keysets of unit "auth" are listed elsewhere and
-    are not part of it.
+    SHA-256 over one line a keyset in the order of the ids, cut off. A line is id, unit and expiry
+    with a colon between and a line feed after; no expiry is written as nothing. Keysets of unit
+    "auth" are listed elsewhere and are not part of it.
     """
     lines = sorted(
-        f"{keyset.id},{keyset.unit},{keyset.final_expiry or ''}\n"
+        f"{keyset.id}:{keyset.unit}:{_written(keyset.final_expiry)}\n"
         for keyset in keysets
         if keyset.unit != "auth"
     )
     return hashlib.sha256("".join(lines).encode()).digest()[:LIST_HASH_BYTES]
+
+
+def _written(final_expiry: int | None) -> str:
+    return "" if final_expiry is None else str(final_expiry)
