@@ -11,7 +11,7 @@ signatory gives the same output the same answer, so whoever lost an answer may h
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from amana.kernel import SECOND_NS, Clock
 from amana.purse.limits import RESTORE_OUTPUTS_MAX, STATES_MAX
@@ -289,6 +289,10 @@ class Mint:
         """Return a quote as it stands."""
         quote = await self._store.redeem_quote(quote_id)
         return quote if quote is not None and quote.method == method else None
+
+    def fields(self, quote: RedeemQuote) -> dict[str, Any]:
+        """Return what the quote's method says of it: for a merchant's, whom it pays."""
+        return self.redeem_methods[quote.method].fields(quote)
 
     async def redeem(
         self,

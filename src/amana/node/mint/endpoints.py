@@ -11,7 +11,7 @@ from amana.node.mint.info import MintInfo, write_info
 from amana.node.mint.routes import Answer, Fault, Request, Route
 from amana.purse import limits
 from amana.purse.auth import AUTH_UNIT
-from amana.purse.model import Code, Keyset, Refusal
+from amana.purse.model import Code, Keyset, RedeemQuote, Refusal
 from amana.purse.service import Mint
 
 QUOTE_UNKNOWN: Final = Fault(400, "quote not found")
@@ -144,13 +144,17 @@ class Endpoints:
         """Answer `POST /v1/melt/quote/{method}` (NUT-05)."""
         ask = shapes.read_redeem_ask(request.body)
         quote = await self._mint.redeem_quote(method, ask)
-        return _shown(quote, shapes.redeem_quote_view)
+        return _shown(quote, self._quote_view)
 
     async def get_redeem_quote(self, method: str, request: Request) -> Answer:
         """Answer `GET /v1/melt/quote/{method}/{quote}` (NUT-05)."""
         quote_id = shapes.read_quote_id(request.tail)
         quote = None if quote_id is None else await self._mint.find_redeem_quote(method, quote_id)
-        return QUOTE_UNKNOWN if quote is None else _shown(quote, shapes.redeem_quote_view)
+        return QUOTE_UNKNOWN if quote is None else _shown(quote, self._quote_view)
+
+    def _quote_view(self, quote: RedeemQuote) -> dict[str, Any]:
+        """Show a quote with the fields of its method: whom it pays."""
+        return shapes.redeem_quote_view(quote) | self._mint.fields(quote)
 
     async def post_redeem(self, method: str, request: Request) -> Answer:
         """Answer `POST /v1/melt/{method}` (NUT-05, NUT-08)."""
