@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from coincurve import PrivateKey
+from coincurve import PrivateKey, PublicKey
 from tests.purse.locks import OUTPUT, POINT, as_output, as_proof, said, sign, verify
 
 from amana.purse.model import Proof
@@ -15,7 +15,7 @@ from amana.purse.rules.conditions import (
     plain_quote_message,
     quote_signature_holds,
 )
-from amana.wire.cashu import HTLC, Witness, write_secret, write_witness
+from amana.wire.cashu import HTLC, P2PK, Witness, write_secret, write_witness
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "nuts"
 
@@ -97,12 +97,27 @@ def test_a_proof_locked_to_a_blinded_key_opens_for_the_derived_key_and_no_other(
         assert said(spent, outputs=(OUTPUT,)) == refused
 
 
-@pytest.mark.parametrize("place", range(11))
-def test_each_published_blinded_key_belongs_to_its_derived_key(place: int) -> None:
+def test_payer_and_payee_of_the_published_blinded_key_share_one_secret() -> None:
     vector = published("28")
-    signer = PrivateKey(bytes.fromhex(vector["sk_neg"][place]))
-    assert signer.public_key.format().hex()[2:] == vector["blinded"][place][2:]
-    tweak = PrivateKey(bytes.fromhex(vector["r"][place]))
+    inputs = {name: bytes.fromhex(value) for name, value in vector["inputs"].items()}
+    for secret_key, point in ((inputs["e"], inputs["P"]), (inputs["p"], inputs["E"])):
+        assert PublicKey(point).multiply(secret_key).format()[1:].hex() == vector["zx"]
+
+
+@pytest.mark.parametrize("place", range(11))
+def test_each_published_blinded_key_opens_for_its_derived_key_alone(place: int) -> None:
+    vector = published("28")
+    payee = PublicKey(bytes.fromhex(vector["inputs"]["P"]))
     shared = bytes.fromhex(vector["zx"])
-    derived = hashlib.sha256(b"Cashu_P2BK_v1" + shared + bytes([place])).digest()
-    assert tweak.secret == derived
+    tweak = hashlib.sha256(b"Cashu_P2BK_v1" + shared + bytes([place])).digest()
+    assert tweak.hex() == vector["r"][place]
+    blinded = payee.add(tweak)
+    assert blinded.format().hex() == vector["blinded"][place]
+    text = write_secret(P2PK, "nonce", vector["blinded"][place]).text
+    for secret_key, refused in (
+        (vector["sk_neg"][place], None),
+        (vector["sk_std"][place], "signature threshold not met. 0 < 1."),
+    ):
+        signer = PrivateKey(bytes.fromhex(secret_key))
+        witness = write_witness(Witness(signatures=sign(text, signer)))
+        assert said(Proof("00", 1, text, POINT, witness)) == refused
