@@ -1,0 +1,39 @@
+/** The page's side of the purse's worker, which is started with the first question. */
+
+import type { Call, Calls, News, Note, Reply } from "./talk.ts";
+
+export type Listener = (news: News) => void;
+
+/** One worker for the life of the page; a question that it cannot answer is rejected. */
+export function startPurse(heard: Listener): Calls {
+  const worker = new Worker(new URL("./purse.worker.ts", import.meta.url), { type: "module" });
+  const open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  let last = 0;
+  worker.onmessage = ({ data }: MessageEvent<Reply | Note>) => {
+    if ("note" in data) {
+      heard(data.note);
+      return;
+    }
+    const waiting = open.get(data.number);
+    open.delete(data.number);
+    if (data.fault === undefined) waiting?.resolve(data.value);
+    else waiting?.reject(new Error(data.fault));
+  };
+  worker.onerror = () => {
+    for (const waiting of open.values()) waiting.reject(new Error("the purse's thread has ended"));
+    open.clear();
+  };
+  const ask = (call: keyof Calls, args: readonly unknown[]): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      last += 1;
+      open.set(last, { resolve, reject });
+      worker.postMessage({ number: last, call, args } satisfies Call);
+    });
+  // Every method is the same question with another name.
+  return new Proxy({} as Calls, {
+    get:
+      (_, call: keyof Calls) =>
+      (...args: readonly unknown[]) =>
+        ask(call, args),
+  });
+}

@@ -1,0 +1,85 @@
+/** The blind signature, done by cashu-ts: blinding, the proof of the key, unblinding. */
+
+import {
+  blindMessage,
+  createRandomSecretKey,
+  deriveKeysetId,
+  getPubKeyFromPrivKey,
+  hashToCurve,
+  pointFromHex,
+  unblindSignature,
+  verifyDLEQProof,
+} from "@cashu/cashu-ts";
+import { fromHex, toHex } from "./bytes.ts";
+import type { Keys, ListedKeyset, Output, Signature } from "./model.ts";
+
+const encoder = new TextEncoder();
+const SECRET_BYTES = 32;
+/** The id's version: the hash of keys, unit, fee and expiry (NUT-02). */
+const ID_VERSION = 1;
+const ID_PATTERN = /^01[0-9a-f]{64}$/;
+
+/** An output with a fresh secret of 64 hexadecimal digits; `amount` is 0 for a blank one. */
+export function newOutput(keyset: string, amount: number): Output {
+  const secret = toHex(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
+  const { B_, r } = blindMessage(encoder.encode(secret));
+  return { amount, keyset, secret, r: r.toString(16).padStart(64, "0"), B_: B_.toHex(true) };
+}
+
+/** The point by which the mint knows a secret, for asking after its state (NUT-07). */
+export function pointOf(secret: string): string {
+  return hashToCurve(encoder.encode(secret)).toHex(true);
+}
+
+export interface Unblinded {
+  readonly keyset: string;
+  readonly amount: number;
+  readonly secret: string;
+  readonly C: string;
+}
+
+/**
+ * The proof that a signature makes of an output, or null when it proves nothing.
+ *
+ * Refused is a signature by another keyset, of another amount than asked (a blank takes the mint's),
+ * of an amount without a key, and any whose DLEQ does not show the announced key (NUT-12):
+ * with a key of its own for each person the mint would know them all again.
+ */
+export function unblind(output: Output, signature: Signature, keys: Keys): Unblinded | null {
+  const { amount } = signature;
+  if (signature.id !== output.keyset || amount <= 0) return null;
+  if (output.amount !== 0 && output.amount !== amount) return null;
+  const key = keys[String(amount)];
+  if (key === undefined || signature.dleq === null) return null;
+  try {
+    const [A, B_, C_] = [key, output.B_, signature.C_].map(pointFromHex);
+    const [e, s] = [fromHex(signature.dleq.e), fromHex(signature.dleq.s)];
+    if (A === undefined || B_ === undefined || C_ === undefined || e === null || s === null) {
+      return null;
+    }
+    if (!verifyDLEQProof({ e, s }, B_, C_, A)) return null;
+    const C = unblindSignature(C_, BigInt(`0x${output.r}`), A).toHex(true);
+    return { keyset: output.keyset, amount, secret: output.secret, C };
+  } catch {
+    // The library throws at points that are not on the curve and numbers that are out of range.
+    return null;
+  }
+}
+
+/** Whether a keyset's id is the hash of these keys (NUT-02, version 01). */
+export function isIdOf(keyset: ListedKeyset, keys: Keys): boolean {
+  if (!ID_PATTERN.test(keyset.id)) return false;
+  const options = {
+    unit: keyset.unit,
+    input_fee_ppk: keyset.input_fee_ppk,
+    versionByte: ID_VERSION,
+    ...(keyset.final_expiry === null ? {} : { expiry: keyset.final_expiry }),
+  };
+  return deriveKeysetId(keys, options) === keyset.id;
+}
+
+/** A key for one payment alone: the private half stays, the public half goes with the quote. */
+export function newOneTimeKey(): { readonly secret: string; readonly pubkey: string } {
+  const secret = createRandomSecretKey();
+  return { secret: toHex(secret), pubkey: toHex(getPubKeyFromPrivKey(secret)) };
+}

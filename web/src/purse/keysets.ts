@@ -1,0 +1,64 @@
+/**
+ * Checks of the mint's list of keysets.
+ *
+ * A mint that shows one person other keys than everybody else knows that person's e-cash again.
+ * So the list may only grow, each id must be the hash of its keys, and its hash is compared with
+ * the one in merchants' codes.
+ */
+
+import { toHex } from "./bytes.ts";
+import type { ListedKeyset } from "./model.ts";
+
+export type ListFault =
+  "forgotten" | "changed" | "woken" | "repeated" | "two-active" | "none-active" | "id-unknown";
+
+const ID_PATTERN = /^01[0-9a-f]{64}$/;
+
+/** What is wrong with a new list, given the one seen before; null where nothing is. */
+export function faultOf(
+  seen: readonly ListedKeyset[],
+  list: readonly ListedKeyset[],
+  unit: string,
+): ListFault | null {
+  const byId = new Map(list.map((keyset) => [keyset.id, keyset]));
+  if (byId.size !== list.length) return "repeated";
+  for (const before of seen) {
+    const now = byId.get(before.id);
+    if (now === undefined) return "forgotten";
+    if (!isSame(before, now)) return "changed";
+    if (now.active && !before.active) return "woken";
+  }
+  const active = list.filter((keyset) => keyset.active);
+  // Keysets of a version that comes later may stand in the list; this purse uses none of them.
+  if (active.some((keyset) => keyset.unit === unit && !ID_PATTERN.test(keyset.id)))
+    return "id-unknown";
+  const activeUnits = active.map((keyset) => keyset.unit);
+  if (new Set(activeUnits).size !== activeUnits.length) return "two-active";
+  return activeUnits.includes(unit) ? null : "none-active";
+}
+
+function isSame(before: ListedKeyset, now: ListedKeyset): boolean {
+  return (
+    before.unit === now.unit &&
+    before.input_fee_ppk === now.input_fee_ppk &&
+    before.final_expiry === now.final_expiry
+  );
+}
+
+/**
+ * The list's hash as merchants' codes carry it: SHA-256, its first 16 bytes, in hexadecimal.
+ *
+ * Hashed is one line for each keyset, in the order of the ids: id, unit and expiry, with a colon
+ * between and a line feed after; an expiry that is not there is empty.
+ */
+export async function listHash(list: readonly ListedKeyset[]): Promise<string> {
+  const lines = list
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    .map(({ id, unit, final_expiry }) => `${id}:${unit}:${final_expiry ?? ""}\n`);
+  const bytes = new TextEncoder().encode(lines.join(""));
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).slice(0, 16));
+}
+
+export function activeOf(list: readonly ListedKeyset[], unit: string): ListedKeyset | null {
+  return list.find((keyset) => keyset.active && keyset.unit === unit) ?? null;
+}

@@ -1,0 +1,70 @@
+/** Fetching the mint's list of keysets and the keys, and refusing what contradicts them. */
+
+import type { Book } from "./book.ts";
+import { isIdOf } from "./curve.ts";
+import { type ListFault, activeOf, faultOf, listHash } from "./keysets.ts";
+import type { Mint } from "./mint.ts";
+import type { ListedKeyset, PurseState } from "./model.ts";
+
+export type Listing =
+  | { readonly kind: "known"; readonly active: ListedKeyset }
+  | { readonly kind: "lost" }
+  | { readonly kind: "broken"; readonly fault: ListFault | "false-keys" };
+
+/** Reads the list anew. A list that contradicts the one before is kept out, for good. */
+export async function readList(book: Book, mint: Mint): Promise<Listing> {
+  const answer = await mint.keysets();
+  if (answer.kind !== "answered") return { kind: "lost" };
+  const { unit } = book.state;
+  const list = answer.value.keysets.map((one) => ({
+    ...one,
+    input_fee_ppk: one.input_fee_ppk ?? 0,
+  }));
+  const fault = faultOf((await book.read()).keysets, list, unit);
+  if (fault !== null) return broken(book, fault);
+  const active = activeOf(list, unit);
+  if (active === null) return broken(book, "none-active");
+  const needed = list.filter((keyset) => keyset.unit === unit && isUsed(book.state, keyset));
+  for (const keyset of needed) {
+    const found = await fetchKeys(book, mint, keyset);
+    if (found === "lost") return { kind: "lost" };
+    if (found === "false") return broken(book, "false-keys");
+  }
+  await book.change((state) => ({ ...state, keysets: list, isListBroken: false }));
+  return { kind: "known", active };
+}
+
+function isUsed(state: PurseState, keyset: ListedKeyset): boolean {
+  return (
+    keyset.active ||
+    state.refills.some((refill) => refill.keyset === keyset.id) ||
+    state.spends.some(({ blanks }) => blanks.some((output) => output.keyset === keyset.id))
+  );
+}
+
+async function broken(book: Book, fault: ListFault | "false-keys"): Promise<Listing> {
+  await book.change((state) => ({ ...state, isListBroken: true }));
+  return { kind: "broken", fault };
+}
+
+async function fetchKeys(
+  book: Book,
+  mint: Mint,
+  keyset: ListedKeyset,
+): Promise<"known" | "lost" | "false"> {
+  if (book.state.keys[keyset.id] !== undefined) return "known";
+  const answer = await mint.keys(keyset.id);
+  if (answer.kind !== "answered") return "lost";
+  const found = answer.value.keysets.find(({ id }) => id === keyset.id);
+  if (found === undefined || !isIdOf(keyset, found.keys)) return "false";
+  await book.change((state) => ({ ...state, keys: { ...state.keys, [keyset.id]: found.keys } }));
+  return "known";
+}
+
+/** Whether a merchant's code was made with the list that this purse knows. */
+export async function agreesWith(book: Book, mint: Mint, hash: string): Promise<boolean> {
+  if (hash === (await listHash(book.state.keysets))) return true;
+  // The list may have grown since it was last read.
+  await readList(book, mint);
+  return hash === (await listHash(book.state.keysets));
+}

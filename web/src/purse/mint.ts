@@ -1,0 +1,137 @@
+/**
+ * Requests to the mint's own origin.
+ *
+ * Nothing that names the person goes there: no cookie, no token, no referrer, and the same
+ * language of headers for everybody. What a proof's DLEQ was made with never leaves the device.
+ */
+
+import { type Check, reading } from "../wire/check.ts";
+import type { Coin, Output, RedeemMethod, Signature } from "./model.ts";
+import {
+  type RedeemQuote,
+  type Restored,
+  keysAnswer,
+  keysetList,
+  mintFault,
+  proofStates,
+  redeemQuote,
+  restored,
+} from "./wire.ts";
+
+/** `lost`: nobody knows whether the mint acted. `refused`: it says that nothing was done. */
+export type MintAnswer<T> =
+  | { readonly kind: "answered"; readonly value: T }
+  | { readonly kind: "refused"; readonly code: number; readonly detail: string }
+  | { readonly kind: "lost"; readonly why: string };
+
+export type Fetch = (address: string, init: RequestInit) => Promise<Response>;
+
+const PATIENCE_MS = 20_000;
+const QUOTE_PATTERN = /^[\w-]{1,64}$/;
+
+/** Only these fields of a proof are ever sent. */
+export function sentProof({ amount, keyset, secret, C }: Coin): object {
+  return { amount, id: keyset, secret, C };
+}
+
+export function sentOutput({ amount, keyset, B_ }: Output): object {
+  return { amount, id: keyset, B_ };
+}
+
+export class Mint {
+  readonly #base: string;
+  readonly #fetch: Fetch;
+
+  constructor(base: string, send: Fetch) {
+    this.#base = base.replace(/\/+$/, "");
+    this.#fetch = send;
+  }
+
+  keysets() {
+    return this.#ask("GET", "/v1/keysets", null, keysetList);
+  }
+
+  keys(id: string) {
+    return this.#ask("GET", `/v1/keys/${encodeURIComponent(id)}`, null, keysAnswer);
+  }
+
+  redeemQuote(method: RedeemMethod, ask: Readonly<Record<string, unknown>>) {
+    return this.#ask("POST", `/v1/melt/quote/${method}`, ask, redeemQuote);
+  }
+
+  async findRedeemQuote(method: RedeemMethod, quote: string): Promise<MintAnswer<RedeemQuote>> {
+    if (!QUOTE_PATTERN.test(quote)) return { kind: "lost", why: "no quote id" };
+    return this.#ask("GET", `/v1/melt/quote/${method}/${quote}`, null, redeemQuote);
+  }
+
+  redeem(
+    method: RedeemMethod,
+    quote: string,
+    inputs: readonly Coin[],
+    blanks: readonly Output[],
+  ): Promise<MintAnswer<RedeemQuote>> {
+    const body = { quote, inputs: inputs.map(sentProof), outputs: blanks.map(sentOutput) };
+    return this.#ask("POST", `/v1/melt/${method}`, body, redeemQuote);
+  }
+
+  states(points: readonly string[]) {
+    return this.#ask("POST", "/v1/checkstate", { Ys: points }, proofStates);
+  }
+
+  restore(outputs: readonly Output[]): Promise<MintAnswer<Restored>> {
+    return this.#ask("POST", "/v1/restore", { outputs: outputs.map(sentOutput) }, restored);
+  }
+
+  async #ask<T>(
+    method: "GET" | "POST",
+    path: string,
+    body: object | null,
+    check: Check<T>,
+  ): Promise<MintAnswer<T>> {
+    const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": "en" };
+    if (body !== null) headers["Content-Type"] = "application/json";
+    try {
+      const response = await this.#fetch(this.#base + path, {
+        method,
+        headers,
+        body: body === null ? null : JSON.stringify(body),
+        cache: "no-store",
+        credentials: "omit",
+        mode: "cors",
+        redirect: "error",
+        referrerPolicy: "no-referrer",
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+      return readAnswer(response.status, await response.text(), check);
+    } catch (error) {
+      return { kind: "lost", why: error instanceof Error ? error.name : "unknown" };
+    }
+  }
+}
+
+function readAnswer<T>(status: number, body: string, check: Check<T>): MintAnswer<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return { kind: "lost", why: `an answer ${status} that cannot be read` };
+  }
+  if (status >= 200 && status < 300) {
+    const read = reading(check, value);
+    return read.ok ? { kind: "answered", value: read.value } : { kind: "lost", why: read.fault };
+  }
+  const fault = reading(mintFault, value);
+  // Only a refusal in the form of the specifications (NUT-00) says that nothing was done.
+  if (status !== 400 || !fault.ok) return { kind: "lost", why: `an answer ${status}` };
+  return { kind: "refused", code: fault.value.code ?? 0, detail: fault.value.detail ?? "" };
+}
+
+/** The answered signatures of a restore, by the output each belongs to. */
+export function signaturesByOutput(answer: Restored): ReadonlyMap<string, Signature> {
+  const found = new Map<string, Signature>();
+  answer.outputs.forEach(({ B_ }, at) => {
+    const signed = answer.signatures[at];
+    if (signed !== undefined) found.set(B_, signed);
+  });
+  return found;
+}

@@ -1,0 +1,78 @@
+/** The operator's named side of the purse: refills left and fetched, addresses to pay back to. */
+
+import { type Answer, ask, nothing } from "../wire/http.ts";
+import type { Refill } from "./model.ts";
+import {
+  type PurseFacts,
+  type RefillAnswer,
+  depositAnswer,
+  purseFacts,
+  refillAnswer,
+} from "./wire.ts";
+
+export interface NamedSide {
+  /** Null where it is not known now. */
+  facts(): Promise<PurseFacts | null>;
+  refill(): Promise<RefillAnswer | null>;
+  leave(refill: Refill, unit: string): Promise<"left" | "refused" | "lost">;
+  /** A one-use address of the own account. */
+  depositRequest(): Promise<string | null>;
+}
+
+const NOT_FOUND = 404;
+
+export function namedSide(token: string): NamedSide {
+  return {
+    async facts() {
+      return valueOf(await ask({ method: "GET", path: "/v1/purse", token, check: purseFacts }));
+    },
+    async refill() {
+      const path = "/v1/purse/refill";
+      const answer = await ask({ method: "GET", path, token, check: refillAnswer });
+      if (answer.kind === "problem" && answer.problem.status === NOT_FOUND) {
+        return { state: "none", signatures: null };
+      }
+      return valueOf(answer);
+    },
+    async leave(refill, unit) {
+      const answer = await ask({
+        method: "PUT",
+        path: "/v1/purse/refill",
+        token,
+        idempotencyKey: refill.id,
+        body: refillBody(refill, unit),
+        check: nothing,
+      });
+      if (answer.kind === "answered") return "left";
+      if (answer.kind === "lost") return "lost";
+      const { status, retryWithSameId } = answer.problem;
+      return retryWithSameId || status >= 500 || status === 401 || status === 429
+        ? "lost"
+        : "refused";
+    },
+    async depositRequest() {
+      const answer = await ask({
+        method: "POST",
+        path: "/v1/purse/deposits",
+        token,
+        idempotencyKey: crypto.randomUUID(),
+        body: "{}",
+        check: depositAnswer,
+      });
+      return valueOf(answer)?.request ?? null;
+    },
+  };
+}
+
+/** The outputs as they are left, ascending and without what unblinds them. */
+export function refillBody(refill: Refill, unit: string): string {
+  return JSON.stringify({
+    tier: { currency: unit.toUpperCase(), minor: refill.tier.toString() },
+    keyset_id: refill.keyset,
+    outputs: refill.outputs.map(({ amount, B_ }) => ({ amount, B_ })),
+  });
+}
+
+function valueOf<T>(answer: Answer<T>): T | null {
+  return answer.kind === "answered" ? answer.value : null;
+}

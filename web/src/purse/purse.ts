@@ -1,0 +1,170 @@
+/** The purse as its worker runs it: what the screens may ask, and what goes on by itself. */
+
+import { exponentOf } from "../rules/money.ts";
+import { POLICY, type Seconds, scaled } from "../rules/purse/policy.ts";
+import { depositTier, maySpeakNamed } from "../rules/purse/refill.ts";
+import { rested } from "../rules/purse/spend.ts";
+import { Book, type Ports } from "./book.ts";
+import { listHash } from "./keysets.ts";
+import { agreesWith, readList } from "./listing.ts";
+import type { Mint } from "./mint.ts";
+import { type PurseState, type Receipt, type Spend, newPurse, sumOf } from "./model.ts";
+import type { NamedSide } from "./named.ts";
+import { settleRefills } from "./refilling.ts";
+import { type Outcome, carry, lockOf, pay, prepare } from "./spending.ts";
+import type { Deposited, Filled, Offer, OpenMoment, OrderCode, Summary } from "./talk.ts";
+
+export class Purse {
+  readonly #book: Book;
+  readonly #mint: Mint;
+  readonly #ports: Ports;
+  /** Payments that are looked at; they are stored once the person agrees. */
+  readonly #offers = new Map<string, { readonly spend: Spend; readonly covers: boolean }>();
+  #isCarrying = false;
+
+  private constructor(book: Book, mint: Mint, ports: Ports) {
+    this.#book = book;
+    this.#mint = mint;
+    this.#ports = ports;
+  }
+
+  static async open(unit: string, mint: Mint, ports: Ports): Promise<Purse> {
+    return new Purse(await Book.open(ports, newPurse(unit)), mint, ports);
+  }
+
+  async summary(): Promise<Summary> {
+    return summaryOf(await this.#book.read(), this.#ports.now());
+  }
+
+  async receipts(): Promise<readonly Receipt[]> {
+    return this.#ports.vault.receipts();
+  }
+
+  /** Finishes what was on its way when the page was last closed; says how each payment ended. */
+  async resume(ended: (outcome: Outcome) => void, doubtful: () => void): Promise<void> {
+    for (const spend of (await this.#book.read()).spends) {
+      // Another tab that carries it already holds its lock.
+      const outcome = await this.#ports.locks.tryHold(lockOf(spend), () =>
+        carry(this.#book, this.#mint, this.#ports, spend, doubtful),
+      );
+      if (outcome !== null) ended(outcome);
+    }
+  }
+
+  /** The person agrees that the operator fills the purse from the account, or no longer does. */
+  async setStarted(isStarted: boolean): Promise<void> {
+    await this.#book.change((state) => ({ ...state, isStarted }));
+  }
+
+  /**
+   * Speaks to the named side if the policy lets it now, or because the person asks for it.
+   *
+   * Never while a payment is looked at or on its way, so that no refill follows a payment.
+   */
+  async fill(named: NamedSide, moment: OpenMoment): Promise<Filled> {
+    const state = await this.#book.read();
+    if (this.#offers.size > 0 || state.spends.length > 0) return "not-now";
+    if (!moment.isAsked && !this.#maySpeak(state, moment)) return "not-now";
+    const facts = await named.facts();
+    if (facts !== null) await this.#book.change((one) => ({ ...one, crowd: facts.crowd }));
+    const filled = await this.#ports.locks.tryHold("refill", () =>
+      settleRefills(this.#book, this.#mint, named, this.#ports),
+    );
+    return filled ?? "not-now";
+  }
+
+  #maySpeak(state: PurseState, moment: OpenMoment): boolean {
+    return (
+      (state.isStarted || state.refills.length > 0) &&
+      maySpeakNamed(POLICY, {
+        now: this.#ports.now(),
+        openSince: moment.openSince,
+        paying: moment.paying,
+        lastSpentAt: state.spendings.at(-1)?.at ?? null,
+        lastNamedAt: state.lastNamedAt,
+      })
+    );
+  }
+
+  /** Looks at an order at the mint, without a name; the coins for it are chosen and not yet spent. */
+  async look(code: OrderCode): Promise<Offer> {
+    if (this.#book.state.keysets.length === 0) await readList(this.#book, this.#mint);
+    if (code.listHash !== null && !(await agreesWith(this.#book, this.#mint, code.listHash))) {
+      return { kind: "other-keys" };
+    }
+    const target = { method: "amana-merchant", request: code.order, amount: null } as const;
+    const asked = await prepare(this.#book, this.#mint, this.#ports, target);
+    if (asked.kind !== "quoted") return asked.kind === "no-keyset" ? { kind: "other-keys" } : asked;
+    const { spend, covers, expiry } = asked;
+    this.#offers.set(spend.id, { spend, covers });
+    return {
+      kind: "offer",
+      id: spend.id,
+      payee: spend.payee,
+      amount: spend.amount,
+      unit: this.#book.state.unit,
+      covers,
+      expiry,
+    };
+  }
+
+  /** The person went away from the review. */
+  forget(offer: string): void {
+    this.#offers.delete(offer);
+  }
+
+  async pay(id: string, doubtful: () => void): Promise<Outcome> {
+    const offer = this.#offers.get(id);
+    if (offer?.covers !== true || this.#isCarrying) return { kind: "refused", code: 0, detail: "" };
+    this.#isCarrying = true;
+    try {
+      return await pay(this.#book, this.#mint, this.#ports, offer.spend, doubtful);
+    } finally {
+      this.#isCarrying = false;
+      this.#offers.delete(id);
+    }
+  }
+
+  /** Moves a tier back into the account, by an address that is good for once. */
+  async deposit(named: NamedSide, tier: number, doubtful: () => void): Promise<Deposited> {
+    const exponent = exponentOf(this.#book.state.unit.toUpperCase());
+    if (depositTier(POLICY, exponent, BigInt(tier)) !== BigInt(tier)) return { kind: "off-menu" };
+    if (this.#book.state.keysets.length === 0) await readList(this.#book, this.#mint);
+    const request = await named.depositRequest();
+    if (request === null) return { kind: "lost" };
+    const target = { method: "amana-account", request, amount: tier } as const;
+    const asked = await prepare(this.#book, this.#mint, this.#ports, target);
+    if (asked.kind !== "quoted") return asked.kind === "no-keyset" ? { kind: "lost" } : asked;
+    // The quote must be for what was agreed to, whatever the mint answers.
+    if (asked.spend.amount !== tier || !asked.covers) return { kind: "too-little" };
+    return pay(this.#book, this.#mint, this.#ports, asked.spend, doubtful);
+  }
+
+  async listHash(): Promise<string> {
+    return listHash(this.#book.state.keysets);
+  }
+}
+
+export function summaryOf(state: PurseState, now: Seconds): Summary {
+  const coins = state.coins.map((coin) => ({
+    ...coin,
+    amount: BigInt(coin.amount),
+    expiresAt: null,
+  }));
+  const ready = rested(coins, now).reduce((sum, { amount }) => sum + amount, 0n);
+  const exponent = exponentOf(state.unit.toUpperCase());
+  return {
+    unit: state.unit,
+    balance: BigInt(sumOf(state.coins)),
+    ready,
+    onItsWay: BigInt(sumOf(state.spends.map(({ amount }) => ({ amount })))),
+    isStarted: state.isStarted,
+    refill: state.refills[0]?.tier ?? null,
+    list: state.isListBroken ? "broken" : state.keysets.length === 0 ? "unknown" : "known",
+    keysets: state.keysets.filter(({ unit }) => unit === state.unit).length,
+    crowd: state.crowd,
+    depositTiers: POLICY.deposit.tiers
+      .map((tier) => scaled(POLICY, tier, exponent))
+      .filter((tier) => tier <= ready),
+  };
+}

@@ -1,0 +1,68 @@
+/**
+ * The purse's own thread: the blind signatures' arithmetic would hold up the page.
+ *
+ * It is loaded when the purse is first used, and it alone knows the e-cash.
+ */
+
+import { pause } from "../device/live.ts";
+import { Mint } from "./mint.ts";
+import { namedSide } from "./named.ts";
+import { Purse, summaryOf } from "./purse.ts";
+import type { Call, Calls, News, Note, Reply } from "./talk.ts";
+import { openVault, webLocks } from "./vault.ts";
+
+/** What a worker's global object has and a page's has not; the two libraries of types exclude each other. */
+interface WorkerScope {
+  postMessage(message: Reply | Note): void;
+  onmessage: ((event: { readonly data: Call }) => void) | null;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+let opening: Promise<Purse> | null = null;
+
+const now = (): number => Math.floor(Date.now() / 1000);
+const tell = (note: News): void => scope.postMessage({ note });
+const doubtful = (): void => tell({ kind: "doubtful" });
+
+async function open(account: string, unit: string, mint: string): Promise<Purse> {
+  return Purse.open(unit, new Mint(mint, fetch.bind(globalThis)), {
+    vault: await openVault(account),
+    locks: webLocks(account),
+    now,
+    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    pause,
+    changed: (state) => tell({ kind: "changed", summary: summaryOf(state, now()) }),
+  });
+}
+
+async function purse(): Promise<Purse> {
+  if (opening === null) throw new Error("the purse is not open");
+  return opening;
+}
+
+const calls: Calls = {
+  async open({ account, unit, mint }) {
+    opening = open(account, unit, mint);
+    return (await purse()).summary();
+  },
+  async resume() {
+    await (await purse()).resume((outcome) => tell({ kind: "ended", outcome }), doubtful);
+  },
+  start: async (isStarted) => (await purse()).setStarted(isStarted),
+  fill: async (token, moment) => (await purse()).fill(namedSide(token), moment),
+  look: async (code) => (await purse()).look(code),
+  forget: async (offer) => (await purse()).forget(offer),
+  pay: async (offer) => (await purse()).pay(offer, doubtful),
+  deposit: async (token, tier) => (await purse()).deposit(namedSide(token), tier, doubtful),
+  receipts: async () => (await purse()).receipts(),
+  listHash: async () => (await purse()).listHash(),
+};
+
+scope.onmessage = ({ data }) => {
+  // Each call's arguments have the types of its own entry, which the compiler cannot follow through the name.
+  const run = calls[data.call] as (...args: readonly unknown[]) => Promise<unknown>;
+  run(...data.args).then(
+    (value) => scope.postMessage({ number: data.number, value }),
+    (error: unknown) => scope.postMessage({ number: data.number, fault: String(error) }),
+  );
+};

@@ -1,0 +1,218 @@
+/**
+ * Paying from the purse: one quote, one redemption, change in the same answer.
+ *
+ * Silence is never taken for an end. After it the mint is asked what became of exactly these
+ * inputs (NUT-07) and these blank outputs (NUT-09); until that is known the same request goes again.
+ */
+
+import { waitBefore } from "../rules/intent.ts";
+import { POLICY, type Seconds } from "../rules/purse/policy.ts";
+import { blankOutputs, changeAvailableAt, chooseCoins } from "../rules/purse/spend.ts";
+import type { Book, Ports } from "./book.ts";
+import { begun, changeOwed, concluded, receiptOf, returned } from "./changes.ts";
+import { type Unblinded, newOneTimeKey, newOutput, pointOf, unblind } from "./curve.ts";
+import { activeOf } from "./keysets.ts";
+import { type Mint, type MintAnswer, signaturesByOutput } from "./mint.ts";
+import {
+  type Coin,
+  type PurseState,
+  type Receipt,
+  type RedeemMethod,
+  type Signature,
+  type Spend,
+  sumOf,
+} from "./model.ts";
+import type { RedeemQuote } from "./wire.ts";
+
+export type Asked =
+  | {
+      readonly kind: "quoted";
+      readonly spend: Spend;
+      readonly covers: boolean;
+      readonly expiry: Seconds | null;
+    }
+  | { readonly kind: "refused"; readonly code: number; readonly detail: string }
+  | { readonly kind: "no-keyset" }
+  | { readonly kind: "lost" };
+
+export interface Target {
+  readonly method: RedeemMethod;
+  readonly request: string;
+  /** Only where the quote is free to choose: in a deposit. */
+  readonly amount: number | null;
+}
+
+export type Outcome =
+  | { readonly kind: "paid"; readonly receipt: Receipt }
+  | { readonly kind: "refused"; readonly code: number; readonly detail: string };
+
+const RANDOM_BYTES = 8;
+
+/** Asks what a payment would be, and makes it ready; nothing is stored and nothing is spent yet. */
+export async function prepare(
+  book: Book,
+  mint: Mint,
+  ports: Ports,
+  target: Target,
+): Promise<Asked> {
+  const state = await book.read();
+  const keyset = activeOf(state.keysets, state.unit);
+  if (keyset === null || state.isListBroken) return { kind: "no-keyset" };
+  const key = target.method === "amana-merchant" ? newOneTimeKey() : null;
+  const answer = await mint.redeemQuote(target.method, {
+    request: target.request,
+    unit: state.unit,
+    ...(target.amount === null ? {} : { amount: target.amount }),
+    ...(key === null ? {} : { pubkey: key.pubkey }),
+  });
+  if (answer.kind !== "answered") return answer.kind === "lost" ? { kind: "lost" } : answer;
+  const quote = answer.value;
+  const fee = quote.fee_reserve ?? 0;
+  const chosen = choose(state, quote.amount + fee, ports.now());
+  const blanks = Array.from({ length: blankOutputs(POLICY) }, () => newOutput(keyset.id, 0));
+  const spend: Spend = {
+    id: crypto.randomUUID(),
+    method: target.method,
+    quote: quote.quote,
+    request: target.request,
+    amount: quote.amount,
+    fee,
+    payee: quote.payee,
+    inputs: chosen ?? [],
+    blanks,
+    refundKey: key?.secret ?? null,
+    madeAt: ports.now(),
+  };
+  return { kind: "quoted", spend, covers: chosen !== null, expiry: quote.expiry };
+}
+
+function choose(state: PurseState, amount: number, now: Seconds): readonly Coin[] | null {
+  const expiries = new Map(state.keysets.map(({ id, final_expiry }) => [id, final_expiry]));
+  const coins = state.coins.map((coin) => ({
+    ...coin,
+    amount: BigInt(coin.amount),
+    expiresAt: expiries.get(coin.keyset) ?? null,
+    coin,
+  }));
+  const choice = chooseCoins(POLICY, coins, BigInt(amount), now);
+  if (choice === null) return null;
+  return choice.coins.map(({ coin }) => coin).toSorted((a, b) => a.amount - b.amount);
+}
+
+/** Pays what was prepared, or says that the coins went elsewhere in the meantime. */
+export async function pay(
+  book: Book,
+  mint: Mint,
+  ports: Ports,
+  spend: Spend,
+  doubtful: () => void,
+): Promise<Outcome> {
+  return ports.locks.hold(lockOf(spend), async () => {
+    // Stored before it is sent: the coins stand with the payment from here on.
+    await book.change((state) => begun(state, spend));
+    return carry(book, mint, ports, spend, doubtful);
+  });
+}
+
+export const lockOf = ({ id }: Spend): string => `spend ${id}`;
+
+/** Sends until the end is known. */
+export async function carry(
+  book: Book,
+  mint: Mint,
+  ports: Ports,
+  spend: Spend,
+  doubtful: () => void,
+): Promise<Outcome> {
+  for (let attempt = 0; ; attempt += 1) {
+    const answer = await mint.redeem(spend.method, spend.quote, spend.inputs, spend.blanks);
+    const outcome = await endOf(book, mint, ports, spend, answer);
+    if (outcome !== null) return outcome;
+    doubtful();
+    await ports.pause(waitBefore(attempt, drawnChance(ports)));
+  }
+}
+
+function drawnChance(ports: Ports): number {
+  return (ports.random(1)[0] ?? 0) / 256;
+}
+
+async function endOf(
+  book: Book,
+  mint: Mint,
+  ports: Ports,
+  spend: Spend,
+  answer: MintAnswer<RedeemQuote>,
+): Promise<Outcome | null> {
+  if (answer.kind === "answered" && answer.value.state === "PAID") {
+    return paid(book, ports, spend, answer.value.change ?? [], answer.value.receipt);
+  }
+  const states = await mint.states(spend.inputs.map(({ secret }) => pointOf(secret)));
+  if (states.kind !== "answered") return null;
+  const byPoint = new Map(states.value.states.map(({ Y, state }) => [Y, state]));
+  const stateOf = (coin: Coin) => byPoint.get(pointOf(coin.secret)) ?? "PENDING";
+  if (spend.inputs.every((coin) => stateOf(coin) === "SPENT")) {
+    return lookForChange(book, mint, ports, spend);
+  }
+  if (answer.kind !== "refused" || spend.inputs.some((coin) => stateOf(coin) === "PENDING")) {
+    return null;
+  }
+  // The mint says that nothing was done and where each coin stands: what is unspent comes back.
+  await book.change((state) => returned(state, spend, (coin) => stateOf(coin) === "SPENT"));
+  return { kind: "refused", code: answer.code, detail: answer.detail };
+}
+
+/** The inputs are spent: by this payment, if its quote is paid; the change is asked for again. */
+async function lookForChange(
+  book: Book,
+  mint: Mint,
+  ports: Ports,
+  spend: Spend,
+): Promise<Outcome | null> {
+  const quote = await mint.findRedeemQuote(spend.method, spend.quote);
+  if (quote.kind !== "answered" || quote.value.state === "PENDING") return null;
+  if (quote.value.state === "UNPAID") {
+    await book.change((state) => returned(state, spend, () => true));
+    return { kind: "refused", code: ALREADY_SPENT, detail: "" };
+  }
+  const again = await mint.restore(spend.blanks);
+  if (again.kind !== "answered") return null;
+  const found = signaturesByOutput(again.value);
+  const signatures = spend.blanks.flatMap(({ B_ }) => found.get(B_) ?? []);
+  return paid(book, ports, spend, signatures, quote.value.receipt);
+}
+
+const ALREADY_SPENT = 11001;
+
+async function paid(
+  book: Book,
+  ports: Ports,
+  spend: Spend,
+  signatures: readonly Signature[],
+  signed: string | null,
+): Promise<Outcome> {
+  const now = ports.now();
+  const change = provenChange(book.state, spend, signatures);
+  const missing = Math.max(0, changeOwed(spend) - sumOf(change));
+  const receipt = receiptOf(spend, book.state.unit, { at: now, signed, missing });
+  const changeAt = changeAvailableAt(POLICY, now, ports.random(RANDOM_BYTES));
+  await book.change((state) => concluded(state, spend, change, { paidAt: now, changeAt }), receipt);
+  return { kind: "paid", receipt };
+}
+
+/** Change is laid on the blank outputs from the first on, in their order. */
+function provenChange(
+  state: PurseState,
+  spend: Spend,
+  signatures: readonly Signature[],
+): readonly Unblinded[] {
+  const proven: Unblinded[] = [];
+  signatures.forEach((signature, at) => {
+    const output = spend.blanks[at];
+    const keys = state.keys[output?.keyset ?? ""];
+    if (output === undefined || keys === undefined) return;
+    const proof = unblind(output, signature, keys);
+    if (proof !== null) proven.push(proof);
+  });
+  return proven;
+}

@@ -1,0 +1,213 @@
+/** A small honest mint in memory for the purse's tests, a named side, and ways to lose an answer. */
+
+import {
+  createBlindSignature,
+  createDLEQProof,
+  createNewMintKeys,
+  pointFromHex,
+  serializeMintKeys,
+  verifyUnblindedSignature,
+} from "@cashu/cashu-ts";
+import { toHex } from "../src/purse/bytes.ts";
+import { pointOf } from "../src/purse/curve.ts";
+import type { ListedKeyset, Signature } from "../src/purse/model.ts";
+import type { NamedSide } from "../src/purse/named.ts";
+import type { Sent } from "./purse-recorder.ts";
+
+export interface WireOutput {
+  amount: number;
+  id: string;
+  B_: string;
+}
+interface WireProof {
+  amount: number;
+  id: string;
+  secret: string;
+  C: string;
+}
+interface Quote {
+  quote: string;
+  amount: number;
+  unit: string;
+  fee_reserve: number;
+  state: "UNPAID" | "PAID";
+  expiry: number;
+  payee: { name: string; names: Record<string, string> } | null;
+  change?: Signature[];
+}
+interface Asked {
+  quote: string;
+  inputs: WireProof[];
+  outputs: WireOutput[];
+  Ys: string[];
+  amount?: number;
+}
+
+const EXPONENT_MAX = 14;
+const EXPIRY = 2_000_000_000;
+const FAR = 1_999_999_999;
+
+export type Loss = "before" | "after";
+
+function refuse(code: number, detail: string): Response {
+  return Response.json({ code, detail }, { status: 400 });
+}
+
+export class TestMint {
+  readonly sent: Sent[] = [];
+  readonly orders = new Map<string, number>();
+  readonly spent = new Set<string>();
+  readonly signed = new Map<string, Signature>();
+  readonly losses: Loss[] = [];
+  listed: ListedKeyset[] = [];
+  withoutDleq = false;
+  #keys = new Map<string, { secret: Record<string, Uint8Array>; open: Record<string, string> }>();
+  #quotes = new Map<string, Quote>();
+
+  constructor() {
+    this.addKeyset(1);
+  }
+
+  addKeyset(number: number): string {
+    const options = { unit: "eur", expiry: EXPIRY + number, input_fee_ppk: 0, versionByte: 1 };
+    const pair = createNewMintKeys(EXPONENT_MAX, new Uint8Array(32).fill(number), options);
+    this.#keys.set(pair.keysetId, { secret: pair.privKeys, open: serializeMintKeys(pair.pubKeys) });
+    const listing = { unit: "eur", input_fee_ppk: 0, final_expiry: EXPIRY + number };
+    this.listed = this.listed.map((one) => ({ ...one, active: false }));
+    this.listed.push({ id: pair.keysetId, active: true, ...listing });
+    return pair.keysetId;
+  }
+
+  keysOf(id: string): Record<string, string> {
+    return this.#keys.get(id)?.open ?? {};
+  }
+
+  readonly fetch = async (address: string, init: RequestInit): Promise<Response> => {
+    const path = new URL(address).pathname;
+    const body = init.body === null ? null : (JSON.parse(init.body as string) as Asked);
+    this.sent.push({ address, init, body: body as unknown as Sent["body"] });
+    const loss =
+      path.startsWith("/v1/melt/") && !path.includes("/quote/") ? this.losses.shift() : undefined;
+    if (loss === "before") throw new TypeError("the request was lost");
+    const answer = this.#answer(init.method ?? "GET", path, body);
+    if (loss === "after") throw new TypeError("the answer was lost");
+    return answer;
+  };
+
+  #answer(method: string, path: string, body: Asked | null): Response {
+    if (path === "/v1/keysets") return Response.json({ keysets: this.listed });
+    if (path.startsWith("/v1/keys/")) return this.#keysAnswer(path.split("/").at(-1) ?? "");
+    if (method === "GET") return Response.json(this.#quotes.get(path.split("/").at(-1) ?? ""));
+    if (body === null) return refuse(0, "no body");
+    if (path.startsWith("/v1/melt/quote/")) return this.#quote(body);
+    if (path.startsWith("/v1/melt/")) return this.#redeem(body);
+    if (path === "/v1/checkstate") return this.#states(body.Ys);
+    const outputs = body.outputs.filter(({ B_ }) => this.signed.has(B_));
+    return Response.json({ outputs, signatures: outputs.map(({ B_ }) => this.signed.get(B_)) });
+  }
+
+  #keysAnswer(id: string): Response {
+    const found = this.listed.filter((keyset) => keyset.id === id);
+    return Response.json({ keysets: found.map((one) => ({ ...one, keys: this.keysOf(one.id) })) });
+  }
+
+  #quote(asked: Asked): Response {
+    const { request } = asked as unknown as { request: string };
+    const amount = asked.amount ?? this.orders.get(request);
+    if (amount === undefined) return refuse(20007, "no such order");
+    const quote: Quote = {
+      quote: crypto.randomUUID(),
+      amount,
+      unit: "eur",
+      fee_reserve: 0,
+      state: "UNPAID",
+      expiry: FAR,
+      payee: { name: "Souk", names: { ar: "سوق" } },
+    };
+    this.#quotes.set(quote.quote, quote);
+    return Response.json(quote);
+  }
+
+  #redeem({ quote: id, inputs, outputs }: Asked): Response {
+    const quote = this.#quotes.get(id);
+    if (quote === undefined) return refuse(20001, "quote not found");
+    if (quote.state === "PAID") return refuse(20006, "invoice already paid");
+    for (const { id: keyset, amount, secret, C } of inputs) {
+      const key = this.#keys.get(keyset)?.secret[String(amount)];
+      const proof = { id: keyset, secret: new TextEncoder().encode(secret), C: pointFromHex(C) };
+      if (key === undefined || !verifyUnblindedSignature(proof, key)) return refuse(10001, "false");
+      if (this.spent.has(pointOf(secret))) return refuse(11001, "Token already spent.");
+    }
+    let over = inputs.reduce((sum, { amount }) => sum + amount, 0) - quote.amount;
+    if (over < 0) return refuse(11005, "not enough inputs");
+    for (const { secret } of inputs) this.spent.add(pointOf(secret));
+    const change: Signature[] = [];
+    for (let power = 1; over > 0; power *= 2) {
+      if ((over & power) === 0) continue;
+      const output = outputs[change.length];
+      if (output !== undefined) change.push(this.sign({ ...output, amount: power }));
+      over -= power;
+    }
+    quote.state = "PAID";
+    return Response.json({ ...quote, change });
+  }
+
+  #states(points: readonly string[]): Response {
+    const states = points.map((Y) => ({ Y, state: this.spent.has(Y) ? "SPENT" : "UNSPENT" }));
+    return Response.json({ states });
+  }
+
+  sign({ amount, id, B_ }: WireOutput): Signature {
+    const key = this.#keys.get(id)?.secret[String(amount)];
+    if (key === undefined) throw new Error(`no key for ${amount}`);
+    const point = pointFromHex(B_);
+    const { e, s } = createDLEQProof(point, key);
+    const C_ = createBlindSignature(point, key, id).C_.toHex(true);
+    const dleq = { e: toHex(e), s: toHex(s) };
+    const signature: Signature = { id, amount, C_, dleq: this.withoutDleq ? null : dleq };
+    this.signed.set(B_, signature);
+    return signature;
+  }
+}
+
+/** The operator's named side: what is left with it is signed when the test says so. */
+export class TestNamedSide implements NamedSide {
+  readonly #mint: TestMint;
+  readonly calls: string[] = [];
+  left: { keyset: string; outputs: WireOutput[] } | null = null;
+  signatures: Signature[] | null = null;
+  loseAnswers = 0;
+
+  constructor(mint: TestMint) {
+    this.#mint = mint;
+  }
+
+  sign(): void {
+    this.signatures = (this.left?.outputs ?? []).map((output) => this.#mint.sign(output));
+  }
+
+  facts: NamedSide["facts"] = async () => ({ unit: "eur", crowd: 1200, refill: null });
+
+  refill: NamedSide["refill"] = async () => {
+    this.calls.push("GET refill");
+    if (this.left === null) return { state: "none", signatures: null };
+    if (this.signatures === null) return { state: "waiting", signatures: null };
+    return { state: "signed", signatures: this.signatures };
+  };
+
+  leave: NamedSide["leave"] = async (refill) => {
+    this.calls.push("PUT refill");
+    const { keyset } = refill;
+    const outputs = refill.outputs.map(({ amount, B_ }) => ({ amount, id: keyset, B_ }));
+    this.left = { keyset, outputs };
+    this.signatures = null;
+    if (this.loseAnswers === 0) return "left";
+    this.loseAnswers -= 1;
+    return "lost";
+  };
+
+  depositRequest: NamedSide["depositRequest"] = async () => {
+    this.calls.push("POST deposits");
+    return "deposit-1";
+  };
+}

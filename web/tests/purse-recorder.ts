@@ -1,0 +1,83 @@
+/** Reads everything that the purse sent, and says what should not have been in it. */
+
+import { POLICY } from "../src/rules/purse/policy.ts";
+
+export interface Sent {
+  readonly address: string;
+  readonly init: RequestInit;
+  readonly body: Readonly<Record<string, unknown>> | null;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const PROOF_FIELDS = ["C", "amount", "id", "secret"];
+const OUTPUT_FIELDS = ["B_", "amount", "id"];
+const HEADERS = new Set(["Accept", "Accept-Language", "Content-Type"]);
+
+/** What is wrong with what went to the mint's origin, in words; empty where nothing is. */
+export function leaksIn(sent: readonly Sent[]): string[] {
+  const keys = new Map<string, string>();
+  return sent.flatMap((one) => [...leaksOf(one), ...repeatsOf(one, keys)]);
+}
+
+function leaksOf({ address, init, body }: Sent): string[] {
+  const { pathname, search } = new URL(address);
+  const leaks: string[] = [];
+  const note = (isLeak: boolean, what: string): void => {
+    if (isLeak) leaks.push(`${init.method ?? ""} ${pathname}: ${what}`);
+  };
+  note(init.credentials !== "omit", "a cookie could go along");
+  note(init.referrerPolicy !== "no-referrer", "a referrer could go along");
+  note(init.cache !== "no-store", "an answer could be kept");
+  note(search !== "", "something stands in the address");
+  for (const name of Object.keys(init.headers as Fields))
+    note(!HEADERS.has(name), `header ${name}`);
+  for (const proof of listOf(body?.["inputs"])) {
+    note(!isExactly(proof, PROOF_FIELDS), `a proof with ${Object.keys(proof).join()}`);
+    note(!/^[0-9a-f]{64}$/.test(String(proof["secret"])), "a secret that is not 64 digits");
+  }
+  const outputs = listOf(body?.["outputs"]);
+  for (const output of outputs) {
+    note(!isExactly(output, OUTPUT_FIELDS), `an output with ${Object.keys(output).join()}`);
+  }
+  const amounts = outputs.map(({ amount }) => Number(amount));
+  note(!isAscending(amounts), "outputs that are not sorted");
+  if (/^\/v1\/melt\/[a-z-]+$/.test(pathname)) {
+    note(outputs.length !== POLICY.spend.blanks, `${outputs.length} outputs for change`);
+    note(
+      !isAscending(listOf(body?.["inputs"]).map(({ amount }) => Number(amount))),
+      "inputs that are not sorted",
+    );
+  }
+  if (pathname.endsWith("/amana-account") && pathname.includes("/quote/")) {
+    note(!POLICY.deposit.tiers.includes(Number(body?.["amount"])), "a deposit off the menu");
+  }
+  return leaks;
+}
+
+/** A one-time key is sent once; a secret or an output goes again only with the very same request. */
+function repeatsOf({ address, body }: Sent, seen: Map<string, string>): string[] {
+  const whole = address + JSON.stringify(body);
+  const named = [
+    ...(typeof body?.["pubkey"] === "string" ? [body["pubkey"]] : []),
+    ...listOf(body?.["inputs"]).map(({ secret }) => String(secret)),
+    ...(address.endsWith("/restore") ? [] : listOf(body?.["outputs"]).map(({ B_ }) => String(B_))),
+  ];
+  return named.flatMap((key) => {
+    const before = seen.get(key);
+    seen.set(key, whole);
+    return before === undefined || before === whole ? [] : [`${address}: ${key} was sent before`];
+  });
+}
+
+function listOf(value: unknown): readonly Fields[] {
+  return Array.isArray(value) ? (value as Fields[]) : [];
+}
+
+function isExactly(value: Fields, names: readonly string[]): boolean {
+  return Object.keys(value).toSorted().join() === names.join();
+}
+
+function isAscending(amounts: readonly number[]): boolean {
+  return amounts.every((amount, at) => at === 0 || amount >= (amounts[at - 1] ?? 0));
+}

@@ -1,0 +1,382 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Locks, Ports, Vault } from "../src/purse/book.ts";
+import { Mint } from "../src/purse/mint.ts";
+import { type PurseState, type Receipt, sumOf } from "../src/purse/model.ts";
+import { Purse } from "../src/purse/purse.ts";
+import type { Offer, OpenMoment, Paid } from "../src/purse/talk.ts";
+import { POLICY } from "../src/rules/purse/policy.ts";
+import { TestMint, TestNamedSide } from "./purse-mint.ts";
+import { leaksIn } from "./purse-recorder.ts";
+
+const TIER = POLICY.refill.default_tier;
+const NOW = 1_900_000_000;
+const ASKED: OpenMoment = { openSince: NOW, paying: false, isAsked: true };
+
+/** A vault as a browser's: only what was written in whole is there, and as a copy. */
+class MemoryVault implements Vault {
+  kept = "null";
+  receiptsKept: Receipt[] = [];
+  async load(): Promise<PurseState | null> {
+    return JSON.parse(this.kept) as PurseState | null;
+  }
+  async save(state: PurseState, receipt: Receipt | null): Promise<void> {
+    this.kept = JSON.stringify(state);
+    if (receipt !== null) this.receiptsKept.push(receipt);
+  }
+  async receipts(): Promise<readonly Receipt[]> {
+    return this.receiptsKept;
+  }
+}
+
+/** One queue a name, as the browser's locks are. */
+function memoryLocks(): Locks {
+  const queues = new Map<string, Promise<unknown>>();
+  const hold: Locks["hold"] = (name, work) => {
+    const run = (queues.get(name) ?? Promise.resolve()).then(work, work);
+    const settled = run
+      .catch(() => undefined)
+      .then(() => {
+        if (queues.get(name) === settled) queues.delete(name);
+      });
+    queues.set(name, settled);
+    return run;
+  };
+  return { hold, tryHold: async (name, work) => (queues.has(name) ? null : hold(name, work)) };
+}
+
+class Device {
+  readonly mint = new TestMint();
+  readonly named = new TestNamedSide(this.mint);
+  readonly vault = new MemoryVault();
+  readonly locks = memoryLocks();
+  now = NOW;
+  pauses = 0;
+  /** Runs before each pause: a test changes the world there, or ends the page. */
+  onPause: () => void = () => undefined;
+
+  async open(): Promise<Purse> {
+    const ports: Ports = {
+      vault: this.vault,
+      locks: this.locks,
+      now: () => this.now,
+      random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+      pause: async () => {
+        this.pauses += 1;
+        this.onPause();
+      },
+      changed: () => undefined,
+    };
+    return Purse.open("eur", new Mint("http://mint.example", this.mint.fetch), ports);
+  }
+
+  async filled(): Promise<Purse> {
+    const purse = await this.open();
+    await purse.setStarted(true);
+    assert.equal(await purse.fill(this.named, ASKED), "left");
+    this.named.sign();
+    assert.equal(await purse.fill(this.named, ASKED), "arrived");
+    return purse;
+  }
+
+  async state(): Promise<PurseState> {
+    const state = await this.vault.load();
+    assert.ok(state !== null);
+    return state;
+  }
+
+  /** What the purse holds that the mint would still take. */
+  async worth(): Promise<number> {
+    return sumOf((await this.state()).coins);
+  }
+}
+
+async function offerOf(purse: Purse, order: string): Promise<Offer & { kind: "offer" }> {
+  const offer = await purse.look({ order, listHash: null });
+  assert.equal(offer.kind, "offer");
+  return offer as Offer & { kind: "offer" };
+}
+
+test("a refill left with the operator becomes coins once it is signed", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  const { balance, ready, crowd } = await purse.summary();
+  assert.equal(balance, BigInt(TIER));
+  assert.equal(ready, BigInt(TIER));
+  assert.equal(crowd, 1200);
+  assert.equal((await device.state()).coins.length, POLICY.refill.outputs);
+  assert.equal((await device.state()).refills.length, 0);
+});
+
+test("every refill has as many outputs, sorted, and nothing that unblinds them goes along", async () => {
+  const device = new Device();
+  await device.filled();
+  const outputs = device.named.left?.outputs ?? [];
+  assert.equal(outputs.length, POLICY.refill.outputs);
+  assert.deepEqual(
+    outputs.map(({ amount }) => amount),
+    outputs.map(({ amount }) => amount).toSorted((a, b) => a - b),
+  );
+});
+
+test("a payment takes the coins, brings change to rest, and leaves a receipt", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  device.mint.orders.set("order_1", 1_250);
+  const offer = await offerOf(purse, "order_1");
+  assert.equal(offer.amount, 1_250);
+  assert.equal(offer.payee?.name, "Souk");
+  const paid = await purse.pay(offer.id, () => assert.fail("there was no doubt"));
+  assert.equal(paid.kind, "paid");
+  assert.equal(await device.worth(), TIER - 1_250);
+  const [receipt] = await purse.receipts();
+  assert.equal(receipt?.amount, 1_250);
+  assert.equal(receipt?.missing, 0);
+  assert.deepEqual(leaksIn(device.mint.sent), []);
+});
+
+test("change rests before it is spent again", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  // More than the small coins hold, and no sum of what the purse has but with change.
+  const state = await device.state();
+  const large = state.coins.filter(({ amount }) => amount >= 1024);
+  await device.vault.save({ ...state, coins: large.slice(0, 1) }, null);
+  const before = await device.worth();
+  device.mint.orders.set("order_1", 1_000);
+  await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);
+  assert.equal((await purse.summary()).balance, BigInt(before - 1_000));
+  assert.equal((await purse.summary()).ready, 0n);
+  device.now += POLICY.spend.change_rest_minutes.to * 60 + 1;
+  assert.equal((await purse.summary()).ready, BigInt(before - 1_000));
+});
+
+for (const loss of ["before", "after"] as const) {
+  test(`a payment whose ${loss === "before" ? "request" : "answer"} is lost is paid once`, async () => {
+    const device = new Device();
+    const purse = await device.filled();
+    device.mint.orders.set("order_1", 777);
+    device.mint.losses.push(loss, loss);
+    const offer = await offerOf(purse, "order_1");
+    let doubts = 0;
+    const paid = await purse.pay(offer.id, () => (doubts += 1));
+    assert.equal(paid.kind, "paid");
+    assert.equal(doubts > 0, loss === "before");
+    assert.equal(await device.worth(), TIER - 777);
+    assert.deepEqual(leaksIn(device.mint.sent), []);
+  });
+
+  test(`a page that ends after its ${loss === "before" ? "request" : "answer"} was lost loses nothing`, async () => {
+    const device = new Device();
+    const purse = await device.filled();
+    device.mint.orders.set("order_1", 1_234);
+    device.mint.losses.push(loss);
+    const state = await device.state();
+    await device.vault.save({ ...state, coins: state.coins.filter((c) => c.amount > 900) }, null);
+    const before = await device.worth();
+    const offer = await offerOf(purse, "order_1");
+    const ended = device.locks;
+    // The page ends: whatever it would still do is cut off at its next request.
+    const cut = new Promise<never>(() => undefined);
+    const goOn = device.mint.fetch;
+    let sent = 0;
+    Object.assign(device.mint, {
+      fetch: async (address: string, init: RequestInit) => {
+        if (address.endsWith("/amana-merchant") && !address.includes("quote")) sent += 1;
+        else if (sent > 0) return cut;
+        return goOn(address, init);
+      },
+    });
+    const first = await device.open();
+    const again = await offerOf(first, "order_1");
+    void first.pay(again.id, () => undefined);
+    for (let turn = 0; sent === 0; turn += 1) {
+      assert.ok(turn < 10_000, "the payment was never sent");
+      await new Promise(setImmediate);
+    }
+    await new Promise(setImmediate);
+    assert.equal((await device.state()).spends.length, 1);
+    Object.assign(device.mint, { fetch: goOn });
+    Object.assign(device, { locks: memoryLocks() });
+    assert.notEqual(device.locks, ended);
+    assert.equal(offer.covers, true);
+    const outcomes: Paid[] = [];
+    const second = await device.open();
+    await second.resume(
+      (outcome) => outcomes.push(outcome),
+      () => undefined,
+    );
+    assert.deepEqual(
+      outcomes.map(({ kind }) => kind),
+      ["paid"],
+    );
+    assert.equal(await device.worth(), before - 1_234);
+    assert.equal((await device.state()).spends.length, 0);
+    assert.deepEqual(leaksIn(device.mint.sent), []);
+  });
+}
+
+test("a refusal gives the coins back as they were", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  device.mint.orders.set("order_1", 500);
+  const offer = await offerOf(purse, "order_1");
+  const goOn = device.mint.fetch;
+  Object.assign(device.mint, {
+    fetch: async (address: string, init: RequestInit) =>
+      address.endsWith("/v1/melt/amana-merchant")
+        ? Response.json({ code: 20007, detail: "quote is expired" }, { status: 400 })
+        : goOn(address, init),
+  });
+  const other = await device.open();
+  const refused = await other.pay((await offerOf(other, "order_1")).id, () => undefined);
+  assert.deepEqual(refused, { kind: "refused", code: 20007, detail: "quote is expired" });
+  assert.equal(offer.covers, true);
+  assert.equal(await device.worth(), TIER);
+  assert.equal((await device.state()).spends.length, 0);
+});
+
+test("coins that somebody else spent are not counted any more", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  device.mint.orders.set("order_1", 500);
+  const copy = device.vault.kept;
+  await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);
+  const left = await device.worth();
+  device.vault.kept = copy;
+  const restored = await device.open();
+  device.mint.orders.set("order_2", 500);
+  const outcome = await restored.pay((await offerOf(restored, "order_2")).id, () => undefined);
+  assert.equal(outcome.kind, "refused");
+  assert.equal(await device.worth(), left);
+});
+
+test("a purse that is too small says so, and nothing is withdrawn for it", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  device.mint.orders.set("order_1", TIER + 1);
+  const calls = device.named.calls.length;
+  const offer = await offerOf(purse, "order_1");
+  assert.equal(offer.covers, false);
+  assert.equal((await purse.pay(offer.id, () => undefined)).kind, "refused");
+  assert.equal(device.named.calls.length, calls);
+  assert.equal(
+    device.mint.sent.filter(({ address }) => address.endsWith("/v1/melt/amana-merchant")).length,
+    0,
+  );
+});
+
+test("a payment is never the reason to speak to the named side", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  device.mint.orders.set("order_1", TIER - 1_000);
+  const offer = await offerOf(purse, "order_1");
+  const calls = device.named.calls.length;
+  assert.equal(await purse.fill(device.named, ASKED), "not-now");
+  await purse.pay(offer.id, () => undefined);
+  device.now += POLICY.refill.idle_seconds + 1;
+  const moment = { openSince: NOW, paying: false, isAsked: false };
+  assert.equal(await purse.fill(device.named, moment), "not-now");
+  assert.equal(device.named.calls.length, calls);
+  device.now += POLICY.refill.quiet_minutes * 60;
+  assert.equal(await purse.fill(device.named, moment), "left");
+});
+
+test("a signature without the proof of its key is refused, and what was owed is on the receipt", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  const state = await device.state();
+  await device.vault.save(
+    { ...state, coins: state.coins.filter(({ amount }) => amount > 900).slice(0, 1) },
+    null,
+  );
+  const before = await device.worth();
+  device.mint.withoutDleq = true;
+  device.mint.orders.set("order_1", 900);
+  const paid = await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);
+  assert.equal(paid.kind === "paid" ? paid.receipt.missing : null, before - 900);
+  assert.equal(await device.worth(), 0);
+});
+
+test("a refill without proofs of its keys makes no coins, and is kept", async () => {
+  const device = new Device();
+  const purse = await device.open();
+  await purse.setStarted(true);
+  await purse.fill(device.named, ASKED);
+  device.mint.withoutDleq = true;
+  device.named.sign();
+  assert.equal(await purse.fill(device.named, ASKED), "false-signatures");
+  assert.equal(await device.worth(), 0);
+  assert.equal((await device.state()).refills.length, 1);
+});
+
+test("a refill whose leaving got no answer is left again with the same outputs", async () => {
+  const device = new Device();
+  const purse = await device.open();
+  await purse.setStarted(true);
+  device.named.loseAnswers = 1;
+  assert.equal(await purse.fill(device.named, ASKED), "lost");
+  const first = device.named.left?.outputs;
+  assert.equal(await (await device.open()).fill(device.named, ASKED), "left");
+  assert.deepEqual(device.named.left?.outputs, first);
+});
+
+test("a refill that was signed and then replaced elsewhere is found at the mint", async () => {
+  const device = new Device();
+  const purse = await device.open();
+  await purse.setStarted(true);
+  await purse.fill(device.named, ASKED);
+  device.named.sign();
+  device.named.left = null;
+  assert.equal(await purse.fill(device.named, ASKED), "arrived");
+  assert.equal(await device.worth(), TIER);
+});
+
+test("two taps, or two tabs, make one payment", async () => {
+  const device = new Device();
+  const [one, other] = [await device.filled(), await device.open()];
+  device.mint.orders.set("order_1", 640);
+  const offer = await offerOf(one, "order_1");
+  const outcomes = await Promise.all([
+    one.pay(offer.id, () => undefined),
+    one.pay(offer.id, () => undefined),
+  ]);
+  assert.deepEqual(outcomes.map(({ kind }) => kind).toSorted(), ["paid", "refused"]);
+  await other.resume(
+    () => assert.fail("there is nothing to finish"),
+    () => undefined,
+  );
+  assert.equal(await device.worth(), TIER - 640);
+});
+
+test("money goes back into the account in tiers, and in no other sums", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  assert.equal((await purse.deposit(device.named, 2_345, () => undefined)).kind, "off-menu");
+  assert.equal((await purse.deposit(device.named, 5_000, () => undefined)).kind, "paid");
+  assert.equal(await device.worth(), TIER - 5_000);
+  assert.equal((await purse.deposit(device.named, 20_000, () => undefined)).kind, "too-little");
+  assert.deepEqual(leaksIn(device.mint.sent), []);
+});
+
+test("a list of keysets that forgets one is kept out, and nothing is paid with it", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  device.mint.listed = [];
+  device.mint.addKeyset(7);
+  const offer = await purse.look({ order: "order_1", listHash: "00".repeat(16) });
+  assert.equal(offer.kind, "other-keys");
+  assert.equal((await purse.summary()).list, "broken");
+  assert.equal((await purse.look({ order: "order_1", listHash: null })).kind, "other-keys");
+});
+
+test("a code made with a list that has grown since is found to agree", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  device.mint.addKeyset(2);
+  const elsewhere = new Device();
+  Object.assign(elsewhere, { mint: device.mint, named: new TestNamedSide(device.mint) });
+  const listHash = await (await elsewhere.filled()).listHash();
+  device.mint.orders.set("order_1", 100);
+  assert.equal((await purse.look({ order: "order_1", listHash })).kind, "offer");
+});
