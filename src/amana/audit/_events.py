@@ -28,15 +28,19 @@ _CANCELLED: Final = (
 
 _PURCHASE: Final = 1
 _REFUND: Final = 4
+_DEPOSIT: Final = 8
 _REFUSED: Final = 4
 _CAPTURE: Final = 1
-_MADE: Final = {
+_MADE: Final[dict[tuple[int, bool], tuple[str | None, str | None]]] = {
     (1, False): ("payment.paid", "order.paid"),
     (1, True): ("payment.authorised", "order.authorised"),
     (2, False): ("payment.paid", "payment.received"),
     (3, False): ("topup.paid", "payment.received"),
     (4, False): ("order.refunded", "payment.refunded"),
     (5, False): ("order.credited", "payment.received"),
+    (6, False): (None, "order.paid"),
+    (7, False): ("purse.refilled", None),
+    (8, False): (None, "purse.deposited"),
 }
 _NOT_MADE: Final = {
     1: "payment.refused",
@@ -44,6 +48,8 @@ _NOT_MADE: Final = {
     3: "topup.refused",
     4: "refund.refused",
     5: "credit.refused",
+    7: "refill.refused",
+    8: "deposit.refused",
 }
 _ENDED: Final = {
     1: ("payment.captured", "order.captured"),
@@ -107,12 +113,14 @@ def _expected(connection: sqlite3.Connection) -> Iterator[tuple[bytes, _Fact]]:
         elif kind == _REFUND:
             order_id = order_id or refund_of
         if status == _REFUSED:
-            if payer is not None:
-                yield payer, (_NOT_MADE[kind], key, order_id, total, at)
+            told_to = payee if kind == _DEPOSIT else payer
+            if told_to is not None:
+                yield told_to, (_NOT_MADE[kind], key, order_id, total, at)
             continue
         kinds = _MADE.get((kind, hold_ends is not None), ("a hold", "a hold"))
         for party, told in zip((payer, payee), kinds, strict=True):
-            yield party, (told, key, order_id, total, None if hold_ends is not None else at)
+            if told is not None:
+                yield party, (told, key, order_id, total, None if hold_ends is not None else at)
     for kind, amount, key, payer, payee, total, order_id, at in connection.execute(_STEPS):
         minor = amount if kind == _CAPTURE else total
         for party, told in zip((payer, payee), _ENDED[kind], strict=True):

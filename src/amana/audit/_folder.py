@@ -8,6 +8,7 @@ from typing import Final
 from amana.audit._events import audit_events
 from amana.audit._ledger import LedgerAudit
 from amana.audit._payments import UNFINISHED, audit_payments, payment_text
+from amana.audit._purse import UNFINISHED_REDEMPTIONS, audit_purse
 from amana.audit._report import AuditReport, BooksUnreadable, Findings
 
 _BOOKS_FILE: Final = "books.db"
@@ -76,6 +77,11 @@ def _audit(connection: sqlite3.Connection, progress: Callable[[str, int], None])
         for name, table in _COUNTED:
             counts[name] = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - our own table
         unfinished = tuple(payment_text(row[0]) for row in connection.execute(UNFINISHED))
+    if "purse_totals" in tables:
+        checked.append("purse")
+        counts |= audit_purse(connection, findings, progress)
+        held = connection.execute(UNFINISHED_REDEMPTIONS)
+        unfinished += tuple(payment_text(row[0]) for row in held)
     return AuditReport(
         findings=tuple(findings.told),
         left_out=findings.left_out,

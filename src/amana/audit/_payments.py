@@ -2,7 +2,8 @@
 
 Transfer ids are the payment's id with its low byte filled: the high half is the step's number, the
 low half the leg (1 the payment, 2 the fee). Numbers in the statements are the stored ones: kinds
-1 purchase, 2 person, 3 top-up, 4 refund, 5 credit; statuses 1 pending, 2 authorised, 3 paid,
+1 purchase, 2 person, 3 top-up, 4 refund, 5 credit, 6 purchase from the purse (checked by
+`_purse.py`), 7 refill, 8 deposit; statuses 1 pending, 2 authorised, 3 paid,
 4 refused, 5 voided, 6 expired; steps 1 capture, 2 void, 3 expire, each 1 pending, 2 done,
 3 refused. Each statement returns: id, expected, found, loss in minor units.
 """
@@ -27,7 +28,9 @@ _TAKEN: Final = (
     "THEN {0}.total ELSE {0}.captured END"
 )
 _FEES_ACCOUNT: Final = "x'00000000000000000000000000000002'"
-_PAYMENT_CODES: Final = "(1, 2, 3, 4, 5, 100, 101)"
+_ECASH_ACCOUNT: Final = "x'00000000000000000000000000000003'"
+_PURSE_PARTY: Final = "x'00000000000000000000000000000002'"
+_PAYMENT_CODES: Final = "(1, 2, 3, 4, 5, 7, 8, 100, 101)"
 
 # ruff: noqa: S608 - statements are joined from constants of this file; there are no values in them
 
@@ -43,11 +46,11 @@ _EXPECTED: Final = f"""
     SELECT p.id AS payment, {_MAIN.format("p")} AS id, p.payer_account AS debit,
         p.payee_account AS credit, p.total AS amount, p.kind AS code,
         CASE WHEN p.hold_expires_at IS NULL THEN 0 ELSE 2 END AS flags
-    FROM payments_payments AS p WHERE p.status IN (2, 3, 5, 6)
+    FROM payments_payments AS p WHERE p.status IN (2, 3, 5, 6) AND p.kind <> 6
     UNION ALL
     SELECT p.id, {_FEE.format("p")}, p.payee_account, {_FEES_ACCOUNT}, p.fee, 100, 0
     FROM payments_payments AS p
-    WHERE p.status = 3 AND p.hold_expires_at IS NULL AND p.kind <> 4 AND p.fee > 0
+    WHERE p.status = 3 AND p.hold_expires_at IS NULL AND p.kind NOT IN (4, 6) AND p.fee > 0
     UNION ALL
     SELECT p.id, {_FEE.format("p")}, {_FEES_ACCOUNT}, p.payer_account, p.fee, 101, 0
     FROM payments_payments AS p WHERE p.status = 3 AND p.kind = 4 AND p.fee > 0
@@ -210,7 +213,7 @@ _TAKINGS: Final = f"""
     FROM (
         SELECT p.payee AS merchant, p.concluded_at / {DAY_NS} AS day, 1 AS n,
             {_TAKEN.format("p")} AS g, p.fee AS f, 0 AS r, 0 AS sn, 0 AS sg, 0 AS sf, 0 AS sr
-        FROM payments_payments AS p WHERE p.status = 3 AND p.kind = 1
+        FROM payments_payments AS p WHERE p.status = 3 AND p.kind IN (1, 6)
         UNION ALL
         SELECT payer, concluded_at / {DAY_NS}, 0, 0, -fee, total, 0, 0, 0, 0
         FROM payments_payments WHERE status = 3 AND kind IN (4, 5)
@@ -232,19 +235,25 @@ _HOLD_FACTS: Final = f"""
     FROM payments_payments AS p
     LEFT JOIN (SELECT payment_id, max(number) AS last FROM payments_steps GROUP BY payment_id)
         AS s ON s.payment_id = p.id
-    WHERE p.steps <> coalesce(s.last, 0)
+    WHERE p.steps <> coalesce(s.last, 0) AND p.kind <> 6
     UNION ALL
     SELECT p.id, 'a tip within ' || p.total, 'a tip of ' || p.tip, p.tip
     FROM payments_payments AS p WHERE p.tip > p.total
 """
 
-_PARTIES: Final = """
+_PARTIES: Final = f"""
     WITH parties(party, account, code) AS (
         SELECT customer, ledger_account, 10 FROM people_customers
         UNION ALL SELECT merchant, ledger_account, 20 FROM people_merchants),
     sides(party, account) AS (
-        SELECT payer, payer_account FROM payments_payments WHERE payer IS NOT NULL AND kind <> 3
-        UNION SELECT payee, payee_account FROM payments_payments WHERE payee IS NOT NULL)
+        SELECT payer, payer_account FROM payments_payments
+        WHERE payer IS NOT NULL AND kind <> 3 AND payer <> {_PURSE_PARTY}
+        UNION SELECT payee, payee_account FROM payments_payments
+        WHERE payee IS NOT NULL AND payee <> {_PURSE_PARTY}
+        UNION SELECT {_PURSE_PARTY}, payer_account FROM payments_payments
+        WHERE payer = {_PURSE_PARTY} AND payer_account <> {_ECASH_ACCOUNT}
+        UNION SELECT {_PURSE_PARTY}, payee_account FROM payments_payments
+        WHERE payee = {_PURSE_PARTY} AND payee_account <> {_ECASH_ACCOUNT})
     SELECT s.party, 'account ' || hex(s.account),
         CASE WHEN w.party IS NULL THEN 'no such party' ELSE 'account ' || hex(w.account) END, 0
     FROM sides AS s LEFT JOIN parties AS w ON w.party = s.party

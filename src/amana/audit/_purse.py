@@ -1,0 +1,237 @@
+"""The purse against the ledger: what is out, what is promised, and who was paid with e-cash.
+
+Numbers in the statements are the stored ones: redemptions 1 unpaid, 2 held, 3 spent, 4 paid;
+refills 1 waiting, 2 debited, 3 signed; deposits 2 waiting; payments' kinds 4 refund, 6 purchase
+from the purse, 7 refill, 8 deposit. A purse payment's transfers have its id with the attempt's
+number in the high half of the low byte, and a leg in the low half: 1 and 2 hold the payee's part
+and the fee, 3 and 4 post them, 5 and 6 void them.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Final
+
+from amana.audit._payments import payment_text
+from amana.audit._report import Findings
+from amana.kernel import IdKind, format_id, parse_id
+
+# ruff: noqa: S608 - statements are joined from constants of this file; there are no values in them
+
+_ECASH: Final = "x'00000000000000000000000000000003'"
+_FEES: Final = "x'00000000000000000000000000000002'"
+_PURSE_PARTY: Final = "x'00000000000000000000000000000002'"
+_NUMBERS: Final = 16
+_LEGS_OF: Final = ", ".join(
+    f"({number}, {leg}, x'{number << 4 | leg:02x}')"
+    for number in range(_NUMBERS)
+    for leg in range(1, 7)
+)
+_WITH_LEGS: Final = f"WITH leg_of(number, leg, byte) AS (VALUES {_LEGS_OF})"
+
+UNFINISHED_REDEMPTIONS: Final = """
+    SELECT payment_id FROM purse_redeem_quotes WHERE state >= 2 AND state <= 3 ORDER BY 1
+"""
+
+_TOTALS: Final = """
+    SELECT keyset, amount, sum(signed), sum(spent), sum(signed_rows), sum(spent_rows) FROM (
+        SELECT keyset, amount, signed, spent, 0 AS signed_rows, 0 AS spent_rows FROM purse_totals
+        UNION ALL
+        SELECT keyset, amount, 0, 0, count(*), 0 FROM purse_signed GROUP BY keyset, amount
+        UNION ALL
+        SELECT keyset, amount, 0, 0, 0, count(*) FROM purse_spent GROUP BY keyset, amount
+    ) GROUP BY keyset, amount
+"""
+
+_MADE: Final = f"""{_WITH_LEGS}, expected AS (
+    SELECT p.id AS payment, b.leg, CAST(substr(p.id, 1, 15) || b.byte AS BLOB) AS id,
+        CASE WHEN b.leg % 2 = 1 THEN p.total - p.fee ELSE p.fee END AS amount,
+        CASE WHEN b.leg % 2 = 1 THEN p.payee_account ELSE {_FEES} END AS credit,
+        CASE WHEN b.leg % 2 = 1 THEN 6 ELSE 102 END AS code,
+        CASE WHEN b.leg <= 2 THEN 2 ELSE 4 END AS flags
+    FROM payments_payments AS p JOIN leg_of AS b ON b.number = p.steps AND b.leg <= 4
+    WHERE p.kind = 6 AND p.status = 3)
+    SELECT e.payment, 'transfer ' || hex(e.id) || ': ' || e.amount || ' to ' || hex(e.credit),
+        CASE WHEN t.id IS NULL THEN 'none' ELSE t.amount || ' from ' || hex(t.debit_account_id)
+            || ' to ' || hex(t.credit_account_id) || ', code ' || t.code || ', flags ' || t.flags
+            END,
+        CASE WHEN t.id IS NULL OR t.amount = e.amount THEN e.amount ELSE t.amount - e.amount END
+    FROM expected AS e LEFT JOIN ledger_transfers AS t ON t.id = e.id
+    WHERE e.amount > 0
+    AND (t.id IS NULL OR t.debit_account_id <> {_ECASH} OR t.credit_account_id <> e.credit
+        OR t.amount <> e.amount OR t.code <> e.code OR t.flags & 14 <> e.flags)
+    AND NOT (t.id IS NULL AND e.leg > 2 AND EXISTS (SELECT 1 FROM purse_redeem_quotes AS q
+        WHERE q.payment_id = e.payment AND q.state = 3))
+    AND NOT EXISTS (SELECT 1 FROM ledger_pruned_ids AS r WHERE r.transfer_id = e.id)
+"""
+
+_HELD: Final = f"""{_WITH_LEGS}
+    SELECT t.id, 'a payment from the purse, or a void', 'neither', t.amount
+    FROM ledger_transfers AS t
+    JOIN leg_of AS b ON b.byte = substr(t.id, 16, 1)
+    LEFT JOIN payments_payments AS p
+        ON p.id = CAST(substr(t.id, 1, 15) || x'00' AS BLOB) AND p.kind = 6 AND p.status = 3
+    LEFT JOIN leg_of AS v ON v.number = b.number AND v.leg = b.leg + 4
+    WHERE t.code IN (6, 102) AND b.leg <= 4
+    AND p.steps IS NOT b.number
+    AND NOT EXISTS (SELECT 1 FROM ledger_transfers AS o
+        WHERE o.id = CAST(substr(t.id, 1, 15) || v.byte AS BLOB))
+    AND NOT EXISTS (SELECT 1 FROM purse_redeem_quotes AS q
+        WHERE q.payment_id = CAST(substr(t.id, 1, 15) || x'00' AS BLOB)
+        AND q.state = 2 AND q.attempts = b.number)
+    UNION ALL
+    SELECT t.id, 'no void of what was paid', 'a void', t.amount
+    FROM ledger_transfers AS t
+    JOIN leg_of AS b ON b.byte = substr(t.id, 16, 1) AND b.leg IN (5, 6)
+    JOIN payments_payments AS p
+        ON p.id = CAST(substr(t.id, 1, 15) || x'00' AS BLOB) AND p.kind = 6 AND p.status = 3
+        AND p.steps = b.number
+    WHERE t.code IN (6, 102)
+"""
+
+_QUOTED: Final = """
+    SELECT q.payment_id, 'a payment of ' || q.amount,
+        CASE WHEN p.id IS NULL THEN 'none' ELSE p.total || ', attempt ' || p.steps END, q.amount
+    FROM purse_redeem_quotes AS q LEFT JOIN payments_payments AS p ON p.id = q.payment_id
+    WHERE q.method = 'amana-merchant' AND q.state IN (3, 4)
+    AND (p.id IS NULL OR p.kind <> 6 OR p.total <> q.amount OR p.steps <> q.attempts)
+    UNION ALL
+    SELECT q.payment_id, 'no payment', 'a payment of ' || p.total, p.total
+    FROM purse_redeem_quotes AS q JOIN payments_payments AS p ON p.id = q.payment_id
+    WHERE q.state IN (1, 2)
+"""
+
+_OUT: Final = "SELECT coalesce(sum((signed - spent) * amount), 0) FROM purse_totals"
+_BALANCE: Final = f"""
+    SELECT coalesce(sum(credits_posted - debits_posted), 0) FROM ledger_accounts WHERE id = {_ECASH}
+"""
+_STILL_TO_POST: Final = """
+    SELECT coalesce(sum(amount), 0) FROM purse_redeem_quotes
+    WHERE state = 3 AND method = 'amana-merchant'
+"""
+_REFUNDED: Final = f"""
+    SELECT coalesce(sum(total), 0) FROM payments_payments
+    WHERE kind = 4 AND status = 3 AND payee = {_PURSE_PARTY}
+"""
+_CLAIMED: Final = (
+    "SELECT coalesce(sum(issued), 0) FROM purse_issue_quotes WHERE method = 'amana-refund'"
+)
+_DEBITED: Final = "SELECT id, attempts FROM purse_refills WHERE state = 2"
+_WAITING: Final = "SELECT id, amount FROM purse_deposits WHERE state = 2"
+_PAID_BY_KEY: Final = "SELECT total FROM payments_payments WHERE intent_key = ? AND status = 3"
+_CLAIMS: Final = "SELECT request, issued FROM purse_issue_quotes WHERE method = 'amana-refund'"
+_REFUNDS_OF: Final = (
+    "SELECT coalesce(sum(total), 0) FROM payments_payments "
+    "WHERE refund_of = ? AND kind = 4 AND status = 3"
+)
+_ID_BYTES: Final = 16
+
+
+def audit_purse(
+    connection: sqlite3.Connection, findings: Findings, progress: Callable[[str, int], None]
+) -> dict[str, int]:
+    """Check the purse; return how many proofs were spent, and outputs signed."""
+    signed, spent = _check_totals(connection, findings)
+    progress("counts of the purse", signed + spent)
+    _check_statements(connection, findings)
+    _check_claims(connection, findings)
+    _check_liabilities(connection, findings)
+    progress("checks of the purse", 5)
+    return {"outputs_signed": signed, "proofs_spent": spent}
+
+
+def _check_totals(connection: sqlite3.Connection, findings: Findings) -> tuple[int, int]:
+    all_signed = all_spent = 0
+    for keyset, amount, signed, spent, signed_rows, spent_rows in connection.execute(_TOTALS):
+        all_signed += signed_rows
+        all_spent += spent_rows
+        if (signed, spent) != (signed_rows, spent_rows):
+            findings.add(
+                "signed and spent",
+                "purse_totals",
+                f"keyset {keyset}, amount {amount}",
+                expected=f"{signed_rows} signed, {spent_rows} spent",
+                found=f"{signed} signed, {spent} spent",
+                loss_minor=max(abs(signed - signed_rows), abs(spent - spent_rows)) * amount,
+            )
+        if spent_rows > signed_rows:
+            findings.add(
+                "no more spent than signed",
+                "purse_spent",
+                f"keyset {keyset}, amount {amount}",
+                expected=f"at most {signed_rows}",
+                found=spent_rows,
+                loss_minor=(spent_rows - signed_rows) * amount,
+            )
+    return all_signed, all_spent
+
+
+def _transfer(key: bytes) -> str:
+    return format_id(IdKind.TRANSFER, int.from_bytes(key))
+
+
+_CHECKS: Final = (
+    ("a purse payment moved what it says", "payments_payments", payment_text, _MADE),
+    ("a hold of the purse ended", "ledger_transfers", _transfer, _HELD),
+    ("a redemption and its payment", "purse_redeem_quotes", payment_text, _QUOTED),
+)
+
+
+def _check_statements(connection: sqlite3.Connection, findings: Findings) -> None:
+    for check, table, text_of, statement in _CHECKS:
+        for key, expected, found, loss in connection.execute(statement):
+            findings.add(
+                check, table, text_of(key), expected=expected, found=found, loss_minor=int(loss)
+            )
+
+
+def _check_claims(connection: sqlite3.Connection, findings: Findings) -> None:
+    """No refund is claimed for more than was given back."""
+    for request, issued in connection.execute(_CLAIMS):
+        payment = parse_id(IdKind.PAYMENT, request)
+        key = b"" if payment is None else payment.to_bytes(_ID_BYTES)
+        (refunded,) = connection.execute(_REFUNDS_OF, (key,)).fetchone()
+        if issued > refunded:
+            findings.add(
+                "claims of refunds",
+                "purse_issue_quotes",
+                request,
+                expected=f"at most {refunded}",
+                found=issued,
+                loss_minor=issued - refunded,
+            )
+
+
+def _check_liabilities(connection: sqlite3.Connection, findings: Findings) -> None:
+    """What is out and what is promised is what the ledger owes to holders of e-cash."""
+
+    def one(statement: str) -> int:
+        return int(connection.execute(statement).fetchone()[0])
+
+    promised = one(_REFUNDED) - one(_CLAIMED)
+    promised += sum(
+        _paid(connection, b"refill", key, attempts)
+        for key, attempts in connection.execute(_DEBITED).fetchall()
+    )
+    waiting = sum(
+        amount
+        for key, amount in connection.execute(_WAITING).fetchall()
+        if not _paid(connection, b"deposit", key, 0)
+    )
+    owed, booked = one(_OUT) + promised + waiting, one(_BALANCE) - one(_STILL_TO_POST)
+    if owed != booked:
+        findings.add(
+            "what is owed to holders of e-cash",
+            "ledger_accounts",
+            format_id(IdKind.LEDGER_ACCOUNT, 3),
+            expected=f"{owed}: {one(_OUT)} out, {promised} promised, {waiting} on its way back",
+            found=booked,
+            loss_minor=abs(owed - booked),
+        )
+
+
+def _paid(connection: sqlite3.Connection, kind: bytes, key: bytes, attempt: int) -> int:
+    """Return what the payment of a standing order moved, by the key that follows from it."""
+    intent = blake2b(kind + key + attempt.to_bytes(8), digest_size=_ID_BYTES).digest()
+    row = connection.execute(_PAID_BY_KEY, (intent,)).fetchone()
+    return 0 if row is None else int(row[0])
