@@ -1,7 +1,6 @@
 """Decisions on access: what an address asks, what a blind token's text says, who gets how many."""
 
-import binascii
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -119,12 +118,9 @@ def _bytes_of_base64(text: str) -> bytes:
         ValueError: The text holds something else.
     """
     raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if binascii.b2a_base64(raw, newline=False).rstrip(b"=") != text.translate(_PLAIN).encode():
+    if urlsafe_b64encode(raw).rstrip(b"=") != text.encode():
         raise ValueError("not base64url")
     return raw
-
-
-_PLAIN: Final = str.maketrans("-_", "+/")
 
 
 def decide_token(keyset: Keyset | None, *, now_s: int) -> Refusal | None:

@@ -93,6 +93,14 @@ class BlindAuth:
             return refused
         return signatures
 
+    async def forget_counts(self) -> None:
+        """Forget how many tokens anybody got on days before this one.
+
+        Raises:
+            Unavailable: Storage is gone; ask again.
+        """
+        await self._writer.forget_counts(before=day_number(self._clock.now()))
+
     async def _sign(
         self, keyset: Keyset, outputs: Sequence[BlindedMessage]
     ) -> tuple[BlindSignature, ...] | Refusal:
