@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any, Final
 
-from coincurve import PrivateKey, PublicKeyXOnly
+from coincurve import PrivateKey
 
+from amana.purse.curve import verify_schnorr
 from amana.purse.model import BlindedMessage, Proof, Refusal
 from amana.purse.rules import conditions
 from amana.wire.cashu import HTLC, P2PK, Witness, write_secret, write_witness
@@ -28,13 +29,6 @@ def key(number: int) -> PrivateKey:
 
 def name(signer: PrivateKey) -> str:
     return signer.public_key.format().hex()
-
-
-def verify(xonly: bytes, message: bytes, signature: bytes) -> bool:
-    try:
-        return bool(PublicKeyXOnly(xonly).verify(signature, message))
-    except ValueError:
-        return False
 
 
 def sign(message: str, *signers: PrivateKey) -> tuple[str, ...]:
@@ -70,7 +64,9 @@ def said(
     now_s: int = NOW,
 ) -> str | None:
     """What the mint says to spending these: None lets it go on."""
-    answer = conditions.meets_conditions(proofs, outputs, quote=quote, now_s=now_s, verify=verify)
+    answer = conditions.meets_conditions(
+        proofs, outputs, quote=quote, now_s=now_s, verify=verify_schnorr
+    )
     assert answer is None or isinstance(answer, Refusal)
     return None if answer is None else answer.detail
 

@@ -22,10 +22,10 @@ from tests.purse.locks import (
     said,
     secret,
     sign,
-    verify,
 )
 
 from amana.purse import limits
+from amana.purse.curve import verify_schnorr
 from amana.purse.model import BlindedMessage, Code, Proof, Refusal
 from amana.purse.rules.conditions import (
     framed_quote_message,
@@ -59,7 +59,7 @@ def test_a_plain_secret_needs_no_witness_and_ignores_one() -> None:
 
 
 def test_a_refusal_has_the_code_of_a_false_proof() -> None:
-    answer = meets_conditions([key_locked(())], [], quote=None, now_s=NOW, verify=verify)
+    answer = meets_conditions([key_locked(())], [], quote=None, now_s=NOW, verify=verify_schnorr)
     assert answer == Refusal(Code.QUOTE_SIGNATURE_INVALID, UNSIGNED)
 
 
@@ -399,7 +399,7 @@ def quote_signed(digest: bytes, quote: str, outputs: list[BlindedMessage]) -> bo
         outputs,
         pubkey=bytes.fromhex(name(key(3))),
         signature=key(3).sign_schnorr(digest),
-        verify=verify,
+        verify=verify_schnorr,
     )
 
 
@@ -412,6 +412,17 @@ def test_a_quote_is_issued_by_its_keys_signature_over_quote_and_outputs() -> Non
         assert not quote_signed(digest, "a quote", outputs[::-1])
         assert not quote_signed(digest, "a quote", outputs[:1])
     assert not quote_signed(bytes(32), "a quote", outputs)
+
+
+@pytest.mark.parametrize("signature", [b"", bytes(63), bytes(65)])
+def test_a_quote_signature_of_another_length_does_not_reach_the_curve(signature: bytes) -> None:
+    def unreachable(_key: bytes, _message: bytes, _signature: bytes) -> bool:
+        raise AssertionError
+
+    given_key = bytes.fromhex(name(key(3)))
+    assert not quote_signature_holds(
+        "q", [OUTPUT], pubkey=given_key, signature=signature, verify=unreachable
+    )
 
 
 def test_the_framed_quote_message_covers_amounts() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from coincurve import PrivateKey, PublicKey
-from tests.purse.locks import OUTPUT, POINT, as_output, as_proof, said, sign, verify
+from tests.purse.locks import OUTPUT, POINT, as_output, as_proof, said, sign
 
+from amana.purse.curve import verify_schnorr
 from amana.purse.model import Proof
 from amana.purse.rules.conditions import (
     operation_message,
@@ -69,7 +70,7 @@ def test_published_quote_signatures_are_judged_as_published() -> None:
                 [as_output(one) for one in request["outputs"]],
                 pubkey=bytes.fromhex(vector["pubkey"]),
                 signature=bytes.fromhex(request["signature"]),
-                verify=verify,
+                verify=verify_schnorr,
             )
             is holds
         )

@@ -188,10 +188,12 @@ def quote_signature_holds(
         quote: Id of the issue quote as it was told to the wallet.
         outputs: In the order sent.
         pubkey: Compressed, 33 bytes.
-        signature: 64 bytes.
+        signature: 64 bytes; anything else does not hold.
         verify: Checks one signature.
     Source: NUT-20, and its amendment with framed messages.
     """
+    if len(signature) != limits.SIGNATURE_CHARACTERS >> 1:
+        return False
     messages = (framed_quote_message(quote, outputs), plain_quote_message(quote, outputs))
     return any(verify(pubkey[1:], message, signature) for message in messages)
 
