@@ -11,6 +11,7 @@ import uvicorn
 from amana.node.chance import SystemChance, SystemClock
 from amana.node.listening import PortTaken, listen
 from amana.node.mint import serving
+from amana.purse.signatory import default_processes
 from amana.storage import FolderLocked
 from amana.testing.mint.world import MintSettings, open_mint
 
@@ -26,6 +27,7 @@ def main() -> None:
         url=f"http://{arguments.host}:{arguments.port}",
         units=tuple(dict.fromkeys(arguments.units)),
         fee_ppk=arguments.input_fee_ppk,
+        processes=default_processes(),
     )
     try:
         asyncio.run(_serve(settings, host=arguments.host, port=arguments.port))

@@ -1,8 +1,9 @@
 """A whole mint in one folder, with the look-alike of Lightning as its only way in and out."""
 
+import sqlite3
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -13,8 +14,14 @@ from amana.node.mint import MethodInfo, MintApp, MintInfo, OpenGuard, create_min
 from amana.purse.books import PurseBooks
 from amana.purse.curve import verify_schnorr
 from amana.purse.keysets import SEED_BYTES, KeysetPlan, powers_of_two
+from amana.purse.ports import Signatory
 from amana.purse.service import Mint
-from amana.purse.signatory import FolderStore, InProcessSignatory, make_signatory
+from amana.purse.signatory import (
+    FolderStore,
+    InProcessSignatory,
+    make_signatory,
+    open_signatory,
+)
 from amana.purse.store import WrittenPurse
 from amana.storage import (
     BOOKS_FILE,
@@ -28,15 +35,22 @@ from amana.testing.mint.bolt11 import AMOUNT_MAX, METHOD, Bolt11Issue, Bolt11Red
 AMOUNTS: Final = powers_of_two(32)
 _EXPIRY_DAYS: Final = 3_650
 _SIGNATORY_FOLDER: Final = "signatory"
+_KEY_BYTES: Final = 32
+_QUOTE_BYTES: Final = 16
 
 
 class MintSettings(NamedTuple):
-    """What a test mint is like; `fee_ppk` is the input fee in thousandths of a unit a proof."""
+    """What a test mint is like.
+
+    `fee_ppk` is the input fee in thousandths of a unit a proof; `processes` is how many processes
+    hold the keys, as an operator's do, or 0 for none beside this one.
+    """
 
     folder: Path
     url: str
     units: tuple[str, ...] = ("sat",)
     fee_ppk: int = 0
+    processes: int = 0
 
 
 class OpenMint(NamedTuple):
@@ -55,31 +69,55 @@ async def open_mint(
     folder.mkdir(parents=True, exist_ok=True)
     with lock_folder(folder):
         _make_keysets(settings, clock=clock, chance=chance)
-        signatory = InProcessSignatory(FolderStore(folder / _SIGNATORY_FOLDER), clock)
         upgrade(folder / BOOKS_FILE)
-        connection = open_writer_connection(folder / BOOKS_FILE)
-        try:
-            books = PurseBooks(connection)
-            writer = Writer(connection)
-            writer.join(books)
-            issue = Bolt11Issue(settings.units, clock=clock, key=PrivateKey(chance.draw(32)))
-            redeem = Bolt11Redeem(settings.units, clock=clock, chance=chance, books=connection)
-            mint = Mint(
-                WrittenPurse(writer, books, clock),
-                signatory,
-                issue_methods={METHOD: issue},
-                redeem_methods={METHOD: redeem},
-                verifier=verify_schnorr,
-                ids=lambda: uuid.uuid4().bytes,
-                clock=clock,
-            )
-            app = create_mint_app(mint, _info(settings), guard=OpenGuard(), clock=clock)
-            issue.tell = app.tell
-            await mint.recover()
-            yield OpenMint(mint, app)
-            await writer.durable()
-        finally:
-            connection.close()
+        async with _signatory(settings, clock) as signatory:
+            with closing(open_writer_connection(folder / BOOKS_FILE)) as connection:
+                writer = Writer(connection)
+                opened = _put_together(
+                    _Floor(settings, clock, chance), writer, connection, signatory=signatory
+                )
+                await opened.mint.recover()
+                yield opened
+                await writer.durable()
+
+
+class _Floor(NamedTuple):
+    settings: MintSettings
+    clock: Clock
+    chance: Chance
+
+
+@asynccontextmanager
+async def _signatory(settings: MintSettings, clock: Clock) -> AsyncIterator[Signatory]:
+    folder = settings.folder / _SIGNATORY_FOLDER
+    if settings.processes:
+        async with open_signatory(folder, processes=settings.processes) as pool:
+            yield pool
+    else:
+        yield InProcessSignatory(FolderStore(folder), clock)
+
+
+def _put_together(
+    floor: _Floor, writer: Writer, connection: sqlite3.Connection, *, signatory: Signatory
+) -> OpenMint:
+    settings, clock, chance = floor
+    books = PurseBooks(connection)
+    writer.join(books)
+    key = PrivateKey(chance.draw(_KEY_BYTES))
+    issue = Bolt11Issue(settings.units, clock=clock, key=key)
+    redeem = Bolt11Redeem(settings.units, clock=clock, chance=chance, books=connection)
+    mint = Mint(
+        WrittenPurse(writer, books, clock),
+        signatory,
+        issue_methods={METHOD: issue},
+        redeem_methods={METHOD: redeem},
+        verifier=verify_schnorr,
+        ids=lambda: uuid.UUID(bytes=chance.draw(_QUOTE_BYTES), version=4).bytes,
+        clock=clock,
+    )
+    app = create_mint_app(mint, _info(settings), guard=OpenGuard(), clock=clock)
+    issue.tell = app.tell
+    return OpenMint(mint, app)
 
 
 def _make_keysets(settings: MintSettings, *, clock: Clock, chance: Chance) -> None:
