@@ -305,6 +305,22 @@ def test_hex_is_read_in_either_case_and_kept_in_one() -> None:
     assert read == Payload("https://m", "eur", (TokenProof("ab" * 8, 1, "s", POINT),))
 
 
+def test_a_witness_sent_as_an_object_is_read_as_its_text() -> None:
+    proof = {"amount": 1, "id": "00" * 8, "secret": "s", "C": POINT.hex()}
+    for witness, kept in (
+        ({"signatures": ["ab"]}, '{"signatures":["ab"]}'),
+        ('{"signatures": []}', '{"signatures": []}'),
+        ("", None),
+    ):
+        body = {"mint": "https://m", "unit": "eur", "proofs": [proof | {"witness": witness}]}
+        read = read_payload(json.dumps(body))
+        assert isinstance(read, Payload)
+        assert read.proofs[0].witness == kept
+    body = {"mint": "m", "unit": "eur", "proofs": [proof | {"witness": {"x": "y" * 2560}}]}
+    assert isinstance(read_payload(json.dumps(body)), Malformed)
+    assert isinstance(read_token(packed(group(w={"signatures": []}))), Malformed)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -4,7 +4,7 @@ Source: NUT-00, serialization of tokens; NUT-12 and NUT-28, what a proof carries
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from amana.wire.cashu import limits
@@ -189,9 +189,18 @@ def _proof(fields: Fields, keyset_id: str, *, names: tuple[str, ...]) -> TokenPr
         secret=fields.text(secret, bytes_max=limits.SECRET_BYTES_MAX),
         point=fields.point(point),
         dleq=_dleq(fields.one(dleq)) if fields.has(dleq) else None,
-        witness=fields.optional_text(witness, bytes_max=limits.WITNESS_BYTES_MAX),
+        witness=_witness(fields, witness),
         ephemeral=fields.point(ephemeral) if fields.has(ephemeral) else None,
     )
+
+
+def _witness(fields: Fields, name: str) -> str | None:
+    given = fields.members.get(name)
+    if isinstance(given, dict) and not fields.is_binary:
+        # Some wallets keep a witness as the object that it stands for, and send it so.
+        text = json.dumps(given, separators=(",", ":"))
+        fields = replace(fields, members={name: text})
+    return fields.optional_text(name, bytes_max=limits.WITNESS_BYTES_MAX)
 
 
 def _dleq(fields: Fields) -> Dleq | None:
