@@ -1,6 +1,6 @@
 """Every private key of the mint out of one secret.
 
-k = HMAC-SHA256(seed, "amana-mint-key-v1" ‖ len(unit) ‖ unit ‖ number ‖ amount ‖ attempt), where
+k = HMAC-SHA256(seed, "amana-mint-key-v1" ‖ len(unit) ‖ unit ‖ number ‖ amount ‖ attempt), in which
 `number` is the keyset's place in the list and `amount` the denomination, 8 bytes each, big-endian,
 and `attempt` is a byte that goes up while k is out of range.
 

@@ -35,7 +35,7 @@ class Counts:
         self._left: Counter[Denomination] = Counter()
 
     def take(self, wanted: Mapping[Denomination, int], limits: Mapping[Denomination, int]) -> bool:
-        """Count signatures before they are made; False, and nothing counted, where a limit is met."""
+        """Count signatures before they are made; False, and none counted, where a limit is met."""
         short = {each: n - self._left[each] for each, n in wanted.items() if n > self._left[each]}
         if short and not self._fetch(short, limits):
             return False

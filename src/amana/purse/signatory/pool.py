@@ -79,6 +79,8 @@ class SignatoryPool:
         self._keepers: list[asyncio.Task[None]] = []
         self._waiting: deque[Job] = deque()
         self._is_due = False
+        self._is_whole = asyncio.Event()
+        self._processes = 0
         self._keysets: tuple[Keyset, ...] = ()
 
     @property
@@ -88,6 +90,7 @@ class SignatoryPool:
 
     async def start(self, processes: int) -> None:
         """Start the processes and wait for all of them."""
+        self._processes = processes
         links = [await self._begin() for _ in range(processes)]
         greetings = await asyncio.gather(*(link.greeting for link in links), return_exceptions=True)
         for greeting in greetings:
@@ -104,6 +107,10 @@ class SignatoryPool:
         await asyncio.gather(*(link.stop() for link in self._links))
         self._links.clear()
         self._pump()
+
+    async def wait_until_whole(self) -> None:
+        """Wait until every process serves."""
+        await self._is_whole.wait()
 
     def keysets(self) -> tuple[Keyset, ...]:
         """Return the append-only list of keysets, oldest first, as last heard."""
@@ -203,6 +210,14 @@ class SignatoryPool:
             case Reason.DAMAGED:
                 raise SignatoryDamaged(refused.detail)
 
+    def _look(self) -> None:
+        """Something about a process changed."""
+        if len(self.process_ids) == self._processes:
+            self._is_whole.set()
+        else:
+            self._is_whole.clear()
+        self._pump()
+
     def _pump(self) -> None:
         self._is_due = False
         up = [link for link in self._links if link.is_up]
@@ -217,7 +232,7 @@ class SignatoryPool:
                 link.send(jobs)
 
     async def _begin(self) -> Link:
-        link = Link(self._pump)
+        link = Link(self._look)
         self._links.append(link)
         await link.start(self._folder)
         return link
