@@ -24,7 +24,7 @@ from amana.node.http import (
     staff,
     webhooks,
 )
-from amana.node.http.headers import API_HEADERS
+from amana.node.http.headers import headers_with_mint
 from amana.node.http.hot import HotPayments
 from amana.node.http.pages import Pages
 from amana.node.http.rates import Rates
@@ -111,7 +111,7 @@ def create_framework_app(operator: Operator) -> Litestar:
         response_headers=[
             ResponseHeader(name=name, value=value)
             # Pages and their files say themselves how long they may be kept.
-            for name, value in API_HEADERS.items()
+            for name, value in headers_with_mint(operator.settings.mint_url).items()
         ],
         request_max_body_size=REQUEST_BODY_BYTES_MAX,
         # The document is made apart (see docs.py): the framework would add addresses of its own.

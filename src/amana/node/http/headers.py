@@ -17,3 +17,10 @@ SECURITY_HEADERS: Final = {
 
 API_HEADERS: Final = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
 """On every answer that says nothing else about keeping."""
+
+
+def headers_with_mint(mint_url: str) -> dict[str, str]:
+    """Return the headers of a page whose purse speaks to the mint's own origin, and to no other."""
+    policy = API_HEADERS["Content-Security-Policy"]
+    allowed = policy.replace("connect-src 'self'", f"connect-src 'self' {mint_url}")
+    return {**API_HEADERS, "Content-Security-Policy": allowed}
