@@ -72,12 +72,14 @@ class Table:
 
     def find(self, method: str, path: str) -> tuple[Route, str] | Fault:
         """Return the route with the tail of the path, or why there is none."""
+        head, _, tail = path.rpartition("/")
+        if tail == "*":
+            return Fault(404, NOT_FOUND_DETAIL)
         route = self._routes.get((method, path))
         if route is not None:
             return route, ""
-        head, _, tail = path.rpartition("/")
-        starred = f"{head}/*"
-        route = self._routes.get((method, starred)) if tail and tail != "*" else None
+        starred = f"{head}/*" if tail else ""
+        route = self._routes.get((method, starred))
         if route is not None:
             return route, tail
         if path in self._paths or starred in self._paths:
