@@ -58,7 +58,7 @@ async def _carry_out(operator: Operator) -> None:
 
 
 async def look_after_keysets(operator: Operator) -> None:
-    """Begin a new keyset when the last one has signed long enough; drop quotes that are over."""
+    """Begin a new keyset when the last one has signed long enough; drop quotes and counts that are over."""
     purse, now = operator.purse, operator.clock.now()
     active = next(
         (one for one in purse.mint.keysets() if one.is_active and one.unit == purse.unit), None
@@ -69,6 +69,7 @@ async def look_after_keysets(operator: Operator) -> None:
             await purse.signatory.rotate(purse.unit, final_expiry=final_expiry(operator.clock))
             _log.info("keyset_rotated")
     await purse.store.forget_quotes(Instant(now - _QUOTES_KEPT_NS))
+    await purse.auth.forget_counts()
 
 
 async def _look_after_vault(operator: Operator) -> None:

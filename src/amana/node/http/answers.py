@@ -68,6 +68,12 @@ _OUTCOME: Final = {
     "created_at": _INSTANT,
     "concluded_at": _MAYBE_INSTANT,
 }
+_REFILL: Final = {
+    "tier": _MONEY,
+    "state": _one_of("waiting", "signed"),
+    "outputs": _COUNT,
+    "refused": _COUNT,
+}
 _ORDER: Final = {
     "id": _TEXT,
     "status": _one_of("open", "authorised", "paid", "cancelled", "voided", "expired"),
@@ -253,6 +259,19 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "NewCustomer": _object(customer=_PARTY, token=_TEXT),
     "NewMerchant": _object(merchant=_PARTY, api_key=_TEXT),
     "NewMerchantKey": _object(id=_TEXT, api_key=_TEXT),
+    "Purse": _object(
+        mint=_TEXT,
+        unit=_TEXT,
+        policy_version=_COUNT,
+        blind_tokens=_FLAG,
+        refill=_or_null(_object(**_REFILL)),
+        crowd=_COUNT,
+    ),
+    "Refill": _object(**_REFILL),
+    "SignedRefill": _object(**_REFILL, signatures=_list_of(_ref("BlindSignature"))),
+    "BlindSignature": _object(id=_TEXT, amount=_COUNT, C_=_TEXT, dleq=_object(e=_TEXT, s=_TEXT)),
+    "BlindTokens": _object(signatures=_list_of(_ref("BlindSignature"))),
+    "DepositAddress": _object(request=_TEXT),
     "OpenIdRedirect": _object(redirect=_TEXT),
     "Topup": _object(id=_TEXT, status=_one_of("paid"), amount=_MONEY, customer=_TEXT),
 }
@@ -293,6 +312,11 @@ ANSWERS: Final = {
     "POST /v1/operator/merchants/{handle}/api-keys": "NewMerchantKey",
     "POST /v1/operator/topups": "Topup",
     "POST /v1/openid/approve": "OpenIdRedirect",
+    "GET /v1/purse": "Purse",
+    "PUT /v1/purse/refill": "Refill",
+    "GET /v1/purse/refill": "SignedRefill",
+    "POST /v1/purse/tokens": "BlindTokens",
+    "POST /v1/purse/deposits": "DepositAddress",
 }
 """Which shape each address answers with, where it answers with JSON."""
 
