@@ -2,7 +2,7 @@
 
 import { exponentOf } from "../rules/money.ts";
 import { POLICY, type Seconds, scaled } from "../rules/purse/policy.ts";
-import { depositTier, maySpeakNamed } from "../rules/purse/refill.ts";
+import { depositTier, isIdleOpening, isUrgent, maySpeakNamed } from "../rules/purse/refill.ts";
 import { rested } from "../rules/purse/spend.ts";
 import { Book, type Ports } from "./book.ts";
 import { listHash } from "./keysets.ts";
@@ -10,7 +10,7 @@ import { agreesWith, readList } from "./listing.ts";
 import type { Mint } from "./mint.ts";
 import { type PurseState, type Receipt, type Spend, newPurse, sumOf } from "./model.ts";
 import type { NamedSide } from "./named.ts";
-import { settleRefills } from "./refilling.ts";
+import { fillingOf, settleRefills } from "./refilling.ts";
 import { type Outcome, carry, lockOf, pay, prepare } from "./spending.ts";
 import type { Deposited, Filled, Offer, OpenMoment, OrderCode, Summary } from "./talk.ts";
 
@@ -65,23 +65,25 @@ export class Purse {
     const state = await this.#book.read();
     if (this.#offers.size > 0 || state.spends.length > 0) return "not-now";
     if (!moment.isAsked && !this.#maySpeak(state, moment)) return "not-now";
+    const isIdle = moment.isAsked || isIdleOpening(POLICY, moment.openSince, this.#ports.now());
     const facts = await named.facts();
     if (facts !== null) await this.#book.change((one) => ({ ...one, crowd: facts.crowd }));
     const filled = await this.#ports.locks.tryHold("refill", () =>
-      settleRefills(this.#book, this.#mint, named, this.#ports),
+      settleRefills(this.#book, this.#mint, named, this.#ports, isIdle),
     );
     return filled ?? "not-now";
   }
 
   #maySpeak(state: PurseState, moment: OpenMoment): boolean {
+    const now = this.#ports.now();
     return (
       (state.isStarted || state.refills.length > 0) &&
       maySpeakNamed(POLICY, {
-        now: this.#ports.now(),
+        now,
         openSince: moment.openSince,
         paying: moment.paying,
         lastSpentAt: state.spendings.at(-1)?.at ?? null,
-        lastNamedAt: state.lastNamedAt,
+        urgent: isUrgent(POLICY, exponentOf(state.unit.toUpperCase()), fillingOf(state), now),
       })
     );
   }

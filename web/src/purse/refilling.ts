@@ -5,7 +5,7 @@
 
 import { exponentOf } from "../rules/money.ts";
 import { POLICY } from "../rules/purse/policy.ts";
-import { chooseTier, needsRefill, refillOutputs } from "../rules/purse/refill.ts";
+import { type Purse, chooseTier, needsRefill, refillOutputs } from "../rules/purse/refill.ts";
 import type { Book, Ports } from "./book.ts";
 import { refillArrived, refillDropped, refillLeft, refillMade } from "./changes.ts";
 import { type Unblinded, newOutput, unblind } from "./curve.ts";
@@ -21,10 +21,11 @@ export async function settleRefills(
   mint: Mint,
   named: NamedSide,
   ports: Ports,
+  isIdle: boolean,
 ): Promise<Filled> {
   const arrived = await fetchSigned(book, mint, named, ports);
   if (arrived === "lost" || arrived === "false-signatures" || arrived === "waiting") return arrived;
-  const next = await leaveNext(book, mint, named, ports);
+  const next = await leaveNext(book, mint, named, ports, isIdle);
   return next === "nothing" ? arrived : next;
 }
 
@@ -93,14 +94,29 @@ function proofsOf(
   return proofs;
 }
 
-async function leaveNext(book: Book, mint: Mint, named: NamedSide, ports: Ports): Promise<Filled> {
+/** The purse as the policy for refills sees it. */
+export function fillingOf(state: PurseState): Purse {
+  return {
+    held: BigInt(sumOf(state.coins)),
+    isWaiting: state.refills.length > 0,
+    spendings: state.spendings.map(({ at, amount }) => ({ at, amount: BigInt(amount) })),
+  };
+}
+
+async function leaveNext(
+  book: Book,
+  mint: Mint,
+  named: NamedSide,
+  ports: Ports,
+  isIdle: boolean,
+): Promise<Filled> {
   const made = book.state.refills.find((one) => !one.isLeft);
   if (made !== undefined) return leave(book, named, ports, made);
   const { state } = book;
   const exponent = exponentOf(state.unit.toUpperCase());
-  const held = BigInt(sumOf(state.coins));
-  const isWaiting = state.refills.length > 0;
-  if (!state.isStarted || !needsRefill(POLICY, exponent, held, isWaiting)) return "nothing";
+  const moment = { now: ports.now(), isIdle };
+  if (!state.isStarted || !needsRefill(POLICY, exponent, fillingOf(state), moment))
+    return "nothing";
   const listing = await readList(book, mint);
   if (listing.kind !== "known") return listing.kind === "lost" ? "lost" : "no-keyset";
   const refill = newRefill(book.state, listing.active.id, exponent, ports.now());
@@ -109,8 +125,7 @@ async function leaveNext(book: Book, mint: Mint, named: NamedSide, ports: Ports)
 }
 
 function newRefill(state: PurseState, keyset: string, exponent: number, now: number): Refill {
-  const spendings = state.spendings.map(({ at, amount }) => ({ at, amount: BigInt(amount) }));
-  const tier = chooseTier(POLICY, exponent, spendings, now);
+  const tier = chooseTier(POLICY, exponent, fillingOf(state).spendings, now);
   const outputs = refillOutputs(POLICY, tier).map((amount) => newOutput(keyset, Number(amount)));
   return { id: crypto.randomUUID(), tier: Number(tier), keyset, outputs, isLeft: false };
 }

@@ -30,14 +30,17 @@ class Refill(msgspec.Struct, frozen=True):
 
     tiers: tuple[int, ...]
     default_tier: int
+    first_at_once: bool
     low_water: int
+    low_water_days: int
+    urgent_water: int
+    urgent_water_days: int
     tier_days: int
     outputs: int
     ladder_exponent_max: int
     signing_delay_hours: Span
     idle_seconds: int
     quiet_minutes: int
-    patience_days: int
 
 
 class Spend(msgspec.Struct, frozen=True):
@@ -139,8 +142,14 @@ def drawn(span: Span, random: bytes) -> int:
     return span.first + (int.from_bytes(random, "big") * count >> 8 * DRAW_BYTES)
 
 
-def signing_delay_minutes(policy: Policy, random: bytes) -> int:
-    """Return how long a refill waits before the operator signs it, in minutes."""
+def signing_delay_minutes(policy: Policy, random: bytes, *, is_first: bool = False) -> int:
+    """Return how long a refill waits before the operator signs it, in minutes.
+
+    A purse that was never filled is filled at once: nothing was paid from it that the time could
+    point to, and an empty one makes its holder pay by name.
+    """
+    if is_first and policy.refill.first_at_once:
+        return 0
     return drawn(_in_minutes(policy.refill.signing_delay_hours), random)
 
 

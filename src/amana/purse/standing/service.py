@@ -108,7 +108,9 @@ class Standing:
         )
         if isinstance(blanks, StandingRefused):
             return blanks
-        delay = signing_delay_minutes(self._policy, self._chance.draw(DRAW_BYTES))
+        is_first = await self._orders.refill(party) is None
+        random = self._chance.draw(DRAW_BYTES)
+        delay = signing_delay_minutes(self._policy, random, is_first=is_first)
         return await self._orders.leave(
             Refill(
                 party=party,

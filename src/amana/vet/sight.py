@@ -1,0 +1,160 @@
+"""What somebody sees who holds the operator's data: the attacker knows this and nothing else.
+
+Accounts and merchants are small whole numbers, times are seconds since the town began, amounts are
+minor units. Who paid stands beside it in `Truth`, which only the examiner reads.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Whole: TypeAlias = NDArray[np.int64]
+
+DAY_SECONDS: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Things that happened to accounts: when, to whom, how much; in order of time."""
+
+    at: Whole
+    account: Whole
+    amount: Whole
+    merchant: Whole
+
+    def times_of(self, accounts: int) -> list[Whole]:
+        """Return the times of each account, ascending."""
+        return self._apart(self.at, accounts)
+
+    def sums_of(self, accounts: int) -> list[Whole]:
+        """Return what each account's amounts have come to: before the first, after it, and so on."""
+        return [np.concatenate(([0], np.cumsum(own))) for own in self._apart(self.amount, accounts)]
+
+    def _apart(self, column: Whole, accounts: int) -> list[Whole]:
+        order = np.lexsort((self.at, self.account))
+        bounds = np.searchsorted(self.account[order], np.arange(accounts + 1))
+        sorted_column = column[order]
+        return [sorted_column[bounds[one] : bounds[one + 1]] for one in range(accounts)]
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """Payments out of purses as the books show them: no payer.
+
+    `highest` is the largest denomination that went in; only a watcher of the running mint sees it.
+    """
+
+    at: Whole
+    merchant: Whole
+    amount: Whole
+    highest: Whole
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Everything that one attacker knows.
+
+    `days` are marks of which a day is all that is kept: their time is the day's first second.
+    `moments` are seen to the second.
+    """
+
+    accounts: int
+    payments: Payments
+    refills: Marks
+    named: Marks
+    days: Mapping[str, Marks] = field(default_factory=dict)
+    moments: Mapping[str, Marks] = field(default_factory=dict)
+    sees_denominations: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Who paid, payment by payment in the order of `Sight.payments`."""
+
+    payer: Whole
+    first_day: int
+    seconds: int
+
+
+def marks(rows: Iterable[tuple[int, int, int, int]]) -> Marks:
+    """Make marks of rows of time, account, amount and merchant."""
+    table = np.array(sorted(rows), dtype=np.int64).reshape(-1, 4)
+    return Marks(table[:, 0], table[:, 1], table[:, 2], table[:, 3])
+
+
+def payments(rows: Sequence[tuple[int, int, int, int]]) -> Payments:
+    """Make payments of rows of time, merchant, amount and highest denomination, in given order."""
+    table = np.array(rows, dtype=np.int64).reshape(-1, 4)
+    return Payments(table[:, 0], table[:, 1], table[:, 2], table[:, 3])
+
+
+def by_day(at: int) -> int:
+    """Return the first second of the day."""
+    return at - at % DAY_SECONDS
+
+
+def project(town: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Sight:
+    """Return what a data folder would show if the town's events were played into it.
+
+    This is the stated claim of what is at rest; `played.py` reads it out of real files instead.
+    """
+    paid = [event for event in events if event["kind"] == "pay"]
+    return Sight(
+        accounts=town["people"],
+        payments=payments(
+            [(e["at"], e["shop"], e["amount"], max(e["inputs"], default=0)) for e in paid]
+        ),
+        refills=_marks_of(events, "sign"),
+        named=_marks_of(events, "named"),
+        days={
+            # Nightly copies of the database show since which day a refill or a backup lies there.
+            "refill left": _marks_of(events, "leave", daily=True),
+            "backup written": _marks_of(events, "backup", daily=True),
+        },
+        moments={"deposit": marks(_deposits(events))},
+    )
+
+
+def watched(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:
+    """Return what somebody sees who also watches the running operator and logs every session."""
+    return Sight(
+        accounts=sight.accounts,
+        payments=sight.payments,
+        refills=sight.refills,
+        named=sight.named,
+        days=sight.days,
+        moments={**sight.moments, "session": _marks_of(events, "contact")},
+        sees_denominations=True,
+    )
+
+
+def truth(town: Mapping[str, Any], events: Sequence[Mapping[str, Any]], first_day: int) -> Truth:
+    """Return who paid."""
+    payer = [event["person"] for event in events if event["kind"] == "pay"]
+    return Truth(np.array(payer, dtype=np.int64), first_day, town["days"] * DAY_SECONDS)
+
+
+def _marks_of(events: Sequence[Mapping[str, Any]], kind: str, *, daily: bool = False) -> Marks:
+    return marks(
+        (
+            by_day(event["at"]) if daily else event["at"],
+            event["person"],
+            event.get("amount", 0),
+            event.get("shop", -1),
+        )
+        for event in events
+        if event["kind"] == kind
+    )
+
+
+def _deposits(events: Sequence[Mapping[str, Any]]) -> Iterable[tuple[int, int, int, int]]:
+    for event in events:
+        if event["kind"] == "deposit":
+            yield event["due"], event["person"], event["amount"], -1
