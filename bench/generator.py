@@ -7,7 +7,7 @@ generator takes as little as possible of the processors it shares with the serve
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -25,6 +25,8 @@ class Sample:
     latencies_ms: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     first_refusal: bytes = b""
+    bodies: list[bytes] | None = None
+    """What was answered, where it is asked for."""
 
     @property
     def rate(self) -> float:
@@ -106,6 +108,8 @@ class _Connection(asyncio.Protocol):
         self._received = b""
         self._sample.statuses[status] += 1
         self._sample.latencies_ms.append((now - self._sent_at) * 1_000)
+        if self._sample.bodies is not None:
+            self._sample.bodies.append(body)
         if status != _OK and not self._sample.first_refusal:
             self._sample.first_refusal = body
         if now < self._until:
@@ -120,13 +124,23 @@ class _Connection(asyncio.Protocol):
             self.done.set_result(None)
 
 
-def load(url: str, requests: Iterator[bytes], *, connections: int, seconds: float) -> Sample:
+def load(
+    url: str,
+    requests: Iterator[bytes],
+    *,
+    connections: int,
+    seconds: float,
+    keeps_bodies: bool = False,
+) -> Sample:
     """Keep the connections busy until the time or the requests are over."""
-    return uvloop.run(_load(url, requests, connections=connections, seconds=seconds))
+    sample = Sample(bodies=[] if keeps_bodies else None)
+    uvloop.run(_load(url, requests, sample, connections=connections, seconds=seconds))
+    return sample
 
 
-async def _load(url: str, requests: Iterator[bytes], *, connections: int, seconds: float) -> Sample:
-    sample = Sample()
+async def _load(
+    url: str, requests: Iterator[bytes], sample: Sample, *, connections: int, seconds: float
+) -> None:
     loop = asyncio.get_running_loop()
     port = urlsplit(url).port
     assert port is not None
@@ -139,19 +153,3 @@ async def _load(url: str, requests: Iterator[bytes], *, connections: int, second
         made.append(connection)
     await asyncio.gather(*(connection.done for connection in made))
     sample.seconds = time.perf_counter() - started
-    return sample
-
-
-def turns(
-    contest: Sequence[tuple[str, Iterator[bytes]]],
-    *,
-    rounds: int,
-    connections: int,
-    seconds: float,
-) -> list[Sample]:
-    """Let addresses take turns under load, so that a noisy minute hits all of them."""
-    samples = [Sample() for _ in contest]
-    for _ in range(rounds):
-        for sample, (url, requests) in zip(samples, contest, strict=True):
-            sample.add(load(url, requests, connections=connections, seconds=seconds))
-    return samples

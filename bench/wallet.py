@@ -7,7 +7,7 @@ That gives away who paid, and is for benches only.
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import msgspec
 from coincurve import PrivateKey, PublicKey
 
 _DOMAIN = b"Secp256k1_HashToCurve_Cashu_"
+OUTPUTS_AT_ONCE = 500
 _PAID_WITHIN_SECONDS = 30.0
 
 
@@ -50,20 +51,15 @@ def hash_to_curve(message: bytes) -> PublicKey:
 
 
 class Wallet:
-    """One mint's keyset of one unit, and the means to make outputs and proofs for it."""
+    """One keyset, and the means to make outputs and proofs for it."""
 
-    def __init__(self, url: str, unit: str) -> None:
-        self.url = url
-        self.unit = unit
-        self._client = httpx.Client(base_url=url, timeout=60)
-        listed = self._client.get("/v1/keys").raise_for_status().json()["keysets"]
-        keyset = next(keyset for keyset in listed if keyset["unit"] == unit)
-        self.keyset_id: str = keyset["id"]
+    def __init__(self, keyset_id: str, keys: Mapping[int, bytes]) -> None:
+        self.keyset_id = keyset_id
         factor = PrivateKey()
         self._shift = factor.public_key
         self._returns = {
-            int(amount): _negative(PublicKey(bytes.fromhex(key)).multiply(factor.secret))
-            for amount, key in keyset["keys"].items()
+            amount: _negative(PublicKey(key).multiply(factor.secret))
+            for amount, key in keys.items()
         }
 
     def output(self, amount: int) -> Output:
@@ -72,9 +68,9 @@ class Wallet:
         blinded = PublicKey.combine_keys([hash_to_curve(secret.encode()), self._shift])
         return Output(amount, secret, blinded.format().hex())
 
-    def coin(self, output: Output, signature: str) -> Coin:
+    def coin(self, output: Output, signature: bytes) -> Coin:
         """Unblind the mint's answer to an output."""
-        blinded = PublicKey(bytes.fromhex(signature))
+        blinded = PublicKey(signature)
         point = PublicKey.combine_keys([blinded, self._returns[output.amount]])
         return Coin(output.amount, output.secret, point.format().hex())
 
@@ -91,39 +87,6 @@ class Wallet:
             "C": coin.signature,
         }
 
-    def withdraw(self, amounts: Sequence[int], *, at_once: int = 200) -> list[Coin]:
-        """Issue coins against invoices that pay themselves (tests only)."""
-        chunks = [amounts[start : start + at_once] for start in range(0, len(amounts), at_once)]
-        quotes = [self._quote(sum(chunk)) for chunk in chunks]
-        coins: list[Coin] = []
-        for chunk, quote in zip(chunks, quotes, strict=True):
-            self._wait(quote)
-            outputs = [self.output(amount) for amount in chunk]
-            body = {"quote": quote, "outputs": [self.message(output) for output in outputs]}
-            answer = self._client.post("/v1/mint/bolt11", json=body)
-            assert answer.is_success, answer.text
-            signatures = answer.json()["signatures"]
-            coins += [
-                self.coin(output, signature["C_"])
-                for output, signature in zip(outputs, signatures, strict=True)
-            ]
-        return coins
-
-    def _quote(self, amount: int) -> str:
-        body = {"unit": self.unit, "amount": amount}
-        answer = self._client.post("/v1/mint/quote/bolt11", json=body)
-        assert answer.is_success, answer.text
-        return str(answer.json()["quote"])
-
-    def _wait(self, quote: str) -> None:
-        until = time.monotonic() + _PAID_WITHIN_SECONDS
-        while time.monotonic() < until:
-            answer = self._client.get(f"/v1/mint/quote/bolt11/{quote}").raise_for_status()
-            if answer.json()["state"] == "PAID":
-                return
-            time.sleep(0.1)
-        raise TimeoutError("The quote was not paid")
-
     def swaps(self, coins: Sequence[Coin], *, inputs: int = 2) -> Iterator[bytes]:
         """Make the bodies of swaps, each of some coins for new ones of the same amounts."""
         for start in range(0, len(coins) - inputs + 1, inputs):
@@ -134,6 +97,49 @@ class Wallet:
                     "outputs": [self.message(self.output(coin.amount)) for coin in spent],
                 }
             )
+
+
+def withdraw(url: str, unit: str, amounts: Sequence[int]) -> tuple[Wallet, list[Coin]]:
+    """Issue coins over a mint's API against invoices that pay themselves."""
+    with httpx.Client(base_url=url, timeout=60) as client:
+        listed = client.get("/v1/keys").raise_for_status().json()["keysets"]
+        keyset = next(keyset for keyset in listed if keyset["unit"] == unit)
+        keys = {int(amount): bytes.fromhex(key) for amount, key in keyset["keys"].items()}
+        wallet = Wallet(keyset["id"], keys)
+        chunks = [
+            amounts[start : start + OUTPUTS_AT_ONCE]
+            for start in range(0, len(amounts), OUTPUTS_AT_ONCE)
+        ]
+        quotes = [_quote(client, unit, sum(chunk)) for chunk in chunks]
+        coins: list[Coin] = []
+        for chunk, quote in zip(chunks, quotes, strict=True):
+            _wait(client, quote)
+            outputs = [wallet.output(amount) for amount in chunk]
+            body = {"quote": quote, "outputs": [wallet.message(output) for output in outputs]}
+            answer = client.post("/v1/mint/bolt11", json=body)
+            assert answer.is_success, answer.text
+            signatures = answer.json()["signatures"]
+            coins += [
+                wallet.coin(output, bytes.fromhex(signature["C_"]))
+                for output, signature in zip(outputs, signatures, strict=True)
+            ]
+    return wallet, coins
+
+
+def _quote(client: httpx.Client, unit: str, amount: int) -> str:
+    answer = client.post("/v1/mint/quote/bolt11", json={"unit": unit, "amount": amount})
+    assert answer.is_success, answer.text
+    return str(answer.json()["quote"])
+
+
+def _wait(client: httpx.Client, quote: str) -> None:
+    until = time.monotonic() + _PAID_WITHIN_SECONDS
+    while time.monotonic() < until:
+        answer = client.get(f"/v1/mint/quote/bolt11/{quote}").raise_for_status()
+        if answer.json()["state"] == "PAID":
+            return
+        time.sleep(0.1)
+    raise TimeoutError("The quote was not paid")
 
 
 def _negative(point: PublicKey) -> PublicKey:
