@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import gc
+import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -61,13 +63,22 @@ async def _serve(
         timeout_graceful_shutdown=GRACE_S,
         log_config=None,
     )
-    server = uvicorn.Server(config)
+    server = OperatorServer(config)
     async with (
         _beside(run_workers(operator)),
         _beside(mint_server.serve(sockets=[mint_listening])),
         _beside(_tell([server, mint_server], when_ready)),
     ):
         await server.serve(sockets=[listening])
+
+
+class OperatorServer(uvicorn.Server):
+    """The operator's listener: asked to end, it closes what is open, whichever way it was asked."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take SIGTERM as SIGINT: uvicorn raises it again when done, and SIGTERM would kill us."""
+        del sig
+        super().handle_exit(signal.SIGINT, frame)
 
 
 class MintServer(uvicorn.Server):
