@@ -1,0 +1,46 @@
+"""How an operator's process ends when it is told to."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from amana.node.listening import listen
+from amana.node.operator import make_operator
+from amana.node.settings import Settings
+from amana.storage import BOOKS_FILE
+
+ENDS_WITHIN_S = 30
+
+
+def free_port() -> int:
+    with listen("127.0.0.1", 0) as probe:
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_end_an_operator_empties_its_log_and_leaves_no_process_behind(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    folder = tmp_path / "operator"
+    make_operator(folder, Settings())
+    ports = ["--port", str(free_port()), "--mint-port", str(free_port())]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "amana", "serve", "--data", str(folder), *ports],
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        assert b"Serving" in process.stdout.readline()
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert children, "the signatory runs in processes of its own"
+        process.send_signal(number)
+        process.wait(ENDS_WITHIN_S)
+    finally:
+        process.kill()
+        process.communicate()
+
+    assert not folder.joinpath(f"{BOOKS_FILE}-wal").exists()
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
