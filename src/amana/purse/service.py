@@ -162,8 +162,10 @@ class Mint:
     ) -> tuple[VerifiedProof, ...] | Refusal:
         nullifiers = await self._signatory.verify(claims)
         verified = [
-            VerifiedProof(claim.keyset, claim.amount, nullifier, conditions.shown_witness(proof))
-            for claim, nullifier, proof in zip(claims, nullifiers, inputs, strict=True)
+            VerifiedProof(claim.keyset, claim.amount, nullifier, shown)
+            for claim, nullifier, shown in zip(
+                claims, nullifiers, conditions.shown_witnesses(inputs), strict=True
+            )
             if nullifier is not None
         ]
         return tuple(verified) if len(verified) == len(claims) else _FALSE
@@ -338,9 +340,7 @@ class Mint:
     ) -> _Spending | Refusal:
         """Check proofs, their conditions and their signatures."""
         now_s = self._now_s()
-        going_in = operations.read_inputs(
-            inputs, self._index(), now_s=now_s, grace_s=way.grace_s
-        )
+        going_in = operations.read_inputs(inputs, self._index(), now_s=now_s, grace_s=way.grace_s)
         if isinstance(going_in, Refusal):
             return going_in
         refusal = conditions.meets_conditions(
