@@ -87,7 +87,7 @@ class Socket:
         """Send a message."""
         self._to_app.put_nowait({"type": "websocket.receive", "text": text})
 
-    async def command(self, method: str, number: int = 1, **params: object) -> Any:
+    async def command(self, method: str, *, number: Any = 1, **params: Any) -> Any:
         """Send a command, and return what is told next."""
         request = {"jsonrpc": "2.0", "method": method, "params": params, "id": number}
         self.say(json.dumps(request))

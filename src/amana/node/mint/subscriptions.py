@@ -230,13 +230,27 @@ class _Socket:
         if watched + len(params.filters) > FILTERS_MAX:
             raise _Wrong(_INVALID_PARAMS, f"a socket has at most {FILTERS_MAX} filters")
         name = params.subId
-        topics = [(topic, text) for text in params.filters for topic in _topics(params.kind, text)]
+        of, method = self._read_kind(params.kind)
+        read = [(_read_topic(of, method, text), text) for text in params.filters]
+        topics = [(topic, text) for topic, text in read if topic is not None]
         watches = [_Watch(topic, self._noting(name, topic, text)) for topic, text in topics]
         self._watches[name] = watches
         for watch in watches:
             self._all.watch(watch)
         # Later, so that the answer to the command goes first.
         asyncio.get_running_loop().call_soon(self._put, _Note(name, tuple(topics)))
+
+    def _read_kind(self, kind: str) -> tuple[ChangeKind, str]:
+        if kind == ChangeKind.PROOF:
+            return ChangeKind.PROOF, ""
+        for ending, of, methods in (
+            (_ISSUE, ChangeKind.ISSUE_QUOTE, self._mint.issue_methods),
+            (_REDEEM, ChangeKind.REDEEM_QUOTE, self._mint.redeem_methods),
+        ):
+            method = kind.removesuffix(ending)
+            if method != kind and method in methods:
+                return of, method
+        raise _Wrong(_INVALID_PARAMS, "this kind of subscription is not supported")
 
     def _noting(self, name: str, topic: _Topic, text: str) -> Callable[[], None]:
         note = _Note(name, ((topic, text),))
@@ -275,19 +289,15 @@ class _Socket:
         return None
 
 
-def _topics(kind: str, text: str) -> list[_Topic]:
-    """Read what is to be watched; nothing where no quote can have such an id."""
-    if kind == ChangeKind.PROOF:
+def _read_topic(of: ChangeKind, method: str, text: str) -> _Topic | None:
+    """Read what is to be watched; None where no quote can have such an id."""
+    if of is ChangeKind.PROOF:
         try:
-            return [_Topic(ChangeKind.PROOF, shapes.read_point(text)[1:])]
+            return _Topic(of, shapes.read_point(text)[1:])
         except Malformed as fault:
             raise _Wrong(_INVALID_PARAMS, str(fault)) from None
     quote_id = shapes.read_quote_id(text)
-    for ending, of in ((_ISSUE, ChangeKind.ISSUE_QUOTE), (_REDEEM, ChangeKind.REDEEM_QUOTE)):
-        if kind.endswith(ending) and len(kind) > len(ending):
-            method = kind.removesuffix(ending)
-            return [] if quote_id is None else [_Topic(of, quote_id, method)]
-    raise _Wrong(_INVALID_PARAMS, "this kind of subscription is not supported")
+    return None if quote_id is None else _Topic(of, quote_id, method)
 
 
 def _error(number: int, code: int, message: str) -> bytes:
