@@ -3,14 +3,14 @@
  *
  * Counted are the page and everything it loads by itself: scripts and styles it names, what these
  * import, and the application that the first script asks for at once. What is loaded on demand
- * (the reader of codes, sealing, passkeys) is listed apart.
+ * (the reader of codes, sealing, passkeys, the purse) is listed apart.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 const LIMIT = 250_000;
-const ON_DEMAND = /^assets\/(decode|hpke|esm)-/;
+const ON_DEMAND = /^assets\/(decode|hpke|esm|purse\.worker)-/;
 const root = fileURLToPath(new URL("../src/amana/node/static/", import.meta.url));
 const read = (path) => readFileSync(root + path);
 const packed = (path) => gzipSync(read(path), { level: 6 }).length;

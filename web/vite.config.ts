@@ -16,6 +16,7 @@ export default defineConfig({
       "/icons/icon.svg",
     ]),
   ],
+  worker: { format: "es" },
   build: {
     outDir: here("../src/amana/node/static"),
     emptyOutDir: true,

@@ -186,7 +186,12 @@ export class TestNamedSide implements NamedSide {
     this.signatures = (this.left?.outputs ?? []).map((output) => this.#mint.sign(output));
   }
 
-  facts: NamedSide["facts"] = async () => ({ unit: "eur", crowd: 1200, refill: null });
+  facts: NamedSide["facts"] = async () => ({
+    mint: "http://mint.example",
+    unit: "eur",
+    crowd: 1200,
+    refill: null,
+  });
 
   refill: NamedSide["refill"] = async () => {
     this.calls.push("GET refill");

@@ -59,7 +59,7 @@ function leaksOf({ address, init, body }: Sent): string[] {
 function repeatsOf({ address, body }: Sent, seen: Map<string, string>): string[] {
   const whole = address + JSON.stringify(body);
   const named = [
-    ...(typeof body?.["pubkey"] === "string" ? [body["pubkey"]] : []),
+    ...(typeof body?.["refund_key"] === "string" ? [body["refund_key"]] : []),
     ...listOf(body?.["inputs"]).map(({ secret }) => String(secret)),
     ...(address.endsWith("/restore") ? [] : listOf(body?.["outputs"]).map(({ B_ }) => String(B_))),
   ];

@@ -91,8 +91,10 @@ class Device {
   }
 }
 
+const orderOf = (request: string) => ({ request, amount: null, tip: 0 });
+
 async function offerOf(purse: Purse, order: string): Promise<Offer & { kind: "offer" }> {
-  const offer = await purse.look({ order, listHash: null });
+  const offer = await purse.look({ ...orderOf(order), listHash: null });
   assert.equal(offer.kind, "offer");
   return offer as Offer & { kind: "offer" };
 }
@@ -364,10 +366,10 @@ test("a list of keysets that forgets one is kept out, and nothing is paid with i
   const purse = await device.filled();
   device.mint.listed = [];
   device.mint.addKeyset(7);
-  const offer = await purse.look({ order: "order_1", listHash: "00".repeat(16) });
+  const offer = await purse.look({ ...orderOf("order_1"), listHash: "00".repeat(16) });
   assert.equal(offer.kind, "other-keys");
   assert.equal((await purse.summary()).list, "broken");
-  assert.equal((await purse.look({ order: "order_1", listHash: null })).kind, "other-keys");
+  assert.equal((await purse.look({ ...orderOf("order_1"), listHash: null })).kind, "other-keys");
 });
 
 test("a code made with a list that has grown since is found to agree", async () => {
@@ -378,5 +380,5 @@ test("a code made with a list that has grown since is found to agree", async () 
   Object.assign(elsewhere, { mint: device.mint, named: new TestNamedSide(device.mint) });
   const listHash = await (await elsewhere.filled()).listHash();
   device.mint.orders.set("order_1", 100);
-  assert.equal((await purse.look({ order: "order_1", listHash })).kind, "offer");
+  assert.equal((await purse.look({ ...orderOf("order_1"), listHash })).kind, "offer");
 });

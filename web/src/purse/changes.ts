@@ -94,9 +94,9 @@ export function refillMade(state: PurseState, refill: Refill): PurseState {
   return { ...state, refills: [...state.refills, refill] };
 }
 
-export function refillLeft(state: PurseState, id: string, at: Seconds): PurseState {
+export function refillLeft(state: PurseState, id: string): PurseState {
   const refills = state.refills.map((one) => (one.id === id ? { ...one, isLeft: true } : one));
-  return { ...state, refills, lastNamedAt: at };
+  return { ...state, refills };
 }
 
 export function refillDropped(state: PurseState, id: string): PurseState {
@@ -117,6 +117,5 @@ export function refillArrived(
     ...refillDropped(state, id),
     coins: [...state.coins, ...coins],
     nextLineage: state.nextLineage + 1,
-    lastNamedAt: at,
   };
 }

@@ -109,7 +109,6 @@ export interface PurseState {
   readonly nextLineage: number;
   /** Amounts and instants of what was paid in the last weeks, for choosing a tier. */
   readonly spendings: readonly { readonly at: Seconds; readonly amount: number }[];
-  readonly lastNamedAt: Seconds | null;
   /** How many people have a purse at this operator, as it says. */
   readonly crowd: number | null;
 }
@@ -127,7 +126,6 @@ export function newPurse(unit: string): PurseState {
     isListBroken: false,
     nextLineage: 1,
     spendings: [],
-    lastNamedAt: null,
     crowd: null,
   };
 }

@@ -11,7 +11,7 @@ import type { Mint } from "./mint.ts";
 import { type PurseState, type Receipt, type Spend, newPurse, sumOf } from "./model.ts";
 import type { NamedSide } from "./named.ts";
 import { fillingOf, settleRefills } from "./refilling.ts";
-import { type Outcome, carry, lockOf, pay, prepare } from "./spending.ts";
+import { type Outcome, type Target, carry, lockOf, pay, prepare } from "./spending.ts";
 import type { Deposited, Filled, Offer, OpenMoment, OrderCode, Summary } from "./talk.ts";
 
 export class Purse {
@@ -94,10 +94,11 @@ export class Purse {
     if (code.listHash !== null && !(await agreesWith(this.#book, this.#mint, code.listHash))) {
       return { kind: "other-keys" };
     }
-    const target = { method: "amana-merchant", request: code.order, amount: null } as const;
+    const { request, amount, tip } = code;
+    const target: Target = { method: "amana-merchant", request, amount, tip };
     const asked = await prepare(this.#book, this.#mint, this.#ports, target);
     if (asked.kind !== "quoted") return asked.kind === "no-keyset" ? { kind: "other-keys" } : asked;
-    const { spend, covers, expiry } = asked;
+    const { spend, covers, quote } = asked;
     this.#offers.set(spend.id, { spend, covers });
     return {
       kind: "offer",
@@ -106,7 +107,8 @@ export class Purse {
       amount: spend.amount,
       unit: this.#book.state.unit,
       covers,
-      expiry,
+      reference: quote.reference,
+      isTipAsked: quote.tip_asked === true,
     };
   }
 
@@ -134,7 +136,7 @@ export class Purse {
     if (this.#book.state.keysets.length === 0) await readList(this.#book, this.#mint);
     const request = await named.depositRequest();
     if (request === null) return { kind: "lost" };
-    const target = { method: "amana-account", request, amount: tier } as const;
+    const target = { method: "amana-account", request, amount: tier, tip: 0 } as const;
     const asked = await prepare(this.#book, this.#mint, this.#ports, target);
     if (asked.kind !== "quoted") return asked.kind === "no-keyset" ? { kind: "lost" } : asked;
     // The quote must be for what was agreed to, whatever the mint answers.

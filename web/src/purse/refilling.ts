@@ -111,7 +111,7 @@ async function leaveNext(
   isIdle: boolean,
 ): Promise<Filled> {
   const made = book.state.refills.find((one) => !one.isLeft);
-  if (made !== undefined) return leave(book, named, ports, made);
+  if (made !== undefined) return leave(book, named, made);
   const { state } = book;
   const exponent = exponentOf(state.unit.toUpperCase());
   const moment = { now: ports.now(), isIdle };
@@ -121,7 +121,7 @@ async function leaveNext(
   if (listing.kind !== "known") return listing.kind === "lost" ? "lost" : "no-keyset";
   const refill = newRefill(book.state, listing.active.id, exponent, ports.now());
   await book.change((before) => refillMade(before, refill));
-  return leave(book, named, ports, refill);
+  return leave(book, named, refill);
 }
 
 function newRefill(state: PurseState, keyset: string, exponent: number, now: number): Refill {
@@ -130,13 +130,13 @@ function newRefill(state: PurseState, keyset: string, exponent: number, now: num
   return { id: crypto.randomUUID(), tier: Number(tier), keyset, outputs, isLeft: false };
 }
 
-async function leave(book: Book, named: NamedSide, ports: Ports, refill: Refill): Promise<Filled> {
+async function leave(book: Book, named: NamedSide, refill: Refill): Promise<Filled> {
   const answer = await named.leave(refill, book.state.unit);
   if (answer === "lost") return "lost";
   if (answer === "refused") {
     await book.change((state) => refillDropped(state, refill.id));
     return "refused";
   }
-  await book.change((state) => refillLeft(state, refill.id, ports.now()));
+  await book.change((state) => refillLeft(state, refill.id));
   return "left";
 }

@@ -29,7 +29,7 @@ export type Asked =
       readonly kind: "quoted";
       readonly spend: Spend;
       readonly covers: boolean;
-      readonly expiry: Seconds | null;
+      readonly quote: RedeemQuote;
     }
   | { readonly kind: "refused"; readonly code: number; readonly detail: string }
   | { readonly kind: "no-keyset" }
@@ -40,6 +40,7 @@ export interface Target {
   readonly request: string;
   /** Only where the quote is free to choose: in a deposit. */
   readonly amount: number | null;
+  readonly tip: number;
 }
 
 export type Outcome =
@@ -63,7 +64,8 @@ export async function prepare(
     request: target.request,
     unit: state.unit,
     ...(target.amount === null ? {} : { amount: target.amount }),
-    ...(key === null ? {} : { pubkey: key.pubkey }),
+    ...(target.tip === 0 ? {} : { tip: target.tip }),
+    ...(key === null ? {} : { refund_key: key.pubkey }),
   });
   if (answer.kind !== "answered") return answer.kind === "lost" ? { kind: "lost" } : answer;
   const quote = answer.value;
@@ -83,7 +85,7 @@ export async function prepare(
     refundKey: key?.secret ?? null,
     madeAt: ports.now(),
   };
-  return { kind: "quoted", spend, covers: chosen !== null, expiry: quote.expiry };
+  return { kind: "quoted", spend, covers: chosen !== null, quote };
 }
 
 function choose(state: PurseState, amount: number, now: Seconds): readonly Coin[] | null {

@@ -18,8 +18,10 @@ export interface OpenMoment {
 }
 
 export interface OrderCode {
-  /** The order's id as text. */
-  readonly order: string;
+  /** An order's id, or a merchant's handle with `@` and then an amount with it. */
+  readonly request: string;
+  readonly amount: number | null;
+  readonly tip: number;
   readonly listHash: string | null;
 }
 
@@ -46,7 +48,8 @@ export type Offer =
       readonly amount: number;
       readonly unit: string;
       readonly covers: boolean;
-      readonly expiry: number | null;
+      readonly reference: string | null;
+      readonly isTipAsked: boolean;
     }
   | { readonly kind: "refused"; readonly code: number; readonly detail: string }
   | { readonly kind: "other-keys" }

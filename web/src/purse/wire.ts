@@ -71,6 +71,8 @@ export const redeemQuote = object({
   expiry: optional(wholeAmount),
   payee: optional(payee),
   receipt: optional(text),
+  reference: optional(text),
+  tip_asked: optional(flag),
   change: optional(list(signature)),
 });
 export type RedeemQuote = Checked<typeof redeemQuote>;
@@ -89,6 +91,7 @@ export const mintFault = object({ detail: optional(text), code: optional(count) 
 
 /** The named side: what the operator says of this account's purse. */
 export const purseFacts = object({
+  mint: text,
   unit: text,
   crowd: optional(wholeAmount),
   refill: optional(object({ state: oneOf("waiting", "signed") })),

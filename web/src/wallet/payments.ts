@@ -9,10 +9,14 @@ import type { Payment } from "../wire/shapes.ts";
 
 export function partyOf(payment: Payment, language: string): string {
   // Nobody paid for a top-up, and the wallet's owner is no news to its owner.
-  if (payment.kind === "topup") return t("kind.topup");
-  if (payment.direction === "out") return nameFor(payment.payee, language);
-  if (payment.payer !== null) return nameFor(payment.payer, language);
-  return nameFor(payment.payee, language);
+  if (isOwnMoney(payment)) return t(`kind.${payment.kind}`);
+  const other = payment.direction === "out" ? payment.payee : (payment.payer ?? payment.payee);
+  return other === null ? t(`kind.${payment.kind}`) : nameFor(other, language);
+}
+
+/** Money that only changed its place, between the bank, the account and the purse. */
+export function isOwnMoney({ kind }: Payment): boolean {
+  return kind === "topup" || kind === "refill" || kind === "deposit";
 }
 
 export function totalPaid(payment: Payment): Money {
@@ -32,6 +36,9 @@ export function iconOf(payment: Payment): IconName {
     case "purchase":
     case "person":
     case "credit":
+    case "purse":
+    case "refill":
+    case "deposit":
       return payment.direction === "in" ? "in" : "out";
   }
 }

@@ -1,10 +1,10 @@
 /** Which screen of the wallet is open; it stands after `#`, so the back button works. */
 
 export type Route =
-  | { readonly name: "home" | "pay" | "scan" | "history" | "settings" }
+  | { readonly name: "home" | "pay" | "scan" | "purse" | "history" | "settings" }
   | { readonly name: "payment"; readonly id: string };
 
-const PLAIN = ["home", "pay", "scan", "history", "settings"] as const;
+const PLAIN = ["home", "pay", "scan", "purse", "history", "settings"] as const;
 
 export function routeFrom(hash: string): Route {
   const [, name = "", id = ""] = hash.split("/");

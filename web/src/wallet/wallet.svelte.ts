@@ -14,6 +14,8 @@ import {
   payments as paymentsShape,
 } from "../wire/shapes.ts";
 
+import { purse } from "./purse.svelte.ts";
+
 const PAGE = 30;
 
 class Wallet {
@@ -57,6 +59,7 @@ class Wallet {
     }
     this.#stopListening?.();
     this.#stopListening = null;
+    purse.close();
     this.token = null;
     this.account = null;
     this.payments = [];

@@ -75,7 +75,16 @@ export const codeReading = object({
 export type CodeReading = Checked<typeof codeReading>;
 
 export const paymentStatus = oneOf("pending", "authorised", "paid", "refused", "voided", "expired");
-const paymentKind = oneOf("purchase", "person", "topup", "refund", "credit");
+const paymentKind = oneOf(
+  "purchase",
+  "person",
+  "topup",
+  "refund",
+  "credit",
+  "purse",
+  "refill",
+  "deposit",
+);
 
 /** The answer to a payment made now. */
 export const concluded = object({
@@ -98,7 +107,8 @@ export const payment = object({
   amount: money,
   tip: optional(money),
   fee: money,
-  payee: object({ handle: text, kind: kindOfParty, name: optional(text), names }),
+  // Nobody where money moves between a person's own account and purse.
+  payee: optional(object({ handle: text, kind: kindOfParty, name: optional(text), names })),
   payer: optional(object({ handle: text, name: optional(text), names })),
   order_id: optional(text),
   captured: optional(money),

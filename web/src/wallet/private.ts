@@ -1,0 +1,46 @@
+/** A payment from the purse in words: why it is private, why it was refused. */
+
+import type { Offer } from "../purse/talk.ts";
+import type { Key } from "../text/en.ts";
+import { language, t } from "../text/language.svelte.ts";
+
+/** Below it the sentence says plainly that so few people hide nobody well. */
+const CROWD_SMALL = 100;
+
+export function crowdText(crowd: number | null): string {
+  if (crowd === null) return t("purse.crowd.unknown");
+  const number = new Intl.NumberFormat(language()).format(crowd);
+  return t(crowd < CROWD_SMALL ? "purse.crowd.small" : "purse.crowd", { number });
+}
+
+/** The mint's codes that a person can do something about. */
+const REFUSALS: Readonly<Record<number, Key>> = {
+  11001: "purse.refused.spent",
+  20004: "purse.refused.account",
+  20005: "problem.order-in-progress",
+  20006: "problem.order-already-paid",
+  20007: "problem.order-expired",
+};
+
+export function refusalText(code: number): string {
+  return t(REFUSALS[code] ?? "purse.refused");
+}
+
+/** Why the purse does not pay this, or null where it does. */
+export function hindrance(offer: Offer): string | null {
+  switch (offer.kind) {
+    case "offer":
+      return offer.covers ? null : t("purse.too-small");
+    case "refused":
+      return refusalText(offer.code);
+    case "other-keys":
+      return t("purse.other-keys");
+    case "lost":
+      return t("purse.lost");
+  }
+}
+
+/** Whether the account could still pay what the purse does not. */
+export function mayPayNamed(offer: Offer): boolean {
+  return offer.kind !== "refused" || offer.code === 20004 || !(offer.code in REFUSALS);
+}

@@ -1,0 +1,170 @@
+/** The purse on the screens: what it holds, and the private payment on its way. */
+
+import { settings } from "../device/store.ts";
+import type { Money } from "../rules/money.ts";
+import { startPurse } from "../purse/client.ts";
+import type { Receipt } from "../purse/model.ts";
+import type {
+  Calls,
+  Deposited,
+  Filled,
+  News,
+  Offer,
+  OrderCode,
+  Paid,
+  Summary,
+} from "../purse/talk.ts";
+import { type PurseFacts, purseFacts } from "../purse/wire.ts";
+import { ask } from "../wire/http.ts";
+
+/** A person's own account and session, as the named side of the purse needs them. */
+export interface Holder {
+  readonly account: string;
+  readonly token: string;
+}
+
+export type PrivateStage =
+  | { readonly name: "working" | "unknown"; readonly resumed: boolean }
+  | { readonly name: "paid"; readonly receipt: Receipt }
+  | { readonly name: "refused"; readonly code: number };
+
+const IDLE_LOOK_MS = 30_000;
+const seconds = (): number => Math.floor(Date.now() / 1000);
+
+class PurseOnScreen {
+  /** What the operator says; null where it has no purse, or is not known yet. */
+  facts = $state.raw<PurseFacts | null>(null);
+  summary = $state.raw<Summary | null>(null);
+  receipts = $state.raw<readonly Receipt[]>([]);
+  stage = $state.raw<PrivateStage | null>(null);
+  shown = $state.raw<{ readonly payee: string; readonly total: Money } | null>(null);
+  filled = $state.raw<Filled | null>(null);
+  isFilling = $state(false);
+  #holder: Holder | null = null;
+  #calls: Calls | null = null;
+  #openSince = seconds();
+  #paying = false;
+  #looks: ReturnType<typeof setInterval> | null = null;
+
+  /** Learns of the purse; its worker is started only where this device has used it before. */
+  async open(holder: Holder): Promise<void> {
+    this.#holder = holder;
+    this.#openSince = seconds();
+    const answer = await ask({
+      method: "GET",
+      path: "/v1/purse",
+      token: holder.token,
+      check: purseFacts,
+    });
+    if (answer.kind !== "answered") return;
+    this.facts = answer.value;
+    if (settings.get(this.#mark) !== null) await this.#begin();
+  }
+
+  close(): void {
+    if (this.#looks !== null) clearInterval(this.#looks);
+    this.#looks = null;
+    this.#holder = null;
+    this.facts = null;
+    this.summary = null;
+    this.stage = null;
+    this.receipts = [];
+  }
+
+  get #mark(): string {
+    return `purse.${this.#holder?.account ?? ""}`;
+  }
+
+  /** Whether a payment may come from the purse. */
+  get isReady(): boolean {
+    return this.summary !== null && this.summary.list !== "broken" && this.summary.balance > 0n;
+  }
+
+  async #begin(): Promise<Calls | null> {
+    const { facts } = this;
+    if (facts === null || this.#holder === null) return null;
+    this.#calls ??= startPurse((news) => this.#heard(news));
+    const { account } = this.#holder;
+    this.summary = await this.#calls.open({ account, unit: facts.unit, mint: facts.mint });
+    this.receipts = await this.#calls.receipts();
+    void this.#calls.resume();
+    this.#looks ??= setInterval(() => void this.fill(false), IDLE_LOOK_MS);
+    void this.fill(false);
+    return this.#calls;
+  }
+
+  #heard(news: News): void {
+    if (news.kind === "changed") this.summary = news.summary;
+    else if (news.kind === "ended") this.#ended(news.outcome);
+    else if (this.stage?.name === "working") this.stage = { ...this.stage, name: "unknown" };
+  }
+
+  #ended(outcome: Paid): void {
+    if (outcome.kind === "paid") this.receipts = [outcome.receipt, ...this.receipts];
+  }
+
+  /** The person agrees to refills; this device has a purse from now on. */
+  async start(): Promise<void> {
+    settings.set(this.#mark, "1");
+    // Asked so that the browser does not throw e-cash away when it runs short of room.
+    await navigator.storage.persist().catch(() => false);
+    const calls = await this.#begin();
+    await calls?.start(true);
+    await this.fill(true);
+  }
+
+  async stop(): Promise<void> {
+    await this.#calls?.start(false);
+  }
+
+  /** Speaks to the named side: by itself as the policy lets it, or because the person asks. */
+  async fill(isAsked: boolean): Promise<void> {
+    if (this.#calls === null || this.#holder === null || this.isFilling) return;
+    this.isFilling = true;
+    const moment = { openSince: this.#openSince, paying: this.#paying, isAsked };
+    const filled = await this.#calls.fill(this.#holder.token, moment).catch(() => "lost" as const);
+    if (filled !== "not-now" || isAsked) this.filled = filled;
+    this.isFilling = false;
+  }
+
+  /** Looks at an order without a name. From here on this opening is one for paying. */
+  async look(code: OrderCode): Promise<Offer> {
+    this.#paying = true;
+    if (this.#calls === null) return { kind: "lost" };
+    return this.#calls.look(code).catch(() => ({ kind: "lost" }) as const);
+  }
+
+  async forget(offer: string): Promise<void> {
+    await this.#calls?.forget(offer);
+  }
+
+  /** Pays once, however often it is called while it runs. */
+  async pay(offer: string, payee: string, total: Money): Promise<void> {
+    if (this.stage !== null || this.#calls === null) return;
+    this.stage = { name: "working", resumed: false };
+    this.shown = { payee, total };
+    const paid = await this.#calls.pay(offer).catch(() => ({ kind: "refused", code: 0 }) as const);
+    this.stage =
+      paid.kind === "paid"
+        ? { name: "paid", receipt: paid.receipt }
+        : { name: "refused", code: paid.code };
+    if (paid.kind === "paid") this.receipts = [paid.receipt, ...this.receipts];
+  }
+
+  async deposit(tier: bigint): Promise<Deposited> {
+    if (this.#calls === null || this.#holder === null) return { kind: "lost" };
+    const ended = await this.#calls
+      .deposit(this.#holder.token, Number(tier))
+      .catch(() => ({ kind: "lost" }) as const);
+    if (ended.kind === "paid") this.receipts = [ended.receipt, ...this.receipts];
+    return ended;
+  }
+
+  clear(): void {
+    if (this.stage?.name === "working" || this.stage?.name === "unknown") return;
+    this.stage = null;
+    this.shown = null;
+  }
+}
+
+export const purse = new PurseOnScreen();
