@@ -70,17 +70,16 @@ def _fee(text: str) -> int:
 
 
 async def _serve(settings: MintSettings, *, host: str, port: int) -> None:
-    listening = listen(host, port)
-    url = f"http://{host}:{listening.getsockname()[1]}"
-    async with open_mint(
-        settings._replace(url=url), clock=SystemClock(), chance=SystemChance()
-    ) as opened:
-        server = uvicorn.Server(serving(opened.app))
-        telling = asyncio.ensure_future(_tell(server, url))
-        await server.serve(sockets=[listening])
-        telling.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await telling
+    with listen(host, port) as listening:
+        url = f"http://{host}:{listening.getsockname()[1]}"
+        settings = settings._replace(url=url)
+        async with open_mint(settings, clock=SystemClock(), chance=SystemChance()) as opened:
+            server = uvicorn.Server(serving(opened.app))
+            telling = asyncio.ensure_future(_tell(server, url))
+            await server.serve(sockets=[listening])
+            telling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await telling
 
 
 async def _tell(server: uvicorn.Server, url: str) -> None:
