@@ -21,7 +21,9 @@ from tests.node.mint_world import (
 from amana.kernel import SECOND_NS
 from amana.node.mint.retries import KEPT_S
 from amana.purse import limits
+from amana.purse.curve import SECP256K1, sign_schnorr
 from amana.purse.model import Code
+from amana.purse.rules.conditions import plain_quote_message
 
 POINT: Final = "02" + "11" * 32
 OUTPUT: Final = {"amount": 1, "id": "01" + "00" * 32, "B_": POINT}
@@ -150,6 +152,26 @@ def test_a_quote_tells_what_is_paid_and_issued(mint: Meet) -> None:
         assert (told["state"], told["amount_paid"], told["amount_issued"]) == ("ISSUED", 8, 8)
         assert told["method"] == "bolt11"
         assert told["expiry"] > told["updated_at"]
+
+    mint(talk)
+
+
+def test_a_locked_quote_is_issued_to_its_key_alone(mint: Meet) -> None:
+    async def talk(town: MintTown) -> None:
+        key = SECP256K1.key(b"\x09" * 32)
+        quote = await town.quote(2, pubkey=key.public.hex())
+        town.clock.advance(2 * SECOND_NS)
+        blinded = town.wallet.outputs(2)
+        body: dict[str, object] = {"quote": quote, "outputs": shown(blinded)}
+        for signature in (None, "no hex", "00" * 64, "00"):
+            answer = await town.post("/v1/mint/bolt11", {**body, "signature": signature})
+            refused(answer, Code.QUOTE_SIGNATURE_INVALID)
+        outputs = [one.message for one in blinded]
+        signed = sign_schnorr(b"\x09" * 32, plain_quote_message(quote, outputs))
+        answer = await town.post("/v1/mint/bolt11", {**body, "signature": signed.hex()})
+        town.proofs(blinded, answer)
+        told = (await town.get(f"/v1/mint/quote/bolt11/{quote}")).json
+        assert told["pubkey"] == key.public.hex()
 
     mint(talk)
 

@@ -176,10 +176,6 @@ class Endpoints:
     async def post_states(self, request: Request) -> Answer:
         """Answer `POST /v1/checkstate` (NUT-07), in the order that was asked."""
         body = shapes.read(_states, request.body)
-        if len(body.Ys) > limits.STATES_MAX:
-            return Refusal(
-                Code.TOO_MANY_INPUTS, f"at most {limits.STATES_MAX} proofs in one request"
-            )
         points = [shapes.read_point(text) for text in body.Ys]
         states = await self._mint.states([point[1:] for point in points])
         if isinstance(states, Refusal):
