@@ -371,6 +371,31 @@ def _people(floor: _Floor, books: _Books, reading: sqlite3.Connection) -> _Peopl
     return _People(people, passkeys, store, read, directory, authenticator, trust)
 
 
+def _purse_floor(  # noqa: PLR0917 - the parts that the purse stands on
+    floor: _Floor,
+    books: _Books,
+    payments: PaymentService,
+    directory: Directory,
+    connections: tuple[sqlite3.Connection, sqlite3.Connection],
+) -> PurseFloor:
+    return PurseFloor(
+        folder=floor.folder,
+        settings=floor.settings,
+        clock=floor.clock,
+        chance=floor.chance,
+        connection=connections[0],
+        reading=connections[1],
+        writer=books.writer,
+        ledger=books.ledger,
+        payment_books=books.payments,
+        payments=payments,
+        directory=directory,
+        party=lambda facts: _party_of(floor.settings, facts),
+        pace=floor.pace,
+        new_id=lambda: _new_id(floor.clock, floor.chance),
+    )
+
+
 def _put_together(
     floor: _Floor,
     connection: sqlite3.Connection,
@@ -381,25 +406,8 @@ def _put_together(
     books = _books(floor, connection, reading)
     parties = _people(floor, books, reading)
     payments = PaymentService(books.payments_store, books.ledger, ledger_number=number)
-    purse = compose_purse(
-        PurseFloor(
-            folder=floor.folder,
-            settings=floor.settings,
-            clock=floor.clock,
-            chance=floor.chance,
-            connection=connection,
-            reading=reading,
-            writer=books.writer,
-            ledger=books.ledger,
-            payment_books=books.payments,
-            payments=payments,
-            directory=parties.directory,
-            party=lambda facts: _party_of(floor.settings, facts),
-            pace=floor.pace,
-            new_id=lambda: _new_id(floor.clock, floor.chance),
-        ),
-        mint_signatory,
-    )
+    purse_floor = _purse_floor(floor, books, payments, parties.directory, (connection, reading))
+    purse = compose_purse(purse_floor, mint_signatory)
     return Operator(
         folder=floor.folder,
         settings=floor.settings,

@@ -69,7 +69,11 @@ class Purse:
     async def start(self) -> None:
         """Start the signatory's processes, where it has any."""
         if isinstance(self.signatory, SignatoryPool):
-            await self.signatory.start(default_processes())
+            try:
+                await self.signatory.start(default_processes())
+            except BaseException:
+                await self.signatory.stop()
+                raise
 
     async def stop(self) -> None:
         """End them."""
@@ -152,32 +156,11 @@ class PurseFloor:
 def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
     """Put the purse together; its keys are made where there are none."""
     unit = floor.settings.currency.lower()
-    if signatory is None:
-        make_keys(
-            floor.folder,
-            unit,
-            connection=floor.connection,
-            clock=floor.clock,
-            chance=floor.chance,
-        )
-        signatory = SignatoryPool(floor.folder / SIGNATORY_FOLDER)
+    signatory = signatory or _own_signatory(floor, unit)
     books = PurseBooks(floor.connection)
     floor.writer.join(books)
-    standing_rows = StandingRows(floor.connection, books)
-    policy = shipped_policy()
-    standing = Standing(
-        StandingStore(floor.writer, standing_rows),
-        floor.payments,
-        signatory,
-        policy=policy,
-        tiers=refill_tiers(policy, floor.settings.unit),
-        unit=unit,
-        party=lambda party: _party(floor, party),
-        new_id=floor.new_id,
-        clock=floor.clock,
-        chance=floor.chance,
-        pace=floor.pace,
-    )
+    rows = StandingRows(floor.connection, books)
+    standing = _standing(floor, signatory, rows, unit)
     store = WrittenPurse(floor.writer, books, floor.clock)
     mint = Mint(
         store,
@@ -185,7 +168,7 @@ def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
         issue_methods={refund.METHOD: RefundIssue(_refunds(floor))},
         redeem_methods={
             merchant.METHOD: _merchant_method(floor, books, unit),
-            account.METHOD: _account_method(floor, standing, standing_rows, unit),
+            account.METHOD: _account_method(floor, standing, rows, unit),
         },
         verifier=verify_schnorr,
         ids=lambda: floor.chance.draw(_QUOTE_ID_BYTES),
@@ -204,8 +187,32 @@ def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
         signatory=signatory,
         store=store,
         books=books,
-        policy=policy,
+        policy=shipped_policy(),
         unit=unit,
+    )
+
+
+def _own_signatory(floor: PurseFloor, unit: str) -> SignatoryPool:
+    make_keys(
+        floor.folder, unit, connection=floor.connection, clock=floor.clock, chance=floor.chance
+    )
+    return SignatoryPool(floor.folder / SIGNATORY_FOLDER)
+
+
+def _standing(floor: PurseFloor, signatory: Signatory, rows: StandingRows, unit: str) -> Standing:
+    policy = shipped_policy()
+    return Standing(
+        StandingStore(floor.writer, rows),
+        floor.payments,
+        signatory,
+        policy=policy,
+        tiers=refill_tiers(policy, floor.settings.unit),
+        unit=unit,
+        party=lambda party: _party(floor, party),
+        new_id=floor.new_id,
+        clock=floor.clock,
+        chance=floor.chance,
+        pace=floor.pace,
     )
 
 

@@ -9,7 +9,7 @@ from amana.purse.ports import Blank
 
 
 class RefillState(IntEnum):
-    """Where a refill stands. DEBITED is unfinished: the account is or was debited, nothing signed."""
+    """Where a refill stands. DEBITED is unfinished: the account is or was debited; unsigned."""
 
     WAITING = 1
     DEBITED = 2
