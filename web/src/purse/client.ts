@@ -2,6 +2,19 @@
 
 import type { Call, Calls, News, Note, Reply } from "./talk.ts";
 
+const NAMES = Object.keys({
+  open: 0,
+  resume: 0,
+  start: 0,
+  fill: 0,
+  look: 0,
+  forget: 0,
+  pay: 0,
+  deposit: 0,
+  receipts: 0,
+  listHash: 0,
+} satisfies Record<keyof Calls, 0>) as (keyof Calls)[];
+
 export type Listener = (news: News) => void;
 
 /** One worker for the life of the page; a question that it cannot answer is rejected. */
@@ -30,10 +43,6 @@ export function startPurse(heard: Listener): Calls {
       worker.postMessage({ number: last, call, args } satisfies Call);
     });
   // Every method is the same question with another name.
-  return new Proxy({} as Calls, {
-    get:
-      (_, call: keyof Calls) =>
-      (...args: readonly unknown[]) =>
-        ask(call, args),
-  });
+  const calls = NAMES.map((call) => [call, (...args: readonly unknown[]) => ask(call, args)]);
+  return Object.fromEntries(calls) as unknown as Calls;
 }
