@@ -1,4 +1,4 @@
-"""Tokens at an operator's mint: clear ones fetch blind ones, blind ones open swap and redemption."""
+"""Tokens at an operator's mint: clear ones fetch blind ones, which open swap and redemption."""
 
 import asyncio
 import json

@@ -58,7 +58,7 @@ async def _carry_out(operator: Operator) -> None:
 
 
 async def look_after_keysets(operator: Operator) -> None:
-    """Begin a new keyset when the last one has signed long enough; drop quotes and counts that are over."""
+    """Begin a new keyset when the last has signed long enough; drop what is over."""
     purse, now = operator.purse, operator.clock.now()
     active = next(
         (one for one in purse.mint.keysets() if one.is_active and one.unit == purse.unit), None

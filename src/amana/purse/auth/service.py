@@ -13,7 +13,7 @@ _SPENT = Refusal(Code.BLIND_AUTH_FAILED, "The blind token was used before.")
 
 
 class SpentToken:
-    """A blind token that is set aside for one request: `commit` uses it up, `release` gives it back.
+    """A blind token set aside for one request: `commit` uses it up, `release` gives it back.
 
     While it is set aside nobody else can come with it; exactly one of the two ends that.
     """
