@@ -78,6 +78,7 @@ REFUSALS: list[tuple[dict[str, Differing], dict[str, Differing], Reason]] = [
     ({**REFUND, "payee": None}, {}, Reason.ORDER_NOT_PAID),
     ({**REFUND, "amount": None}, {}, Reason.ORDER_NOT_PAID),
     (REFUND, {"original": hold()}, Reason.ORDER_NOT_PAID),
+    (REFUND, {"original": payment(kind=PaymentKind.PURSE)}, Reason.REFUND_NEEDS_KEY),
     ({**REFUND, "amount": 1_001}, {"original": PAID}, Reason.EXCEEDS_PAID),
     ({**REFUND, "amount": 401}, {"original": payment(refunded=600)}, Reason.EXCEEDS_PAID),
     ({**REFUND, "amount": None}, {"original": payment(refunded=1_000)}, Reason.EXCEEDS_PAID),
@@ -103,6 +104,7 @@ def test_a_payment_is_refused_for_its_reason_and_what_is_kept_fits_the_books(
 def test_every_reason_of_an_intent_has_its_row() -> None:
     others = {
         Reason.ORDER_NOT_AUTHORISED,
+        Reason.PURSE_CANNOT_HOLD,
         Reason.EXCEEDS_HOLD,
         Reason.HOLD_EXPIRED,
         Reason.HOLD_NOT_EXPIRED,

@@ -23,6 +23,7 @@ PROBLEMS: Final = {
     "order-in-progress": (409, "A payment of this order is under way"),
     "order-not-authorised": (409, "The order holds no authorised payment"),
     "order-not-paid": (409, "The order holds no payment to give back"),
+    "refund-needs-key": (409, "This payer left no key for refunds"),
     "hold-expired": (409, "The authorisation's time is over"),
     "hold-not-expired": (409, "The authorisation's time is not over"),
     "too-many-steps": (409, "Too many attempts were made on this authorisation"),
@@ -62,6 +63,8 @@ PROBLEMS: Final = {
 
 DETAILS: Final = {
     "not-signed-in": "Send `Authorization: Bearer …` with a token or an API key.",
+    "refund-needs-key": "Nothing was done. The wallet that paid left no way back: give it back in "
+    "another way.",
     "insufficient-funds": "No money was moved. Top up, or pay a smaller amount with a new key.",
     "account-holds-money": "Nothing was done. Pay out what it holds, and end what is pending.",
     "account-not-closed": "Nothing was done. Close the account first.",

@@ -15,7 +15,7 @@ from amana.payments.model import (
     PaymentStatus,
     TipMode,
 )
-from amana.payments.rules import order_status
+from amana.payments.rules import is_refundable, order_status
 from amana.people import PartyFacts
 
 View = dict[str, Any]
@@ -165,6 +165,7 @@ def direct_order_view(operator: Operator, payment: Payment) -> View:
 _UNPAID: Final = (
     "payment_id",
     "paid",
+    "paid_from",
     "tip_paid",
     "captured",
     "fee",
@@ -179,6 +180,7 @@ def _paid_view(operator: Operator, payment: Payment | None) -> View:
     if payment is None or payment.status is PaymentStatus.PENDING:
         view: View = dict.fromkeys(_UNPAID)
         view["pending"] = payment is not None
+        view["refundable"] = False
         view["refunded"] = money_view(operator, 0)
         view["refunds"] = []
         return view
@@ -187,11 +189,13 @@ def _paid_view(operator: Operator, payment: Payment | None) -> View:
         "pending": False,
         "payment_id": format_id(IdKind.PAYMENT, payment.id),
         "paid": money_view(operator, payment.total),
+        "paid_from": "purse" if payment.kind is PaymentKind.PURSE else "account",
         "tip_paid": money_view(operator, payment.tip),
         "captured": money_view(operator, payment.captured) if payment.is_hold else None,
         "fee": money_view(operator, payment.fee - payment.fee_returned),
         "net": money_view(operator, taken - payment.refunded - payment.fee + payment.fee_returned),
         "refunded": money_view(operator, payment.refunded),
+        "refundable": is_refundable(payment),
         "refunds": _refunds_view(operator, operator.payments_read.refunds_of(payment.id)),
         "note_key": key_view(payment.note_key),
         "hold_expires_at": instant_view(payment.hold_expires_at),

@@ -100,6 +100,7 @@ class Reason(StrEnum):
     ORDER_IN_PROGRESS = "order-in-progress"
     ORDER_NOT_AUTHORISED = "order-not-authorised"
     ORDER_NOT_PAID = "order-not-paid"
+    REFUND_NEEDS_KEY = "refund-needs-key"
     AMOUNT_MISMATCH = "amount-mismatch"
     PURSE_CANNOT_HOLD = "purse-cannot-hold"
     EXCEEDS_PAYMENT_LIMIT = "exceeds-payment-limit"
@@ -144,7 +145,8 @@ class Payment(msgspec.Struct, frozen=True):
 
     `total` moves from payer to payee, `fee` from the merchant to the operator (for a refund: the
     fee given back to the merchant). `captured` is what a hold became; `refunded` and
-    `fee_returned` are what later payments gave back or are giving back.
+    `fee_returned` are what later payments gave back or are giving back. `refund_key` is the
+    one-time key (33 bytes, compressed) that a payer from the purse left, for refunds alone.
     """
 
     id: AmanaId
@@ -174,6 +176,7 @@ class Payment(msgspec.Struct, frozen=True):
     note_key: bytes | None
     created_at: Instant
     concluded_at: Instant | None
+    refund_key: bytes | None = None
 
     @property
     def is_hold(self) -> bool:
@@ -191,7 +194,8 @@ class Payment(msgspec.Struct, frozen=True):
 class PurseTaking(msgspec.Struct, frozen=True):
     """What e-cash pays to a merchant: the facts of a redemption that spends its proofs now.
 
-    `attempt` is the number of the hold in the ledger; without an order one is made for it.
+    `attempt` is the number of the hold in the ledger; without an order one is made for it. Without
+    a `refund_key` nothing can be given back later: nobody but the payer knows the payer.
     """
 
     id: AmanaId
@@ -203,6 +207,7 @@ class PurseTaking(msgspec.Struct, frozen=True):
     attempt: int
     key: bytes
     now: Instant
+    refund_key: bytes | None = None
 
 
 class StepKind(IntEnum):

@@ -148,10 +148,23 @@ def _refuse_refund(intent: Intent, facts: IntentFacts, amount: int) -> Reason | 
     is_paid = original is not None and original.status is PaymentStatus.PAID
     if original is None or not is_paid or original.kind not in _REFUNDABLE:
         return Reason.ORDER_NOT_PAID
+    if not _has_way_back(original):
+        return Reason.REFUND_NEEDS_KEY
     left = original.taken - original.refunded
     if amount > left or not left:
         return Reason.EXCEEDS_PAID
     return None
+
+
+def _has_way_back(original: Payment) -> bool:
+    """Say whether money can reach the payer: by the account, or by the key left for it."""
+    return original.kind is not PaymentKind.PURSE or original.refund_key is not None
+
+
+def is_refundable(payment: Payment) -> bool:
+    """Say whether a merchant could give something of a purchase back now."""
+    is_paid = payment.kind in _REFUNDABLE and payment.status is PaymentStatus.PAID
+    return is_paid and payment.taken > payment.refunded and _has_way_back(payment)
 
 
 _REFUNDABLE: Final = frozenset({PaymentKind.PURCHASE, PaymentKind.PURSE})
@@ -263,7 +276,11 @@ def decide_purse(
         fee=taking.fee,
     )
     paid = msgspec.structs.replace(
-        payment, status=PaymentStatus.PAID, steps=taking.attempt, concluded_at=taking.now
+        payment,
+        status=PaymentStatus.PAID,
+        steps=taking.attempt,
+        concluded_at=taking.now,
+        refund_key=taking.refund_key,
     )
     return paid, msgspec.structs.replace(order, payment_id=paid.id)
 

@@ -109,6 +109,7 @@ def _payment_row(payment: Payment) -> tuple[Any, ...]:
         payment.note_key,
         payment.created_at,
         payment.concluded_at,
+        payment.refund_key,
     )
 
 
@@ -142,6 +143,7 @@ def payment_of(row: Any) -> Payment:  # noqa: ANN401 - a row of the database
         note_key=row[24],
         created_at=Instant(row[25]),
         concluded_at=None if row[26] is None else Instant(row[26]),
+        refund_key=row[27],
     )
 
 

@@ -71,6 +71,8 @@ payments_table: Final = strict_table(
     _payment_column("note_key", Bytes, Category.SEALED, is_null=True, joinable=Joinable.NOTHING),
     _number("created_at"),
     _number("concluded_at", is_null=True),
+    # Last, and unchecked: it was added later, and a check would read every row there is.
+    _id("refund_key", Category.AUTHENTICATION, is_null=True),
     sa.CheckConstraint("length(id) = 16", name="id_is_128_bits"),
     sa.CheckConstraint("status BETWEEN 1 AND 6", name="status_is_known"),
     sa.CheckConstraint("total >= 0 AND tip >= 0 AND fee >= 0", name="money_is_not_negative"),

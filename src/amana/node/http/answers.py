@@ -183,11 +183,13 @@ SCHEMAS: Final[dict[str, Schema]] = {
         pending=_FLAG,
         payment_id=_MAYBE_TEXT,
         paid=_MAYBE_MONEY,
+        paid_from=_or_null(_one_of("account", "purse")),
         tip_paid=_MAYBE_MONEY,
         captured=_MAYBE_MONEY,
         fee=_MAYBE_MONEY,
         net=_MAYBE_MONEY,
         refunded=_MONEY,
+        refundable=_FLAG,
         refunds=_list_of(
             _object(id=_TEXT, status=_TEXT, amount=_MONEY, fee_returned=_MONEY, created_at=_INSTANT)
         ),

@@ -273,6 +273,7 @@ class MerchantRedemption:
                 attempt=quote.attempts,
                 key=quote.payment_id.to_bytes(16),
                 now=now,
+                refund_key=target.refund_key,
             )
         )
         if isinstance(taken, Reason):
