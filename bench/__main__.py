@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench import ledger, payments
+from bench import ledger, payments, redeem, swap
 from rich.console import Console
 from rich.table import Table
 
@@ -41,18 +41,26 @@ def main() -> None:
         transfers=0 if asked.quick else 5_000_000,
         with_pgbench=True,
     )
+    swaps = swap.measure(seconds=3 if asked.quick else 8)
+    redemptions = redeem.measure(
+        seconds=4 if asked.quick else 10, spent=0 if asked.quick else 5_000_000
+    )
     facts = ledger.machine()
     if asked.json:
-        rows = [vars(figure) for figure in figures]
-        print(
-            json.dumps(
-                {"machine": facts, "ledger": rows, "ledger_ratios": ratios, "payments": http},
-                indent=2,
-            )
-        )
+        found = {
+            "machine": facts,
+            "ledger": [vars(figure) for figure in figures],
+            "ledger_ratios": ratios,
+            "payments": http,
+            "swaps": swaps,
+            "redemptions": redemptions,
+        }
+        print(json.dumps(found, indent=2))
         return
     ledger.show(figures, facts)
     show(http)
+    swap.show(swaps)
+    redeem.show(redemptions)
 
 
 def show(http: dict[str, Any]) -> None:
