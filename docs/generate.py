@@ -85,6 +85,7 @@ def _accounts() -> Iterator[str]:
         [
             (str(postings.CODE_SETTLEMENT), "settlement: money at the bank", "debit", "none"),
             (str(postings.CODE_FEES), "fees taken", "credit", "never below zero"),
+            (str(postings.CODE_ECASH), "e-cash that is out", "credit", "never below zero"),
             (str(postings.CODE_CUSTOMER), "customers", "credit", "never below zero"),
             (str(postings.CODE_MERCHANT), "merchants", "credit", "never below zero"),
         ],
@@ -96,6 +97,7 @@ def _accounts() -> Iterator[str]:
     kinds += [
         (str(postings.TRANSFER_FEE), "fee"),
         (str(postings.TRANSFER_FEE_RETURNED), "fee returned"),
+        (str(postings.TRANSFER_PURSE_FEE), "fee of a payment from the purse"),
     ]
     yield from _table(("code", "transfer"), kinds)
 
