@@ -13,6 +13,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ ORDER_MINOR = 692
 
 BLANKS = 4
 CONNECTIONS = 16
-PORT = 8493
+PORT, PORTS_EACH = 8491, 2
 RATE_MAX = 2_000
 WARM_UP_SECONDS = 1.0
 _METHOD = "amana-merchant"
@@ -60,36 +61,50 @@ def payment_requests(url: str, ready: Ready, quotes: Sequence[str]) -> list[byte
     return requests
 
 
-def stretch(folder: Path, ready: Ready, *, seconds: float) -> dict[str, Any]:
-    """Serve one folder: quotes for all orders, then as many payments as there is time for."""
-    with serve(folder, PORT) as (url, pid):
+class Side:
+    """One operator that is served, with quotes for all its orders and coins to pay them."""
+
+    def __init__(self, folder: Path, ready: Ready, *, url: str, process: int) -> None:
+        self._folder = folder
+        self._url = url
+        self._process = process
         bytes_bare = used_bytes(folder)
-        asked = load(
+        self.asked = load(
             url,
             quote_requests(url, ready.orders),
             connections=CONNECTIONS,
             seconds=3_600,
             keeps_bodies=True,
         )
-        assert set(asked.statuses) == {200}, asked.first_refusal
-        quotes = [msgspec.json.decode(body, type=_Quote).quote for body in asked.bodies or ()]
-        requests = iter(payment_requests(url, ready, quotes))
-        bytes_asked = used_bytes(folder)
-        warm = load(url, requests, connections=CONNECTIONS, seconds=WARM_UP_SECONDS)
-        used = processor_seconds(pid)
-        paid = load(url, requests, connections=CONNECTIONS, seconds=seconds)
-        used = processor_seconds(pid) - used
-        bytes_paid = used_bytes(folder)
-    payments = max(1, warm.statuses[200] + paid.statuses[200])
-    return {
-        "payments": paid.view(),
-        "server_us_per_payment": round(used * 1e6 / max(1, paid.statuses[200])),
-        "quotes": asked.view(),
-        "quote_and_payment_per_s": together(asked, paid),
-        "bytes_per_payment": round((bytes_paid - bytes_asked) / payments),
-        "bytes_per_quote": round((bytes_asked - bytes_bare) / len(quotes)),
-        "load_average": round(os.getloadavg()[0], 1),
-    }
+        assert set(self.asked.statuses) == {200}, self.asked.first_refusal
+        bodies = self.asked.bodies or []
+        quotes = [msgspec.json.decode(body, type=_Quote).quote for body in bodies]
+        self._requests = iter(payment_requests(url, ready, quotes))
+        self._bytes_asked = used_bytes(folder)
+        self._bytes_per_quote = round((self._bytes_asked - bytes_bare) / len(quotes))
+        self._warm = load(url, self._requests, connections=CONNECTIONS, seconds=WARM_UP_SECONDS)
+        self._used = 0.0
+        self.paid = Sample()
+
+    def run(self, seconds: float) -> None:
+        """Pay for a while."""
+        before = processor_seconds(self._process)
+        self.paid.add(load(self._url, self._requests, connections=CONNECTIONS, seconds=seconds))
+        self._used += processor_seconds(self._process) - before
+
+    def view(self) -> dict[str, Any]:
+        """Return the figures."""
+        paid = self.paid.statuses[200]
+        grown = used_bytes(self._folder) - self._bytes_asked
+        return {
+            "payments": self.paid.view(),
+            "server_us_per_payment": round(self._used * 1e6 / max(1, paid)),
+            "quotes": self.asked.view(),
+            "quote_and_payment_per_s": together(self.asked, self.paid),
+            "bytes_per_payment": round(grown / max(1, paid + self._warm.statuses[200])),
+            "bytes_per_quote": self._bytes_per_quote,
+            "load_average": round(os.getloadavg()[0], 1),
+        }
 
 
 def together(asked: Sample, paid: Sample) -> float:
@@ -97,20 +112,28 @@ def together(asked: Sample, paid: Sample) -> float:
     return round(1 / (1 / asked.rate + 1 / paid.rate), 1) if asked.rate and paid.rate else 0.0
 
 
-def measure(*, seconds: float, spent: int) -> dict[str, Any]:
-    """Measure with an empty purse and, if asked, with so many spent proofs in the books."""
+def measure(*, seconds: float, spent: int, rounds: int = 3) -> dict[str, Any]:
+    """Measure with an empty past and, if asked, with so many spent proofs, in turns."""
     count = int(RATE_MAX * (seconds + WARM_UP_SECONDS))
-    found: dict[str, Any] = {"connections": CONNECTIONS}
-    for name, past in [("empty", 0)] + ([("full", spent)] if spent else []):
-        with tempfile.TemporaryDirectory(prefix="amana-bench-") as place:
-            folder = Path(place) / "operator"
+    pasts = {"empty": 0, "full": spent} if spent else {"empty": 0}
+    sides: dict[str, Side] = {}
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="amana-bench-")))
+        for number, (name, past) in enumerate(pasts.items()):
+            folder = place / name
             ready = prepare(folder, INPUTS * count, orders=count, order_minor=ORDER_MINOR)
             if past:
                 fill_spent(folder, past)
-            found[name] = {"spent_proofs": past, **stretch(folder, ready, seconds=seconds)}
+            url, process = stack.enter_context(serve(folder, PORT + number * PORTS_EACH))
+            sides[name] = Side(folder, ready, url=url, process=process)
+        for _ in range(rounds):
+            for side in sides.values():
+                side.run(seconds / rounds)
+        found: dict[str, Any] = {"connections": CONNECTIONS}
+        for name, side in sides.items():
+            found[name] = {"spent_proofs": pasts[name], **side.view()}
     if spent:
-        rates = [found[name]["payments"]["per_s"] for name in ("full", "empty")]
-        found["full_ratio"] = round(rates[0] / rates[1], 2)
+        found["full_ratio"] = round(sides["full"].paid.rate / sides["empty"].paid.rate, 2)
     return found
 
 
@@ -123,7 +146,7 @@ def show(found: dict[str, Any]) -> None:
         for kind in ("quotes", "payments"):
             row = found[name][kind]
             cells = (row[key] for key in ("per_s", "p50_ms", "p99_ms", "answered", "refused"))
-            label = f"{kind}, {found[name]['spent_proofs']:,} spent proofs"
+            label = f"{kind}, {found[name]['spent_proofs']:,} spent"
             table.add_row(label, *(f"{cell:,}" for cell in cells))
     console = Console(highlight=False)
     console.print(table)
