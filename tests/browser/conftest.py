@@ -51,6 +51,7 @@ class Operator:
     """A demonstration's operator and the keys to it."""
 
     url: str
+    mint_url: str
     operator_token: str
     customers: dict[str, str]
     merchants: dict[str, str]
@@ -91,6 +92,7 @@ class Watched:
     """What a browser's pages asked for and complained of."""
 
     origin: str
+    mint_origin: str
     requests: list[Request] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     expected: list[re.Pattern[str]] = field(default_factory=lambda: [BLOCKED])
@@ -109,8 +111,8 @@ class Watched:
             self.complaints.append(message.text)
 
     def strangers(self) -> list[str]:
-        """Requests to anybody but the operator."""
-        own = (self.origin + "/", "blob:" + self.origin, "data:")
+        """Requests to anybody but the operator and its mint."""
+        own = (self.origin + "/", self.mint_origin + "/", "blob:" + self.origin, "data:")
         return [request.url for request in self.requests if not request.url.startswith(own)]
 
     def unexpected(self) -> list[str]:
@@ -148,6 +150,7 @@ def read_ready(path: Path) -> Operator:
     ready = json.loads(path.read_text(encoding="utf-8"))
     return Operator(
         url=ready["url"],
+        mint_url=ready["mint"]["url"],
         operator_token=ready["operator"]["token"],
         customers={one["handle"]: one["token"] for one in ready["customers"]},
         merchants={one["handle"]: one["api_key"] for one in ready["merchants"]},
@@ -230,7 +233,7 @@ class Opener(Protocol):
 @pytest.fixture
 def watched(operator: Operator) -> Watched:
     """What all pages of this test asked for and complained of."""
-    return Watched(operator.url)
+    return Watched(operator.url, operator.mint_url)
 
 
 @pytest.fixture

@@ -26,13 +26,18 @@ class Wallet:
         """Open the wallet by a link that carries its token."""
         page.goto(f"/wallet#token={token}")
         wallet = cls(page)
-        expect(wallet.purse).to_be_visible()
+        expect(wallet.account).to_be_visible()
         return wallet
 
     @property
+    def account(self) -> Locator:
+        """The card with the balance of the named account."""
+        return self.page.locator("section.account")
+
+    @property
     def purse(self) -> Locator:
-        """The card with the balance."""
-        return self.page.locator(".purse")
+        """The card with what the purse holds."""
+        return self.page.locator("a.purse")
 
     @property
     def pay_button(self) -> Locator:
@@ -41,6 +46,10 @@ class Wallet:
 
     def available(self) -> int:
         """The balance that is shown."""
+        return minor_units(self.account.locator(".large").inner_text())
+
+    def in_purse(self) -> int:
+        """What the purse holds, as shown."""
         return minor_units(self.purse.locator(".large").inner_text())
 
     def go(self, screen: str) -> None:
@@ -77,7 +86,7 @@ class Wallet:
     def finish(self) -> None:
         """Go home from the result."""
         self.page.locator("[data-stage] button").click()
-        expect(self.purse).to_be_visible()
+        expect(self.account).to_be_visible()
 
 
 class Till:

@@ -40,7 +40,7 @@ def test_a_new_customer_signs_up_pays_and_comes_back_with_the_passkey(
     page.get_by_label("Handle").fill(handle)
     page.get_by_role("button", name="Create a wallet").click()
     wallet = Wallet(page)
-    expect(wallet.purse).to_contain_text("سلمى Karim")
+    expect(wallet.account).to_contain_text("سلمى Karim")
     opening = wallet.available()
     topup = {"customer": handle, "amount": {"currency": "EUR", "minor": "5000"}}
     operator.post("/v1/operator/topups", operator.operator_token, topup)
@@ -52,7 +52,7 @@ def test_a_new_customer_signs_up_pays_and_comes_back_with_the_passkey(
     page.once("dialog", lambda question: question.accept())
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(wallet.purse).to_contain_text("سلمى Karim")
+    expect(wallet.account).to_contain_text("سلمى Karim")
 
 
 def test_a_handle_that_is_taken_is_refused_in_words(
@@ -235,7 +235,7 @@ def test_the_wallet_opens_without_a_network_and_remembers_no_money(
     assert any(address.endswith("/wallet") for address in kept)
     assert not any("/v1/" in address for address in kept)
     context.set_offline(False)
-    expect(wallet.purse).to_be_visible(timeout=15_000)
+    expect(wallet.account).to_be_visible(timeout=15_000)
 
 
 def test_the_first_page_is_honest_about_what_is_there(open_context: Opener) -> None:
@@ -270,7 +270,7 @@ def test_the_demonstrations_link_opens_wallet_and_till_from_the_first_page(
     assert page.evaluate("location.hash") == ""
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Open the wallet").click()
-    expect(Wallet(opened.value).purse).to_be_visible()
+    expect(Wallet(opened.value).account).to_be_visible()
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Open the till").click()
     expect(Till(opened.value).keypad).to_be_visible()

@@ -86,7 +86,7 @@ def test_a_refund_comes_back_into_the_wallet_by_itself(wallet: Wallet, till: Til
     till.open_today()
     till.refund(order, "4.00")
     expect(till.row(order)).to_have_attribute("data-standing", "part-refunded")
-    expect(wallet.purse.locator(".large")).to_have_text(
+    expect(wallet.account.locator(".large")).to_have_text(
         re.compile(re.escape(f"{(before - 500) // 100}")), timeout=10_000
     )
     assert wallet.available() == before - 500
@@ -172,7 +172,7 @@ def test_a_reload_in_the_middle_goes_on_with_the_same_payment(
     assert len(set(sent)) == 1
     wallet.finish()
     wallet.page.reload()
-    expect(wallet.purse).to_be_visible()
+    expect(wallet.account).to_be_visible()
     assert len(sent_keys(watched)) == len(sent)
 
 

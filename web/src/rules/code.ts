@@ -36,7 +36,7 @@ export function ownCodeFrom(text: string, operator: string): OwnCode | null {
   const order = ours.get("03");
   return {
     payee,
-    order: order === undefined ? null : `order_${order}`,
+    order: order === undefined ? null : `ord_${order}`,
     listHash: templates.find((one) => one.get("00") === LISTS)?.get("01") ?? null,
   };
 }

@@ -1,0 +1,199 @@
+"""The private purse: filled ahead, spent at the till without a name, never losing a coin."""
+
+import json
+import os
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import Page, Route, expect
+from tests.browser.conftest import Opener, Operator, Watched
+from tests.browser.recorder import Recorder, path
+from tests.browser.screens import Till, Wallet, minor_units
+
+pytestmark = pytest.mark.browser
+
+LOOKS_MAX = 2_000
+"""Looks after a refill, which comes within half a minute of the demonstration's hours."""
+
+
+def new_customer(operator: Operator, handle: str) -> str:
+    """A customer of this test alone, with money in the account."""
+    made = operator.post(
+        "/v1/operator/customers",
+        operator.operator_token,
+        {"handle": handle, "display_name": handle.title(), "language": "en"},
+    )
+    operator.post(
+        "/v1/operator/topups",
+        operator.operator_token,
+        {"customer": handle, "amount": {"currency": "EUR", "minor": "60000"}},
+    )
+    token = made["token"]
+    assert isinstance(token, str)
+    return token
+
+
+def fill(wallet: Wallet) -> None:
+    """Start the purse and look for the refill until it is there."""
+    wallet.go("purse")
+    wallet.page.get_by_role("button", name="Start the purse").click()
+    look = wallet.page.get_by_role("button", name="Look for the refill now")
+    held = wallet.page.locator("section .large")
+    for _ in range(LOOKS_MAX):
+        expect(look).to_be_enabled()
+        if minor_units(held.inner_text()) > 0:
+            return
+        look.click()
+    pytest.fail("the refill did not come")
+
+
+@pytest.fixture
+def recorder(payer: Wallet, operator: Operator) -> Recorder:
+    """Everything the payer's browser sends once its purse is full; it must not tell anything."""
+    return Recorder.of(payer.page.context, operator)
+
+
+@pytest.fixture
+def payer(open_context: Opener, operator: Operator) -> Wallet:
+    """A wallet with a full purse."""
+    handle = f"payer-{os.urandom(4).hex()}"
+    wallet = Wallet.signed_in(open_context().new_page(), new_customer(operator, handle))
+    fill(wallet)
+    return wallet
+
+
+def look_at(wallet: Wallet, code: str) -> None:
+    """Go to the review of a payment from the purse."""
+    wallet.propose(code)
+    expect(wallet.page.locator("form[data-from=purse]")).to_be_visible()
+
+
+def test_a_till_is_paid_from_the_purse_and_the_operator_is_asked_nothing(
+    payer: Wallet, till: Till, operator: Operator, recorder: Recorder
+) -> None:
+    order, code = till.charge("1250", reference="Table 4")
+    payer.go("home")
+    expect(payer.purse).to_be_visible()
+    before, account = payer.in_purse(), payer.available()
+    begun = len(recorder.requests)
+    look_at(payer, code)
+    expect(payer.page.locator("form")).to_contain_text("the operator sees that")
+    expect(payer.page.locator("form")).to_contain_text("Table 4")
+    payer.pay_button.click()
+    payer.expect_stage("concluded")
+    till.expect_result("paid")
+    payer.finish()
+    assert recorder.named_since(begun) == []
+    assert payer.in_purse() == before - 1250
+    assert payer.available() == account
+    assert len(recorder.redemptions()) == 1
+    assert recorder.leaks() == []
+    stored = json.dumps(operator.get(f"/v1/orders/{order}", operator.merchant[1]))
+    assert '"paid"' in stored
+    assert "payer-" not in stored
+
+
+def test_what_the_recorder_looks_for_is_found(
+    recorder: Recorder, payer: Wallet, watched: Watched
+) -> None:
+    watched.expect("400|Access-Control|ERR_FAILED|CORS")
+    mint = recorder.operator.mint_url
+    leaky = {
+        "quote": "q",
+        "inputs": [{"amount": 8, "id": "0", "secret": "s", "C": "c", "dleq": {"r": "1"}}],
+        "outputs": [{"amount": 4, "id": "0", "B_": "b"}, {"amount": 2, "id": "0", "B_": "b"}],
+    }
+    payer.page.evaluate(
+        """async ([mint, body]) => {
+            const init = { method: "POST", body, headers: { Authorization: "Bearer x" } };
+            await fetch(mint + "/v1/melt/amana-merchant?who=me", init).catch(() => 0);
+        }""",
+        [mint, json.dumps(leaky)],
+    )
+    found = "\n".join(recorder.leaks())
+    for leak in ("authorization", "address", "dleq", "a secret of 1", "not sorted", "2 outputs"):
+        assert leak in found
+    payer.page.evaluate(
+        """async ([mint, body]) => {
+            await fetch(mint + "/v1/swap", { method: "POST", body }).catch(() => 0);
+        }""",
+        [mint, json.dumps({**leaky, "inputs": []})],
+    )
+    assert any("was sent before" in leak for leak in recorder.leaks())
+
+
+def lose(page: Page, watched: Watched, *, after_effect: bool) -> Callable[[], int]:
+    """Lose the first answer of the mint to a payment, or the request itself."""
+    watched.expect("net::ERR_FAILED")
+    lost: list[int] = []
+
+    def handle(route: Route) -> None:
+        if route.request.method != "POST" or lost:
+            route.continue_()
+            return
+        lost.append(1)
+        if after_effect:
+            # The driver's own resolver does not know names below localhost, as browsers do.
+            address = route.request.url.replace("://mint.localhost", "://localhost")
+            httpx.post(address, content=route.request.post_data or "").raise_for_status()
+        # The page goes away before it hears: nothing answers any more.
+
+    page.context.route("**/v1/melt/amana-merchant", handle)
+    return lambda: len(lost)
+
+
+@pytest.mark.parametrize("after_effect", [True, False], ids=["answer lost", "request lost"])
+def test_a_reload_in_the_middle_loses_no_coin(
+    *,
+    payer: Wallet,
+    till: Till,
+    watched: Watched,
+    recorder: Recorder,
+    after_effect: bool,
+) -> None:
+    _, code = till.charge("1100")
+    payer.go("home")
+    before = payer.in_purse()
+    lost = lose(payer.page, watched, after_effect=after_effect)
+    look_at(payer, code)
+    payer.pay_button.click()
+    expect(payer.page.locator("[data-stage=working]")).to_be_visible()
+    while lost() == 0:
+        payer.page.evaluate("0")
+    payer.page.goto("/wallet#/purse")
+    payer.page.reload()
+    till.expect_result("paid")
+    expect(payer.page.locator("[data-receipt]")).to_have_count(1)
+    payer.go("home")
+    expect(payer.purse).to_be_visible()
+    assert payer.in_purse() == before - 1100
+    assert recorder.leaks() == []
+
+
+def test_a_purse_that_is_too_small_offers_the_account_and_withdraws_nothing(
+    payer: Wallet, till: Till, recorder: Recorder
+) -> None:
+    _, code = till.charge("25000")
+    begun = len(recorder.requests)
+    payer.go("pay")
+    payer.page.locator("#target").fill(code)
+    payer.page.locator("#target").press("Enter")
+    expect(payer.page.get_by_role("alert")).to_contain_text("not enough in the purse")
+    assert recorder.named_since(begun) == []
+    payer.page.get_by_role("button", name="Pay from the account").click()
+    expect(payer.page.get_by_text("This payment is named")).to_be_visible()
+    payer.pay_button.click()
+    payer.expect_stage("concluded")
+    till.expect_result("paid")
+    assert recorder.redemptions() == []
+    assert not [one for one in recorder.requests if path(one) == "/v1/purse/refill"]
+
+
+def test_money_goes_back_to_the_account_in_a_tier(payer: Wallet, recorder: Recorder) -> None:
+    payer.go("purse")
+    payer.page.locator("label", has_text="€50.00").click()
+    payer.page.get_by_role("button", name="Move back").click()
+    expect(payer.page.locator("[data-ended=paid]")).to_be_visible()
+    expect(payer.page.locator("section .large").first).to_have_text("€150.00")
+    assert recorder.leaks() == []
