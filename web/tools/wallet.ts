@@ -125,10 +125,10 @@ export class Wallet {
     const amount = chooseTier(this.policy, EXPONENT, this.spendings, now);
     const outputs = refillOutputs(this.policy, amount);
     const isFirst = this.lineages === 0;
-    const delay = signingDelayMinutes(this.policy, this.chance.bytes(), isFirst);
-    const signedAt = now + delay * MINUTE;
+    const draw = this.chance.bytes();
+    const signedAt = now + signingDelayMinutes(this.policy, draw, isFirst) * MINUTE;
     this.waiting = { outputs, amount, signedAt };
-    this.tell(now, "leave", { amount, outputs, due: signedAt });
+    this.tell(now, "leave", { amount, outputs, draw: hex(draw), due: signedAt });
     this.tell(signedAt, "sign", { amount });
     this.tell(now, "tokens", { count: this.policy.blind_tokens.per_refill });
   }
@@ -139,9 +139,12 @@ export class Wallet {
     const amount = spare > 0n ? depositTier(this.policy, EXPONENT, spare) : null;
     const choice = amount === null ? null : chooseCoins(this.policy, this.coins, amount, now);
     if (amount === null || choice === null) return;
-    const due = now + depositDelayMinutes(this.policy, this.chance.bytes()) * MINUTE;
+    const draw = this.chance.bytes();
+    const due = now + depositDelayMinutes(this.policy, draw) * MINUTE;
     const change = this.spend(choice.coins, choice.overpaid, now);
-    this.tell(now, "deposit", { amount, inputs: amounts(choice.coins), change, due });
+    const inputs = amounts(choice.coins);
+    this.tell(now, "deposit", { amount, inputs, change, draw: hex(draw), due });
+    this.tell(due, "credit", { amount });
   }
 
   private pay({ at, shop, amount }: NonNullable<Opening["payment"]>): void {
@@ -177,7 +180,7 @@ export class Wallet {
       const outputs = changeOf(drawn);
       const lineage = lineageName("refill", this.lineages++);
       this.coins.push(...outputs.map((one) => coin(one, lineage, before)));
-      this.tell(before, "leave", { amount: drawn, outputs, due: before });
+      this.tell(before, "leave", { amount: drawn, outputs, draw: "", due: before });
       this.tell(before, "sign", { amount: drawn });
       this.tell(before, "fetch", {});
     }
@@ -201,4 +204,8 @@ function coin(amount: bigint, lineage: string, availableAt: number): Coin {
 
 function amounts(coins: readonly Coin[]): bigint[] {
   return coins.map(({ amount }) => amount);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
 }

@@ -1,0 +1,291 @@
+"""A town's events played against a real operator in a data folder: ledger, mint, standing orders.
+
+Only the curve is replaced, by hashes; all that is stored is stored by the operator's own code.
+Nightly copies of the books are made as backups make them.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+from amana.kernel import DAY_NS, MILLISECOND_NS, SECOND_NS, AmanaId, Chance, Instant
+from amana.node.operator import Operator, make_operator, open_operator
+from amana.node.purse import final_expiry
+from amana.node.settings import Settings
+from amana.payments.model import Intent, Party, Payment, PaymentKind, PaymentStatus
+from amana.people import Limits, PartyFacts, Refused
+from amana.purse.methods import account, merchant
+from amana.purse.model import BlindedMessage, Proof, RedeemAsk, Redeemed, RedeemQuote
+from amana.purse.policy import DRAW_BYTES, shipped_policy
+from amana.purse.standing.model import Refill, RefillState
+from amana.storage import BOOKS_FILE
+from amana.testing.hashed import HashedSignatory
+from amana.testing.rooms import START, HandClock, SeededChance
+
+Event = Mapping[str, Any]
+
+FIRST: Final = Instant(START - START % DAY_NS)
+"""The midnight with which every town begins."""
+
+_TOPUP: Final = 10_000_000
+_FREE: Final = Limits(1_000_000_000, 1_000_000_000, 1_000_000_000)
+_HASH_BYTES: Final = 16
+
+
+class _Chance:
+    """Seeded chance, except for the draws that the town made already."""
+
+    def __init__(self, seed: int) -> None:
+        self._seeded: Chance = SeededChance(seed)
+        self.next: bytes | None = None
+
+    def draw(self, count: int) -> bytes:
+        if self.next is None or count != DRAW_BYTES:
+            return self._seeded.draw(count)
+        told, self.next = self.next, None
+        return told
+
+
+class Disagreed(AssertionError):  # noqa: N818 - said as it is
+    """The mint answered otherwise than the town's policy foresaw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The parties of the town's people and shops, in the town's order."""
+
+    people: tuple[AmanaId, ...]
+    shops: tuple[AmanaId, ...]
+
+
+class Player:
+    """Plays one town into one operator."""
+
+    def __init__(
+        self, operator: Operator, signatory: HashedSignatory, clock: HandClock, chance: _Chance
+    ) -> None:
+        self._operator = operator
+        self._signatory = signatory
+        self._clock = clock
+        self._chance = chance
+        self._people: list[PartyFacts] = []
+        self._shops: list[PartyFacts] = []
+        self._purses: defaultdict[int, defaultdict[int, list[str]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        self._secrets = 0
+
+    async def settle(self, people: int, shops: int) -> None:
+        """Open everybody's account, and fill it."""
+        await self._operator.start()
+        for number in range(people):
+            customer = self._operator.people.new_customer(
+                f"person{number}", f"Person {number}", limits_override=_FREE
+            )
+            opened = await self._operator.people.open_customer(customer)
+            assert not isinstance(opened, Refused), opened
+            self._people.append(self._operator.directory.facts_of(opened))
+            await self._fund(number)
+        for number in range(shops):
+            shop = self._operator.people.new_merchant(
+                f"shop{number}", f"Shop {number}", category="5499", country="DE", city="Town"
+            )
+            trading = await self._operator.people.open_merchant(shop)
+            assert not isinstance(trading, Refused), trading
+            self._shops.append(self._operator.directory.facts_of(trading))
+
+    def cast(self) -> Cast:
+        """Return who is who."""
+        return Cast(
+            tuple(facts.party for facts in self._people),
+            tuple(facts.party for facts in self._shops),
+        )
+
+    async def _fund(self, number: int) -> None:
+        await self._pay(
+            PaymentKind.TOPUP,
+            self._operator.own_party,
+            self._party(self._people[number]),
+            amount=_TOPUP,
+            key=f"topup {number}",
+        )
+
+    def _party(self, facts: PartyFacts) -> Party:
+        return self._operator.party(facts)
+
+    async def _pay(
+        self, kind: PaymentKind, payer: Party, payee: Party, *, amount: int, key: str
+    ) -> None:
+        digest = blake2b(key.encode(), digest_size=_HASH_BYTES).digest()
+        now = self._clock.now()
+        paid = await self._operator.payments.pay(
+            Intent(
+                id=self._operator.new_id(),
+                kind=kind,
+                initiator=payer.id,
+                key=digest,
+                body=digest,
+                payer=payer,
+                payee=payee,
+                amount=amount,
+                created_at=now,
+            )
+        )
+        if not isinstance(paid, Payment) or paid.status is not PaymentStatus.PAID:
+            raise Disagreed(f"{kind.name} of {amount}: {paid}")
+
+    async def event(self, event: Event) -> None:
+        """Play one event at its time."""
+        behind = FIRST + event["at"] * SECOND_NS - self._clock.now()
+        if behind > 0:
+            self._clock.advance(behind)
+        plays = {
+            "leave": self._leave,
+            "sign": self._carry_out,
+            "credit": self._carry_out,
+            "fetch": self._fetch,
+            "pay": self._spend,
+            "named": self._name,
+            "deposit": self._deposit,
+        }
+        play = plays.get(event["kind"])
+        if play is not None:
+            await play(event)
+            self._clock.advance(1)
+
+    async def _leave(self, event: Event) -> None:
+        self._chance.next = bytes.fromhex(event["draw"])
+        blanks = [
+            BlindedMessage(self._signatory.keysets()[0].id, amount, self._point())
+            for amount in event["outputs"]
+        ]
+        left = await self._operator.purse.standing.leave_refill(
+            self._people[event["person"]].party, event["amount"], blanks
+        )
+        due = (left.due_at - FIRST) // SECOND_NS if isinstance(left, Refill) else None
+        if due != event["due"]:
+            raise Disagreed(f"a refill is due at {due} for {event['due']}: {left}")
+
+    def _point(self) -> bytes:
+        return b"\x02" + self._chance.draw(32)
+
+    async def _carry_out(self, event: Event) -> None:
+        standing = self._operator.purse.standing
+        # Events of one second are nanoseconds apart; the worker comes after what is due in it.
+        self._clock.advance(MILLISECOND_NS)
+        await standing.carry_out()
+        if event["kind"] == "credit":
+            return
+        refill = await standing.refill(self._people[event["person"]].party)
+        if refill is None or refill.state is not RefillState.SIGNED:
+            raise Disagreed(f"nothing was signed: {event}")
+
+    async def _fetch(self, event: Event) -> None:
+        standing = self._operator.purse.standing
+        refill = await standing.refill(self._people[event["person"]].party)
+        signed = () if refill is None else await standing.signatures(refill)
+        if not signed:
+            raise Disagreed(f"nothing was signed: {event}")
+        self._take(event["person"], [signature.amount for signature in signed])
+
+    def _take(self, person: int, amounts: Sequence[int]) -> None:
+        for amount in amounts:
+            self._secrets += 1
+            self._purses[person][amount].append(f"{self._secrets:064x}")
+
+    def _proofs(self, event: Event) -> list[Proof]:
+        purse = self._purses[event["person"]]
+        return [self._signatory.proof(amount, purse[amount].pop(0)) for amount in event["inputs"]]
+
+    async def _spend(self, event: Event) -> None:
+        request = f"@{self._shops[event['shop']].handle}"
+        await self._redeem(event, merchant.METHOD, request)
+
+    async def _deposit(self, event: Event) -> None:
+        party = self._people[event["person"]].party
+        address = await self._operator.purse.standing.open_deposit(party)
+        self._chance.next = bytes.fromhex(event["draw"])
+        await self._redeem(event, account.METHOD, account.ADDRESS_MARK + address.id.hex())
+
+    async def _redeem(self, event: Event, method: str, request: str) -> None:
+        mint = self._operator.purse.mint
+        quote = await mint.redeem_quote(method, RedeemAsk(request, "eur", event["amount"], {}))
+        if not isinstance(quote, RedeemQuote):
+            raise Disagreed(f"{event}: {quote}")
+        keyset = self._signatory.keysets()[0].id
+        blanks = [
+            BlindedMessage(keyset, 0, self._point()) for _ in range(shipped_policy().spend.blanks)
+        ]
+        answer = await mint.redeem(
+            method, quote.id, self._proofs(event), outputs=blanks, quote_text=quote.id.hex()
+        )
+        if not isinstance(answer, Redeemed):
+            raise Disagreed(f"{event}: {answer}")
+        change = sorted(signature.amount for signature in answer.change)
+        if change != sorted(event["change"]):
+            raise Disagreed(f"{event}: change was {change}")
+        self._take(event["person"], change)
+
+    async def _name(self, event: Event) -> None:
+        await self._pay(
+            PaymentKind.PURCHASE,
+            self._party(self._people[event["person"]]),
+            self._party(self._shops[event["shop"]]),
+            amount=event["amount"],
+            key=f"named {event['person']} {event['at']}",
+        )
+
+
+def _copy_books(folder: Path, place: Path) -> Path:
+    """Copy the books as a backup does."""
+    place.unlink(missing_ok=True)
+    with closing(sqlite3.connect(folder / BOOKS_FILE)) as connection:
+        connection.execute("VACUUM INTO ?", (str(place),))
+    return place
+
+
+async def play(
+    town: Mapping[str, Any],
+    events: Sequence[Event],
+    folder: Path,
+    *,
+    nightly: Callable[[int, Path], None] = lambda _, __: None,
+    watch: Callable[[int], None] = lambda _: None,
+) -> Cast:
+    """Play a town into a new data folder, and return who is who in it.
+
+    Args:
+        town: The town's first line.
+        events: Its events, in order.
+        folder: Where the operator's folder is made, and the last nightly copy of its books.
+        nightly: Told of each copy, with the number of the day that begins; the next replaces it.
+        watch: Told of progress, in events.
+    Raises:
+        Disagreed: The mint answered otherwise than the policy foresaw.
+    """
+    clock, chance = HandClock(FIRST), _Chance(town["seed"])
+    books = folder / "operator"
+    make_operator(books, Settings(name="Town", currency="EUR"), clock=clock, chance=chance)
+    amounts = [1 << exponent for exponent in range(shipped_policy().denomination_exponent_max + 1)]
+    signatory = HashedSignatory("eur", amounts, final_expiry=final_expiry(clock))
+    with open_operator(books, clock=clock, chance=chance, mint_signatory=signatory) as operator:
+        player = Player(operator, signatory, clock, chance)
+        await player.settle(town["people"], shops_of(events))
+        night = 1
+        for event in events:
+            while event["at"] >= night * DAY_NS // SECOND_NS:
+                nightly(night, _copy_books(books, folder / "night.db"))
+                night += 1
+            await player.event(event)
+            watch(1)
+        return player.cast()
+
+
+def shops_of(events: Sequence[Event]) -> int:
+    """Count the shops that the events name."""
+    return 1 + max((event.get("shop", 0) for event in events), default=0)

@@ -1,0 +1,171 @@
+"""`Who paid?`: a town lives with the shipped policy, and an attacker with the operator's files."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from amana.vet.attacker import learn
+from amana.vet.folder import Nights, read_sight
+from amana.vet.play import play
+from amana.vet.score import Score, score
+from amana.vet.sight import DAY_SECONDS, Sight, Truth, Whole, by_day, project, truth, watched
+from amana.vet.town import Town, run_town
+
+KNOWN_MAX: Final = 4_000
+KNOWN_PART: Final = 3
+FIRST_DAY: Final = 14
+
+NAMED_MAX: Final = 0.005
+OVER_VOLUME_MAX: Final = 1.5
+LINKED_MAX: Final = 0.05
+CONTROL_MIN: Final = 0.9
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One attacker and its result."""
+
+    name: str
+    assumes: str
+    score: Score
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What was measured, with all that is needed to measure it again.
+
+    `by_account` and `by_account_value` are the shares of payments, and of value, that were made by
+    name because the purse could not pay them; they are named whatever the attacker does.
+    `same_address` is the share whose payer was at the named side on the day of the payment: without
+    a relay, an operator who logs addresses names them.
+    """
+
+    people: int
+    days: int
+    seed: int
+    payments: int
+    tested: int
+    known: int
+    by_account: float
+    by_account_value: float
+    same_address: float
+    rows: tuple[Row, ...]
+    goals: dict[str, bool]
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """The size of a run; `tested_max` bounds the payments that are guessed."""
+
+    people: int = 500
+    days: int = 30
+    seed: int = 7
+    tested_max: int = 20_000
+
+
+def who_paid(ask: Ask, folder: Path, *, watch: Callable[[str], None] = lambda _: None) -> Report:
+    """Run the town, the operator, the attackers and the controls.
+
+    Args:
+        ask: The size.
+        folder: An empty folder for the operator's data; memory is faster than disk.
+        watch: Told of each stage.
+    """
+    watch("the town lives")
+    town = run_town(ask.people, ask.days, ask.seed)
+    watch("the operator does its part")
+    nights = Nights()
+    cast = asyncio.run(play(town.facts, town.events, folder, nightly=nights.look))
+    sight = read_sight(folder / "operator", cast, nights)
+    watch("the attackers learn and guess")
+    known = truth(town.facts, town.events, FIRST_DAY)
+    rows = _attacks(ask, sight, known, town)
+    late = [event for event in town.events if event["at"] >= FIRST_DAY * DAY_SECONDS]
+    return Report(
+        people=ask.people,
+        days=ask.days,
+        seed=ask.seed,
+        payments=len(sight.payments),
+        tested=rows[0].score.named.trials,
+        known=len(_split(sight, known, ask)[0]),
+        by_account=_share_named(late, lambda _: 1),
+        by_account_value=_share_named(late, lambda event: int(event["amount"])),
+        same_address=_same_address(late),
+        rows=rows,
+        goals=_goals(rows),
+    )
+
+
+def _attacks(ask: Ask, sight: Sight, known: Truth, town: Town) -> tuple[Row, ...]:
+    logging = watched(sight, town.events)
+    exact = run_town(ask.people, ask.days, ask.seed, habit="exact")
+    till = run_town(ask.people, ask.days, ask.seed, habit="till")
+    return (
+        Row("data folder", "books, log and every nightly copy", _attack(ask, sight, known)),
+        Row(
+            "data folder, and a watcher",
+            "the same, and every session of the named side to the second; a relay hides addresses",
+            _attack(ask, logging, known),
+        ),
+        Row(
+            "control: labels shuffled",
+            "the data folder, with payers exchanged at random",
+            _attack(ask, sight, _shuffled(known, ask.seed)),
+        ),
+        Row(
+            "control: round sums at the till",
+            "wallets that withdraw what they lack in twenties",
+            _attack(ask, project(*till), truth(*till, FIRST_DAY)),
+        ),
+        Row(
+            "control: exact sums at the till",
+            "wallets that withdraw the price half a minute before they pay",
+            _attack(ask, project(*exact), truth(*exact, FIRST_DAY)),
+        ),
+    )
+
+
+def _attack(ask: Ask, sight: Sight, known: Truth) -> Score:
+    learnt_from, tested = _split(sight, known, ask)
+    attacker = learn(sight, learnt_from, known.payer[learnt_from])
+    return score(attacker, sight, known, tested, seed=ask.seed)
+
+
+def _split(sight: Sight, known: Truth, ask: Ask) -> tuple[Whole, Whole]:
+    """Divide the payments after the first days into those known to the attacker, and the tested."""
+    late = np.flatnonzero(sight.payments.at >= known.first_day * DAY_SECONDS)
+    np.random.default_rng(ask.seed).shuffle(late)
+    count = min(KNOWN_MAX, len(late) // KNOWN_PART)
+    return np.sort(late[:count]), np.sort(late[count : count + ask.tested_max])
+
+
+def _shuffled(known: Truth, seed: int) -> Truth:
+    payer = known.payer.copy()
+    np.random.default_rng(seed).shuffle(payer)
+    return Truth(payer, known.first_day, known.seconds)
+
+
+def _share_named(events: Sequence[dict[str, Any]], size: Callable[[dict[str, Any]], int]) -> float:
+    named = sum(size(event) for event in events if event["kind"] == "named")
+    paid = sum(size(event) for event in events if event["kind"] == "pay")
+    return named / max(named + paid, 1)
+
+
+def _same_address(events: Sequence[dict[str, Any]]) -> float:
+    seen = {(e["person"], by_day(e["at"])) for e in events if e["kind"] == "contact"}
+    paid = [e for e in events if e["kind"] == "pay"]
+    return sum((e["person"], by_day(e["at"])) in seen for e in paid) / max(len(paid), 1)
+
+
+def _goals(rows: Sequence[Row]) -> dict[str, bool]:
+    attacked, _, shuffled, _, exact = [row.score for row in rows]
+    # Whoever guesses by volume alone is right by luck sometimes: the bound is the interval's end.
+    twenty = attacked.linked[-1].named
+    return {
+        "payer named": attacked.named.value <= max(NAMED_MAX, 10 * attacked.chance),
+        "beside volume": attacked.named.value <= OVER_VOLUME_MAX * attacked.by_volume.high,
+        "twenty linked": twenty.value <= LINKED_MAX or twenty.low <= LINKED_MAX,
+        "exact sums are found out": exact.named.value >= CONTROL_MIN,
+        "shuffled labels are not": shuffled.named.low <= 2 * attacked.by_volume.high,
+    }
