@@ -26,7 +26,7 @@ def wallet(free_mint: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
     environment = {**os.environ, "TOR": "FALSE", "MINT_URL": free_mint}
 
     def run(who: str, *command: str) -> str:
-        # A folder each: tokens are received into the wallet named `wallet`, whatever the name asked for.
+        # A folder each: tokens are received into the wallet named `wallet`, whatever was asked for.
         program = [str(python.with_name("cashu")), "-h", free_mint, "-y", *command]
         done = subprocess.run(
             program,

@@ -1,11 +1,14 @@
 """The mint over HTTP: the specifications' answers, and clear refusals of everything else."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.node.mint_world import (
     Meet,
     MintTown,
@@ -381,6 +384,66 @@ def test_other_addresses_are_not_there(method: str, path: str, status: int, mint
         assert set(answer.json) == {"detail", "code"}
 
     mint(talk)
+
+
+KEYS: Final = st.sampled_from(
+    [
+        *("inputs", "outputs", "Ys", "quote", "unit", "request", "amount", "id", "secret", "C"),
+        *("B_", "witness", "signature", "pubkey", "description", "options", "amountless"),
+    ]
+)
+LEAVES: Final = st.one_of(
+    *(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=70)),
+    st.sampled_from([POINT, "sat", "00" * 33, "\ud800", 2**63, 2**64, 10**30]),
+)
+BODIES: Final = st.one_of(
+    st.binary(max_size=100),
+    st.recursive(
+        LEAVES,
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, min_size=1, max_size=6)
+        ),
+        max_leaves=12,
+    ).map(lambda value: json.dumps(value).encode()),
+    # Shaped as asked, with anything in the places of words and numbers.
+    st.fixed_dictionaries(
+        {
+            "inputs": st.lists(st.fixed_dictionaries(dict.fromkeys(INPUT, LEAVES)), max_size=2),
+            "outputs": st.lists(st.fixed_dictionaries(dict.fromkeys(OUTPUT, LEAVES)), max_size=2),
+            "Ys": st.lists(LEAVES, max_size=2),
+            "quote": LEAVES,
+            "unit": st.just("sat") | LEAVES,
+            "request": LEAVES,
+            "amount": LEAVES,
+        }
+    ).map(lambda value: json.dumps(value).encode()),
+)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/swap",
+        "/v1/checkstate",
+        "/v1/restore",
+        "/v1/mint/bolt11",
+        "/v1/mint/quote/bolt11",
+        "/v1/melt/bolt11",
+        "/v1/melt/quote/bolt11",
+    ],
+)
+def test_whatever_is_sent_is_answered_or_refused(path: str, mint: Meet) -> None:
+    @given(BODIES)
+    def hold(body: bytes) -> None:
+        async def talk(town: MintTown) -> None:
+            answer = await town.post(path, body)
+            assert answer.status in {200, 400}, (answer, body)
+            if answer.status == 400:
+                assert set(answer.json) == {"detail", "code"}
+
+        mint(talk)
+
+    hold()
 
 
 def test_pages_of_any_origin_may_ask(mint: Meet) -> None:

@@ -40,8 +40,8 @@ Answer = bytes | Refusal | Fault
 class Route(NamedTuple):
     """One address. A path that ends with `/*` stands for anything without a further slash.
 
-    What it asks of a caller is decided in one place for all addresses, by `access_of`. `is_kept` says that a success is kept for a minute, to be repeated to the same request
-    (NUT-19).
+    What it asks of a caller is decided in one place for all addresses, by `access_of`. `is_kept`
+    says that a success is kept for a minute, to be repeated to the same request (NUT-19).
     """
 
     method: str
