@@ -37,6 +37,10 @@ ledger: Final = App(name="ledger", help="Look into the books.")
 ledger.command("amana.cli.books:show", name="show", help="Show the books, or one payment in them.")
 app.command(ledger)
 
+vet: Final = App(name="vet", help="Attack what the operator holds, and print what was found.")
+vet.command("amana.cli.vet:who_paid", name="who-paid", help="Guess who paid from the purse.")
+app.command(vet)
+
 
 def main() -> None:
     """Run the command line."""

@@ -9,6 +9,7 @@ from amana.vet.attacker import Attacker, volume_prior
 from amana.vet.sight import Floats, Sight, Truth, Whole
 
 RESAMPLES: Final = 500
+TEN: Final = 10
 LINKED: Final = (4, 10, 20)
 LINKED_PEOPLE_MAX: Final = 600
 
@@ -35,6 +36,7 @@ class Score(msgspec.Struct, frozen=True):
 
     chance: float
     by_volume: Share
+    by_volume_ten: Share
     named: Share
     top_ten: Share
     set_median: float
@@ -52,14 +54,15 @@ def score(attacker: Attacker, sight: Sight, truth: Truth, tested: Whole, *, seed
         payer = truth.payer[part]
         places = _places(scores, payer, random)
         first.append(places < 1)
-        ten.append(places < 10)  # noqa: PLR2004 - the first ten
+        ten.append(places < TEN)
         sizes.append(_effective_sets(scores))
     prior = volume_prior(sight)
-    favourite = int(np.argmax(prior))
+    heaviest = np.argsort(prior)[::-1]
     effective = np.concatenate(sizes)
     return Score(
         chance=1 / sight.accounts,
-        by_volume=share(truth.payer[tested] == favourite, random),
+        by_volume=share(truth.payer[tested] == heaviest[0], random),
+        by_volume_ten=share(np.isin(truth.payer[tested], heaviest[:TEN]), random),
         named=share(np.concatenate(first), random),
         top_ten=share(np.concatenate(ten), random),
         set_median=float(np.median(effective)),

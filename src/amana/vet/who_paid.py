@@ -20,6 +20,9 @@ KNOWN_PART: Final = 3
 FIRST_DAY: Final = 14
 
 NAMED_MAX: Final = 0.005
+"""Goals are for 2,000 people: half a percent is ten times chance there, and in any other town."""
+
+TIMES_CHANCE: Final = 10
 OVER_VOLUME_MAX: Final = 1.5
 LINKED_MAX: Final = 0.05
 CONTROL_MIN: Final = 0.9
@@ -159,13 +162,14 @@ def _same_address(events: Sequence[dict[str, Any]]) -> float:
 
 
 def _goals(rows: Sequence[Row]) -> dict[str, bool]:
+    """Compare with the goals; a run too small to tell from luck is given the interval's end."""
     attacked, _, shuffled, _, exact = [row.score for row in rows]
-    # Whoever guesses by volume alone is right by luck sometimes: the bound is the interval's end.
     twenty = attacked.linked[-1].named
     return {
-        "payer named": attacked.named.value <= max(NAMED_MAX, 10 * attacked.chance),
-        "beside volume": attacked.named.value <= OVER_VOLUME_MAX * attacked.by_volume.high,
-        "twenty linked": twenty.value <= LINKED_MAX or twenty.low <= LINKED_MAX,
+        "payer named": attacked.named.value <= max(NAMED_MAX, TIMES_CHANCE * attacked.chance),
+        "beside volume": attacked.named.low <= OVER_VOLUME_MAX * attacked.by_volume.high
+        and attacked.top_ten.low <= OVER_VOLUME_MAX * attacked.by_volume_ten.high,
+        "twenty linked": twenty.value <= LINKED_MAX,
         "exact sums are found out": exact.named.value >= CONTROL_MIN,
-        "shuffled labels are not": shuffled.named.low <= 2 * attacked.by_volume.high,
+        "shuffled labels are not": shuffled.named.low <= shuffled.by_volume.high,
     }

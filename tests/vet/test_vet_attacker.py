@@ -1,0 +1,55 @@
+"""The attacker finds a leak that was planted, and nothing where there is none."""
+
+import numpy as np
+
+from amana.vet.attacker import learn
+from amana.vet.score import score
+from amana.vet.sight import DAY_SECONDS, Sight, Truth, marks, payments
+
+PEOPLE, COUNT, DAYS = 60, 1_800, 30
+
+
+def town(gap: int | None) -> tuple[Sight, Truth]:
+    """Payments at random; a refill `gap` seconds before each, or at random where it is None."""
+    random = np.random.default_rng(1)
+    at = np.sort(random.integers(DAY_SECONDS, DAYS * DAY_SECONDS, COUNT))
+    payer = random.integers(0, PEOPLE, COUNT)
+    drawn = at - gap if gap is not None else random.integers(0, DAYS * DAY_SECONDS, COUNT)
+    rows = [(int(time), int(who), 2_000, -1) for time, who in zip(drawn, payer, strict=True)]
+    sight = Sight(
+        accounts=PEOPLE,
+        payments=payments([(int(time), 0, int(random.integers(100, 3_000)), 0) for time in at]),
+        refills=marks(rows),
+        named=marks([]),
+    )
+    return sight, Truth(payer, 0, DAYS * DAY_SECONDS)
+
+
+def named(sight: Sight, known: Truth) -> float:
+    places = np.arange(COUNT)
+    attacker = learn(sight, places[::3], known.payer[::3])
+    return score(attacker, sight, known, places[1::3], seed=1).named.value
+
+
+def test_a_refill_just_before_each_payment_names_the_payer() -> None:
+    assert named(*town(gap=600)) > 0.8
+
+
+def test_refills_that_know_nothing_of_payments_name_nobody() -> None:
+    assert named(*town(gap=None)) < 4 / PEOPLE
+
+
+def test_paying_a_shop_by_name_once_names_the_other_payments_there() -> None:
+    sight, known = town(gap=None)
+    shop = known.payer % 7 + 7 * (known.payer // 7)
+    told = payments(
+        [
+            (int(at), int(where), int(amount), 0)
+            for at, where, amount in zip(
+                sight.payments.at, shop, sight.payments.amount, strict=True
+            )
+        ]
+    )
+    once = marks([(100 + who, who, 500, who) for who in range(PEOPLE)])
+    seen = Sight(PEOPLE, told, sight.refills, once)
+    assert named(seen, known) > 0.8

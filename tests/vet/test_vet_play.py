@@ -1,0 +1,65 @@
+"""What is read from real files is what the claim about them says, and it is all from files."""
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+
+import numpy as np
+import pytest
+from tests.vet.conftest import Played
+
+from amana.vet import town as towns
+from amana.vet.sight import Marks, project
+from amana.vet.town import TownMissing, run_town
+
+
+def assert_same(read: Marks, claimed: Marks) -> None:
+    for column in ("at", "account", "amount", "merchant"):
+        assert np.array_equal(getattr(read, column), getattr(claimed, column)), column
+
+
+def test_the_books_show_of_the_town_exactly_what_is_claimed(played: Played) -> None:
+    claimed = project(*played.town)
+    for column in ("at", "merchant", "amount"):
+        read = getattr(played.sight.payments, column)
+        assert np.array_equal(read, getattr(claimed.payments, column)), column
+    assert len(played.sight.payments) > 500
+    assert_same(played.sight.refills, claimed.refills)
+    assert_same(played.sight.named, claimed.named)
+    assert_same(played.sight.moments["deposit"], claimed.moments["deposit"])
+
+
+def test_nightly_copies_show_the_day_a_refill_was_left_and_no_more(played: Played) -> None:
+    read, claimed = (one.days["refill left"] for one in (played.sight, project(*played.town)))
+    shown = Counter(zip(read.at.tolist(), read.account.tolist(), strict=True))
+    left = Counter(zip(claimed.at.tolist(), claimed.account.tolist(), strict=True))
+    # Of two left on one day, and of one left since the last copy, nothing is seen.
+    assert shown <= left
+    assert shown.total() >= 0.9 * left.total()
+
+
+def test_nothing_that_is_kept_of_a_proof_says_when_or_whose(played: Played) -> None:
+    with closing(sqlite3.connect(played.folder / "operator" / "books.db")) as connection:
+        columns = {
+            table: [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+            for table in ("purse_spent", "purse_signed")
+        }
+        spent = [row[0] for row in connection.execute("SELECT nullifier FROM purse_spent")]
+    assert columns["purse_spent"] == ["nullifier", "keyset", "amount"]
+    assert columns["purse_signed"] == ["point", "keyset", "amount"]
+    assert spent == sorted(spent)
+    assert len(spent) == sum(len(event.get("inputs", ())) for event in played.town.events)
+
+
+def test_the_same_seed_is_the_same_town() -> None:
+    first, again, other = run_town(20, 10, 1), run_town(20, 10, 1), run_town(20, 10, 2)
+    assert first == again
+    assert first.events != other.events
+
+
+def test_without_the_web_folder_the_town_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(towns, "_PROGRAM", towns._PROGRAM.with_name("absent.ts"))
+    with pytest.raises(TownMissing, match="clone of the repository"):
+        run_town(20, 10, 1)
