@@ -30,6 +30,7 @@ from amana.purse.ports import Signatory
 from amana.purse.service import Mint
 from amana.purse.signatory import (
     SEED_FILE,
+from amana.purse.receipts import Receipts
     SignatoryPool,
     default_processes,
     make_signatory,
@@ -37,7 +38,8 @@ from amana.purse.signatory import (
 from amana.purse.standing import Standing, StandingRows, StandingStore
 from amana.purse.store import WrittenPurse
 from amana.storage import Writer
-from amana.trust import SIGNATORY_FOLDER, SecretMissing
+from amana.trust import RECEIPT_SIGNING, SIGNATORY_FOLDER, SecretMissing
+from amana.trust import Signatory as Secrets
 
 KEYSET_ACTIVE_DAYS: Final = 90
 """Days a keyset signs before the next one begins. Short lives bound what a stolen key is worth,
@@ -69,6 +71,7 @@ class Purse:
     async def start(self) -> None:
         """Start the signatory's processes, where it has any."""
         if isinstance(self.signatory, SignatoryPool):
+    receipts: Receipts
             try:
                 await self.signatory.start(default_processes())
             except BaseException:
@@ -128,6 +131,19 @@ def public_profile(facts: PartyFacts) -> dict[str, Any]:
     return {
         "handle": facts.handle,
         "kind": "merchant" if facts.kind is PartyKind.MERCHANT else "person",
+def make_receipt_secret(folder: Path, *, connection: sqlite3.Connection, chance: Chance) -> bytes:
+    """Return the secret of receipts; it is made where no e-cash was spent yet.
+
+    Raises:
+        SecretMissing: E-cash was spent and the secret is not there: receipts that were handed out
+            would not verify with another.
+    """
+    secrets = Secrets(folder)
+    if connection.execute("SELECT 1 FROM purse_totals WHERE spent > 0").fetchone() is None:
+        secrets.add(RECEIPT_SIGNING, chance)
+    return secrets.secret(RECEIPT_SIGNING)
+
+
         "name": facts.name,
         "names": dict(facts.names),
     }
@@ -162,12 +178,17 @@ def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
     rows = StandingRows(floor.connection, books)
     standing = _standing(floor, signatory, rows, unit)
     store = WrittenPurse(floor.writer, books, floor.clock)
+    receipts = Receipts(
+        make_receipt_secret(floor.folder, connection=floor.connection, chance=floor.chance),
+        operator=floor.settings.host,
+        currency=floor.settings.currency,
+    )
     mint = Mint(
         store,
         signatory,
         issue_methods={refund.METHOD: RefundIssue(_refunds(floor))},
         redeem_methods={
-            merchant.METHOD: _merchant_method(floor, books, unit),
+            merchant.METHOD: _merchant_method(floor, books, receipts),
             account.METHOD: _account_method(floor, standing, rows, unit),
         },
         verifier=verify_schnorr,
@@ -195,6 +216,7 @@ def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
 def _own_signatory(floor: PurseFloor, unit: str) -> SignatoryPool:
     make_keys(
         floor.folder, unit, connection=floor.connection, clock=floor.clock, chance=floor.chance
+        receipts=receipts,
     )
     return SignatoryPool(floor.folder / SIGNATORY_FOLDER)
 
@@ -226,7 +248,9 @@ def _refunds(floor: PurseFloor) -> Callable[[AmanaId], Sequence[Payment]]:
     return rows.refunds_of
 
 
-def _merchant_method(floor: PurseFloor, books: PurseBooks, unit: str) -> MerchantRedemption:
+def _merchant_method(
+    floor: PurseFloor, books: PurseBooks, receipts: Receipts
+) -> MerchantRedemption:
     def by_handle(handle: str) -> Party | None:
         facts = floor.directory.by_handle(handle)
         return None if facts is None else floor.party(facts)
@@ -262,7 +286,9 @@ def _account_method(
         delay_ns=standing.deposit_delay_ns,
         tiers=deposit_tiers(shipped_policy(), floor.settings.unit),
         grace_s=floor.settings.expired_keyset_years * _DAYS_A_YEAR * DAY_NS // SECOND_NS,
-        unit=unit,
+        unit=floor.settings.currency.lower(),
         new_id=floor.new_id,
         clock=floor.clock,
     )
+        has_refund=lambda quote_id: books.issue_quote(quote_id) is not None,
+        receipt=receipts.of,

@@ -30,6 +30,7 @@ from amana.trust.service import Door, Erasure, FieldDamaged
 from amana.trust.signatory import (
     HANDLE_PEPPER,
     OPENID_SIGNING,
+    RECEIPT_SIGNING,
     SIGNATORY_FOLDER,
     WEBHOOK_SIGNING,
     SecretMissing,
@@ -43,6 +44,7 @@ __all__ = [
     "FORBIDDEN_PURPOSES",
     "HANDLE_PEPPER",
     "OPENID_SIGNING",
+    "RECEIPT_SIGNING",
     "SIGNATORY_FOLDER",
     "WEBHOOK_SIGNING",
     "BackupMade",

@@ -26,7 +26,13 @@ from amana.trust._files import destroy_file, flush_folder, make_folder
 from amana.trust._wrapping import WRAPPING_FOLDER
 from amana.trust.keys import KEYS_FOLDER, PERSONS_FILE, KeyStore
 from amana.trust.model import BackupReason, BackupRefused
-from amana.trust.signatory import SECRETS, SIGNATORY_FOLDER, SecretMissing, Signatory
+from amana.trust.signatory import (
+    RENEWABLE,
+    SECRETS,
+    SIGNATORY_FOLDER,
+    SecretMissing,
+    Signatory,
+)
 
 FORMAT: Final = "amana-backup-1"
 MANIFEST_FILE: Final = "manifest.json"
@@ -151,13 +157,18 @@ def _decide_backup(data_folder: Path, places: Places) -> BackupRefused | None:
                 BackupReason.PLACE_INSIDE_FOLDER,
                 f"{place} lies inside the data folder and would be lost with it. Name another.",
             )
-    return _decide_secrets(data_folder)
+    return _decide_secrets(data_folder, places)
 
 
-def _decide_secrets(data_folder: Path) -> BackupRefused | None:
-    """Refuse a folder that lost a secret: its archive would replace the last one that holds it."""
+def _decide_secrets(data_folder: Path, places: Places) -> BackupRefused | None:
+    """Refuse a folder that lost a secret: its archive would replace the last one that holds it.
+
+    Lost is what every folder has, and what this folder had when it was backed up last.
+    """
+    newest = _archives(places.signatory)[-1:]
+    archived = {path.stem for archive in newest for path in archive.glob("*.secret")}
     try:
-        for name in SECRETS:
+        for name in sorted(archived.difference(RENEWABLE).union(SECRETS)):
             Signatory(data_folder).secret(name)
     except SecretMissing as missing:
         return BackupRefused(BackupReason.SIGNATORY_INCOMPLETE, str(missing))

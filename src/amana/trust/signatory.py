@@ -20,11 +20,16 @@ WEBHOOK_SIGNING: Final = "webhook-signing"
 """Seed of the Ed25519 key that signs webhooks."""
 OPENID_SIGNING: Final = "openid-signing"
 """Makes the key that signs clear tokens, and the subjects in them."""
+RECEIPT_SIGNING: Final = "receipt-signing"
+"""Makes the keys that sign merchants' receipts."""
 SECRETS: Final = (HANDLE_PEPPER, WEBHOOK_SIGNING)
 """Every secret that nothing can take the place of."""
 RENEWABLE: Final = (OPENID_SIGNING,)
 """Secrets made where they are absent: what they signed lives for minutes, so a new one only asks
 people to sign in again. Data folders that were made before a secret came get it at the start."""
+ADDED: Final = (RECEIPT_SIGNING,)
+"""Secrets that came later and that nothing can take the place of once they were used: who opens the
+folder knows whether they were, and makes them where they were not."""
 
 _NAME: Final = re.compile(r"[a-z][a-z-]{1,40}", re.ASCII)
 _SUFFIX: Final = ".secret"
@@ -45,10 +50,16 @@ class Signatory:
         make_folder(self.folder)
         self._make(SECRETS, chance)
         self._make(RENEWABLE, chance)
+        self._make(ADDED, chance)
 
     def complete(self, chance: Chance) -> None:
         """Make the renewable secrets that this data folder does not have yet."""
         self._make(RENEWABLE, chance)
+
+    def add(self, name: str, chance: Chance) -> None:
+        """Make a secret that came later, where it is absent and was never used."""
+        assert name in ADDED, "the other secrets are as old as the folder"
+        self._make((name,), chance)
 
     def _make(self, names: Sequence[str], chance: Chance) -> None:
         for name in names:

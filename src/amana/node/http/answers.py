@@ -210,6 +210,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         order_id=_TEXT,
         created_at=_INSTANT,
     ),
+    "ReceiptKey": _object(handle=_TEXT, algorithm=_one_of("Ed25519"), public_key=_TEXT),
     "Event": _object(
         number=_COUNT,
         kind=_TEXT,
@@ -299,6 +300,7 @@ ANSWERS: Final = {
     "POST /v1/orders/{order_id}/capture": "Capture",
     "POST /v1/orders/{order_id}/cancel": "Cancel",
     "POST /v1/orders/{order_id}/refunds": "Refund",
+    "GET /v1/merchants/{handle}/receipt-key": "ReceiptKey",
     "GET /v1/events": "EventPage",
     "POST /v1/webhooks": "NewWebhook",
     "GET /v1/webhooks": "WebhookPage",

@@ -54,6 +54,7 @@ HANDLERS: Final[list[Any]] = [
     merchants.post_cancel,
     merchants.post_refund,
     merchants.put_receipt_note,
+    merchants.get_receipt_key,
     feeds.get_events,
     feeds.get_stream,
     operators.get_books,

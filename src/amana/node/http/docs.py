@@ -23,7 +23,14 @@ _KEYED: Final = frozenset(
         ("/v1/operator/topups", "post"),
     }
 )
-_OPEN: Final = ("/health", "/v1/fees", "/v1/sign-up", "/v1/sign-in", "/openapi.json")
+_OPEN: Final = (
+    "/health",
+    "/v1/fees",
+    "/v1/sign-up",
+    "/v1/sign-in",
+    "/v1/merchants/",
+    "/openapi.json",
+)
 _KEY_PARAMETER: Final = {
     "name": "Idempotency-Key",
     "in": "header",

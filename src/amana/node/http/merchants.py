@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from litestar import get, post, put
+from litestar import Response, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from amana.kernel import (
@@ -26,6 +26,7 @@ from amana.node.views import (
     direct_order_view,
     id_view,
     instant_view,
+    key_view,
     money_view,
     order_answer,
     order_view,
@@ -49,13 +50,14 @@ from amana.payments.model import (
     StepStatus,
     TipMode,
 )
-from amana.people import PartyFacts, Principal, Scope
+from amana.people import PartyFacts, PartyKind, Principal, Scope
 from amana.wire.cursor import read_cursor, write_cursor
 from amana.wire.faults import Fault
 
 _HASH_BYTES = 32
 _ID_CEILING = 2**128 - 1
 _SECOND_MS = 1_000
+_DAY_S = 86_400
 
 
 def _facts(operator: Operator, principal: Principal) -> PartyFacts:
@@ -344,6 +346,18 @@ async def post_refund(request: Asked, order_id: FromPath[str], data: JSONBody[Am
 def _party_of(operator: Operator, party: AmanaId | None) -> Party | None:
     facts = None if party is None else operator.directory.by_id(party)
     return None if facts is None else operator.party(facts)
+
+
+@get("/v1/merchants/{handle:str}/receipt-key")
+async def get_receipt_key(request: Asked, handle: FromPath[str]) -> Response[View]:
+    """Return the key that a merchant's receipts are signed with; it never changes."""
+    operator = edge.operator_of(request)
+    facts = operator.directory.by_handle(handle.removeprefix("@").lower())
+    if facts is None or facts.kind is not PartyKind.MERCHANT:
+        raise ProblemRaised("not-found", "No merchant here has this handle.")
+    public = operator.purse.receipts.key_of(facts.party).public()
+    view = {"handle": facts.handle, "algorithm": "Ed25519", "public_key": key_view(public)}
+    return Response(view, headers={"Cache-Control": f"public, max-age={_DAY_S}"})
 
 
 @put("/v1/orders/{order_id:str}/receipt-note", status_code=204)

@@ -4,7 +4,7 @@ The request is an order's id, or `@handle` together with an amount. Whoever pays
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -32,7 +32,7 @@ from amana.payments.model import (
     TipMode,
 )
 from amana.payments.ports import PaymentLedger
-from amana.purse.methods.refund import refund_quote
+from amana.purse.methods.refund import refund_quote, refund_quote_id
 from amana.purse.model import (
     Code,
     IssueQuote,
@@ -83,6 +83,11 @@ _SAYS: Final = {
 _REFUSED: Final = Refusal(
     Code.PAYMENT_FAILED, "The payment was refused. Your e-cash was not spent."
 )
+_KEY_USED: Final = Refusal(
+    Code.PAYMENT_FAILED,
+    "This key for refunds was left with another payment. Your e-cash was not spent; leave a new "
+    "key.",
+)
 _UNKNOWN: Final = Refusal(Code.PAYMENT_FAILED, "There is no such order. Nothing was spent.")
 
 
@@ -100,6 +105,19 @@ class Target(msgspec.Struct, frozen=True, array_like=True):
     fee: int
     basis_points: int
     refund_key: bytes | None
+
+
+Receipting = Callable[[Payment, Order | None, Mapping[str, Any]], dict[str, str | None] | None]
+"""Writes the receipt of a payment, of the order that the merchant made for it if there is one, and
+of the merchant's public profile."""
+
+
+def no_receipt(
+    payment: Payment, order: Order | None, profile: Mapping[str, Any]
+) -> dict[str, str | None] | None:
+    """Write none: where nobody holds keys for merchants."""
+    del payment, order, profile
+    return None
 
 
 _target: Final = msgspec.msgpack.Decoder(Target)
@@ -136,11 +154,13 @@ class MerchantRedemption:
         *,
         take: Callable[[PurseTaking], Payment | Reason],
         put_refund: Callable[[IssueQuote], None],
+        has_refund: Callable[[bytes], bool],
         ledger: PaymentLedger,
         ledger_number: int,
         unit: str,
         new_id: Callable[[], AmanaId],
         clock: Clock,
+        receipt: Receipting = no_receipt,
     ) -> None:
         """Join the books.
 
@@ -148,15 +168,19 @@ class MerchantRedemption:
             shops: Merchants and orders.
             take: Records the purchase, within the commit that spends.
             put_refund: Keeps the quote by which a refund is asked for, within the same commit.
+            has_refund: Says whether a quote with an id is kept, within the same commit.
             ledger: Where money moves.
             ledger_number: The ledger of the operator's currency.
             unit: The unit of its e-cash.
             new_id: Makes the id of a payment.
             clock: The time.
+            receipt: Writes merchants' receipts.
         """
         self._shops = shops
         self._take = take
         self._put_refund = put_refund
+        self._has_refund = has_refund
+        self._receipt = receipt
         self._ledger = ledger
         self._ledger_number = ledger_number
         self._unit = unit
@@ -170,6 +194,8 @@ class MerchantRedemption:
         tip, refund_key = _number(ask.fields.get("tip")), _key(ask.fields.get("refund_key"))
         if tip is None:
             return Refusal(Code.AMOUNT_OUT_OF_RANGE, "the tip is no whole number")
+        if self._is_used(refund_key):
+            return _KEY_USED
         is_direct = ask.request.startswith(_HANDLE_MARK)
         found = self._merchant(ask) if is_direct else self._order(ask, tip)
         if isinstance(found, Refusal):
@@ -261,6 +287,8 @@ class MerchantRedemption:
         target = _target.decode(quote.target)
         party = self._shops.merchant(AmanaId(int.from_bytes(target.merchant)))
         assert party is not None, "a merchant is never forgotten"
+        if self._is_used(target.refund_key):
+            return _KEY_USED
         taken = self._take(
             PurseTaking(
                 id=quote.payment_id,
@@ -282,6 +310,10 @@ class MerchantRedemption:
             self._put_refund(refund_quote(taken, target.refund_key, unit=self._unit, now=now))
         return None
 
+    def _is_used(self, refund_key: bytes | None) -> bool:
+        """Say whether a key was left before: two payments of one key would be one payer's."""
+        return refund_key is not None and self._has_refund(refund_quote_id(refund_key))
+
     async def post(self, quote: RedeemQuote) -> None:
         """Move what was reserved."""
         chain = postings.of_purse_end(self._hold(quote), is_void=False)
@@ -295,12 +327,16 @@ class MerchantRedemption:
         assert set(statuses) <= _VOIDED, "what was reserved, and is not spent, can be voided"
 
     def fields(self, quote: RedeemQuote) -> dict[str, Any]:
-        """Say who is paid, and for which order."""
+        """Say who is paid, and for which order; of what is paid, with the merchant's receipt."""
         target = _target.decode(quote.target)
         order = None if target.order is None else AmanaId(int.from_bytes(target.order))
         stored = None if order is None else self._shops.order(order)
+        profile = self._shops.profile(AmanaId(int.from_bytes(target.merchant)))
+        is_paid = quote.state is RedeemState.PAID
+        paid = self._shops.payment(quote.payment_id) if is_paid else None
         return {
-            "payee": self._shops.profile(AmanaId(int.from_bytes(target.merchant))),
+            "payee": profile,
+            "receipt": None if paid is None else self._receipt(paid, stored, profile),
             "order": None if order is None else format_id(IdKind.ORDER, order),
             "reference": None if stored is None else stored.reference,
             "tip": target.tip,
@@ -311,8 +347,9 @@ class MerchantRedemption:
 def _number(value: object) -> int | None:
     if value is None:
         return 0
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_number and 0 <= value <= AMOUNT_MINOR_MAX else None  # type: ignore[operator,return-value]  # bool is told apart above
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= AMOUNT_MINOR_MAX else None
 
 
 def _key(value: object) -> bytes | None:
