@@ -23,6 +23,8 @@ from amana.purse.service import Mint
 
 SOCKET_PATH: Final = "/v1/ws"
 
+_CLOSE: Final = (b"connection", b"close")
+_QUOTES: Final = "/v1/melt/quote/"
 _HEADERS: Final = [
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
@@ -78,6 +80,8 @@ class MintApp:
             return
         status, body = _told(await self._answer(scope, receive))
         headers = [*_HEADERS, (b"content-length", b"%d" % len(body))]
+        if _ends_here(scope):
+            headers.append(_CLOSE)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -133,6 +137,16 @@ class MintApp:
     def tell(self, change: Change) -> None:
         """Tell subscribers of a change that the mint itself does not see: a quote was paid."""
         self._subscriptions.tell(change)
+
+
+def _ends_here(scope: Any) -> bool:  # noqa: ANN401 - ASGI's own types
+    """Say whether the connection ends with this answer.
+
+    A page cannot end its browser's connections, and one that served two payments would join them.
+    So each ends after its answer, but for a quote's: its payment comes next.
+    """
+    is_page = any(name == b"origin" for name, _ in scope["headers"])
+    return is_page and not scope["path"].startswith(_QUOTES)
 
 
 def _told(answer: Answer) -> tuple[int, bytes]:
