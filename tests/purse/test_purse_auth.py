@@ -31,6 +31,7 @@ from amana.purse.auth.model import TOKENS_AT_ONCE_MAX
 from amana.purse.auth.rules import is_decided, read_blind_token
 from amana.purse.keysets import KeysetPlan
 from amana.purse.model import BlindedMessage, BlindSignature, Code, Keyset, Proof, Refusal
+from amana.purse.ports import Blank, Signed
 from amana.purse.signatory import InProcessSignatory
 from amana.testing.ecash import Blinded, BlindingWallet
 from amana.testing.rooms import Books, HandClock, SeededChance, open_books
@@ -336,11 +337,21 @@ def test_requests_at_once_get_no_more_together_than_a_day_gives(world: World) ->
         asked = [[output.message for output in world.outputs(3)] for _ in range(10)]
         return await asyncio.gather(*(world.auth.give(AMAL, outputs) for outputs in asked))
 
+    asked_to_sign: list[int] = []
+    sign = world.signatory.sign
+
+    async def noted(blanks: Sequence[Blank]) -> list[Signed | None]:
+        asked_to_sign.append(len(blanks))
+        return await sign(blanks)
+
+    world.signatory.sign = noted  # type: ignore[method-assign]
     outcomes = world.run(together())
     given = [outcome for outcome in outcomes if isinstance(outcome, tuple)]
     assert sum(len(signatures) for signatures in given) == 6
     refused = {code_of(outcome) for outcome in outcomes if isinstance(outcome, Refusal)}
     assert refused == {Code.BLIND_TOKENS_TOO_OFTEN}
+    assert sum(asked_to_sign) == 6, "what is refused costs the signatory nothing"
+    assert len(world.given(2)) == 2, "what was under way is over"
 
 
 def test_what_was_refused_counts_for_nothing(world: World) -> None:

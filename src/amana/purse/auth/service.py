@@ -1,5 +1,6 @@
 """Blind tokens: given out to customers a few a day, used once by nobody knows whom."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from amana.kernel import SECOND_NS, AmanaId, Clock, day_number
@@ -58,6 +59,7 @@ class BlindAuth:
         self._writer = writer
         self._clock = clock
         self._reserved: set[bytes] = set()
+        self._under_way: Counter[AmanaId] = Counter()
         self.allowance = allowance or Allowance()
 
     def keysets(self) -> tuple[Keyset, ...]:
@@ -80,17 +82,29 @@ class BlindAuth:
         if isinstance(keyset, Refusal):
             return keyset
         day, count = day_number(now), len(outputs)
-        refused = decide_count(self._reader.given(party, day), count, self.allowance)
+        # What others of this customer's requests are having signed counts as given, so that many
+        # at once cost the signatory no more than a day's tokens.
+        given = self._reader.given(party, day) + self._under_way[party]
+        refused = decide_count(given, count, self.allowance)
         if refused is not None:
             return refused
+        self._under_way[party] += count
+        try:
+            return await self._give(party, day, keyset, outputs)
+        finally:
+            self._under_way[party] -= count
+            if not self._under_way[party]:
+                del self._under_way[party]
+
+    async def _give(
+        self, party: AmanaId, day: int, keyset: Keyset, outputs: Sequence[BlindedMessage]
+    ) -> tuple[BlindSignature, ...] | Refusal:
         signatures = await self._sign(keyset, outputs)
         if isinstance(signatures, Refusal):
             return signatures
-        a_day = self.allowance.a_day
-        if not await self._writer.count(party, day=day, tokens=count, a_day=a_day):
-            refused = decide_count(a_day, count, self.allowance)
-            assert refused is not None, "what the index refused is beyond the day's tokens"
-            return refused
+        a_day, count = self.allowance.a_day, len(outputs)
+        is_counted = await self._writer.count(party, day=day, tokens=count, a_day=a_day)
+        assert is_counted, "what is under way and what was counted fit a day together"
         return signatures
 
     async def forget_counts(self) -> None:
