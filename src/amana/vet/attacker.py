@@ -62,12 +62,6 @@ class Attacker:
             table += one.weight * one.ratios[one.clue.look(which)]
         return table
 
-    def scores(self, which: Whole) -> Iterator[tuple[Whole, Floats]]:
-        """Yield payments in chunks with the log-probability of each account, up to a constant."""
-        for start in range(0, len(which), CHUNK):
-            part = which[start : start + CHUNK]
-            yield part, self.evidence(part) + self.prior_weight * self.prior
-
 
 def volume_prior(sight: Sight) -> Floats:
     """Return the logarithm of each account's share of everything that was ever refilled."""

@@ -32,6 +32,9 @@ Event = Mapping[str, Any]
 FIRST: Final = Instant(START - START % DAY_NS)
 """The midnight with which every town begins."""
 
+WORKERS: Final = ("sign", "credit")
+"""Events that are the operator's own doing, at the hour it drew."""
+
 _TOPUP: Final = 10_000_000
 _FREE: Final = Limits(1_000_000_000, 1_000_000_000, 1_000_000_000)
 _HASH_BYTES: Final = 16
@@ -176,7 +179,6 @@ class Player:
 
     async def _carry_out(self, event: Event) -> None:
         standing = self._operator.purse.standing
-        # Events of one second are nanoseconds apart; the worker comes after what is due in it.
         self._clock.advance(MILLISECOND_NS)
         await standing.carry_out()
         if event["kind"] == "credit":
@@ -277,7 +279,8 @@ async def play(
         player = Player(operator, signatory, clock, chance)
         await player.settle(town["people"], shops_of(events))
         night = 1
-        for event in events:
+        # Events of one second are nanoseconds apart; the worker comes after all that is due in it.
+        for event in sorted(events, key=lambda event: (event["at"], event["kind"] in WORKERS)):
             while event["at"] >= night * DAY_NS // SECOND_NS:
                 nightly(night, _copy_books(books, folder / "night.db"))
                 night += 1

@@ -1,11 +1,13 @@
 """How well an attacker did: shares with intervals, beside chance and beside guessing by volume."""
 
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
 
 import msgspec
 import numpy as np
 
-from amana.vet.attacker import Attacker, volume_prior
+from amana.vet.attacker import CHUNK, Attacker, volume_prior
 from amana.vet.sight import Floats, Sight, Truth, Whole
 
 RESAMPLES: Final = 500
@@ -49,31 +51,80 @@ class Score(msgspec.Struct, frozen=True):
 def score(attacker: Attacker, sight: Sight, truth: Truth, tested: Whole, *, seed: int) -> Score:
     """Test an attacker on payments that it has not learnt from."""
     random = np.random.default_rng(seed)
-    first, ten, sizes = [], [], []
-    for part, scores in attacker.scores(tested):
-        payer = truth.payer[part]
-        places = _places(scores, payer, random)
-        first.append(places < 1)
-        ten.append(places < TEN)
-        sizes.append(_effective_sets(scores))
-    prior = volume_prior(sight)
-    heaviest = np.argsort(prior)[::-1]
-    effective = np.concatenate(sizes)
+    heaviest = np.argsort(volume_prior(sight))[::-1]
+    payer = truth.payer[tested]
+    groups = [_drawn(payer, len(attacker.prior), count, random) for count in LINKED]
+    found = _Found.go_through(attacker, payer, tested, groups=groups, random=random)
     return Score(
         chance=1 / sight.accounts,
-        by_volume=share(truth.payer[tested] == heaviest[0], random),
-        by_volume_ten=share(np.isin(truth.payer[tested], heaviest[:TEN]), random),
-        named=share(np.concatenate(first), random),
-        top_ten=share(np.concatenate(ten), random),
-        set_median=float(np.median(effective)),
-        set_low=float(np.quantile(effective, 0.05)),
-        leaked_bits=float(np.log2(sight.accounts) - np.log2(effective).mean()),
-        linked=tuple(_linked(attacker, truth, tested, k=k, random=random) for k in LINKED),
+        by_volume=share(payer == heaviest[0], random),
+        by_volume_ten=share(np.isin(payer, heaviest[:TEN]), random),
+        named=share(found.places < 1, random),
+        top_ten=share(found.places < TEN, random),
+        set_median=float(np.median(found.sets)),
+        set_low=float(np.quantile(found.sets, 0.05)),
+        leaked_bits=float(np.log2(sight.accounts) - np.log2(found.sets).mean()),
+        linked=tuple(
+            _linked(attacker, group, sums, random)
+            for group, sums in zip(groups, found.sums, strict=True)
+        ),
         weights={
             "volume": round(attacker.prior_weight, 3),
             **{one.clue.name: round(one.weight, 3) for one in attacker.learnt},
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """People with so many payments each, drawn from what is tested: `drawn` is a row for each."""
+
+    count: int
+    people: Whole
+    drawn: Whole
+
+
+def _drawn(payer: Whole, accounts: int, count: int, random: np.random.Generator) -> _Group:
+    people = np.flatnonzero(np.bincount(payer, minlength=accounts) >= count)
+    if len(people) > LINKED_PEOPLE_MAX:
+        people = random.choice(people, LINKED_PEOPLE_MAX, replace=False)
+    rows = [
+        random.choice(np.flatnonzero(payer == person), count, replace=False) for person in people
+    ]
+    return _Group(count, people, np.array(rows, dtype=np.int64).reshape(-1, count))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The payers' places, the crowds' sizes, and the evidence summed over each linked group."""
+
+    places: Whole
+    sets: Floats
+    sums: list[Floats]
+
+    @classmethod
+    def go_through(
+        cls,
+        attacker: Attacker,
+        payer: Whole,
+        tested: Whole,
+        *,
+        groups: Sequence[_Group],
+        random: np.random.Generator,
+    ) -> Self:
+        """Look at every tested payment once."""
+        places, sets = [], []
+        sums = [np.zeros((len(group.people), len(attacker.prior))) for group in groups]
+        for start in range(0, len(tested), CHUNK):
+            part = slice(start, start + CHUNK)
+            evidence = attacker.evidence(tested[part])
+            scores = evidence + attacker.prior_weight * attacker.prior
+            places.append(_places(scores, payer[part], random))
+            sets.append(_effective_sets(scores))
+            for group, total in zip(groups, sums, strict=True):
+                trial, column = np.nonzero((group.drawn >= start) & (group.drawn < start + CHUNK))
+                np.add.at(total, trial, evidence[group.drawn[trial, column] - start])
+        return cls(np.concatenate(places), np.concatenate(sets), sums)
 
 
 def share(
@@ -106,20 +157,10 @@ def _effective_sets(scores: Floats) -> Floats:
     return sizes
 
 
-def _linked(
-    attacker: Attacker, truth: Truth, tested: Whole, *, k: int, random: np.random.Generator
-) -> Linked:
-    """Name an account from k payments of one person, drawn among those tested."""
-    counts = np.bincount(truth.payer[tested], minlength=len(attacker.prior))
-    people = np.flatnonzero(counts >= k)
-    if len(people) > LINKED_PEOPLE_MAX:
-        people = random.choice(people, LINKED_PEOPLE_MAX, replace=False)
-    hits = []
-    for person in people:
-        own = tested[truth.payer[tested] == person]
-        drawn = random.choice(own, k, replace=False)
-        total = attacker.evidence(drawn).sum(axis=0) + attacker.prior_weight * attacker.prior
-        hits.append(bool(_places(total[None], np.array([person]), random)[0] < 1))
+def _linked(attacker: Attacker, group: _Group, sums: Floats, random: np.random.Generator) -> Linked:
+    """Name an account from payments known to be one person's."""
+    scores = sums + attacker.prior_weight * attacker.prior
+    hits = _places(scores, group.people, random) < 1
     heaviest = int(np.argmax(attacker.prior))
-    by_volume = float(np.mean(people == heaviest)) if len(people) else 0.0
-    return Linked(k, share(np.array(hits, dtype=bool), random), by_volume)
+    by_volume = float(np.mean(group.people == heaviest)) if len(group.people) else 0.0
+    return Linked(group.count, share(hits, random), by_volume)
