@@ -41,6 +41,17 @@ vet: Final = App(name="vet", help="Attack what the operator holds, and print wha
 vet.command("amana.cli.vet:who_paid", name="who-paid", help="Guess who paid from the purse.")
 app.command(vet)
 
+PURSE_COMMANDS: Final = (
+    ("keysets", "List every keyset, with what of it is out."),
+    ("rotate", "Begin a new keyset."),
+    ("revoke", "Revoke a keyset whose key may be in other hands."),
+    ("liabilities", "Show what is owed to holders of e-cash."),
+)
+purse: Final = App(name="purse", help="Look after the e-cash mint.")
+for _name, _help in PURSE_COMMANDS:
+    purse.command(f"amana.cli.purse:{_name}", name=_name, help=_help)
+app.command(purse)
+
 
 def main() -> None:
     """Run the command line."""

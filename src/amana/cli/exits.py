@@ -11,6 +11,7 @@ from amana.audit import BooksUnreadable
 from amana.kernel import Unavailable
 from amana.node.listening import PortTaken
 from amana.node.settings import SettingsRefused
+from amana.purse.signatory import SignatoryDamaged
 from amana.storage import FolderLocked
 from amana.trust import KeysDamaged, SecretMissing
 
@@ -28,6 +29,7 @@ TOLD: Final = (
     PortTaken,
     SecretMissing,
     SettingsRefused,
+    SignatoryDamaged,
     Unavailable,
     sqlite3.OperationalError,
 )

@@ -125,7 +125,7 @@ def serve(
 
 
 def recover(*, data: Path, json: Annotated[bool, Parameter(negative=())] = False) -> None:
-    """Finish payments that were interrupted; `serve` does so too when it starts.
+    """Finish payments and redemptions that were interrupted; `serve` does so too when it starts.
 
     Args:
         data: The operator's folder.
@@ -145,8 +145,14 @@ async def _recover(data: Path) -> tuple[list[str], int]:
     with open_operator(data) as operator:
         await operator.open_own_accounts()
         finished = await operator.payments.recover()
+        unfinished = await operator.purse.store.unfinished()
+        await operator.purse.mint.recover()
         names = [format_id(_NAMES, payment.id) for payment in finished]
-        return names, len(operator.payments_read.unfinished())
+        names += [format_id(_NAMES, quote.payment_id) for quote in unfinished]
+        left = len(operator.payments_read.unfinished()) + len(
+            await operator.purse.store.unfinished()
+        )
+        return names, left
 
 
 def doctor(*, data: Path, json: Annotated[bool, Parameter(negative=())] = False) -> int:

@@ -1,7 +1,9 @@
 """The purse put together: the mint and its ways in and out, over the rooms below."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,23 +23,25 @@ from amana.purse.auth import AuthRows, AuthStore, BlindAuth
 from amana.purse.books import PurseBooks
 from amana.purse.curve import verify_schnorr
 from amana.purse.keysets import AUTH_UNIT, SEED_BYTES, KeysetPlan, powers_of_two
+from amana.purse.liabilities import Facts, Liabilities, StatementStore, read_facts
 from amana.purse.methods import account, merchant, refund
 from amana.purse.methods.account import AccountRedemption
 from amana.purse.methods.merchant import MerchantRedemption, Shops
 from amana.purse.methods.refund import RefundIssue
 from amana.purse.policy import Policy, deposit_tiers, refill_tiers, shipped_policy
 from amana.purse.ports import Signatory
+from amana.purse.receipts import Receipts
+from amana.purse.reissue import Reissue, ReissueRows, ReissueStore, RevokingSignatory, blind
 from amana.purse.service import Mint
 from amana.purse.signatory import (
     SEED_FILE,
-from amana.purse.receipts import Receipts
     SignatoryPool,
     default_processes,
     make_signatory,
 )
 from amana.purse.standing import Standing, StandingRows, StandingStore
 from amana.purse.store import WrittenPurse
-from amana.storage import Writer
+from amana.storage import BOOKS_FILE, Writer, open_reader
 from amana.trust import RECEIPT_SIGNING, SIGNATORY_FOLDER, SecretMissing
 from amana.trust import Signatory as Secrets
 
@@ -61,17 +65,19 @@ class Purse:
 
     mint: Mint
     standing: Standing
+    reissue: Reissue | None
+    liabilities: Liabilities
     auth: BlindAuth
     signatory: Signatory
     store: WrittenPurse
     books: PurseBooks
     policy: Policy
+    receipts: Receipts
     unit: str
 
     async def start(self) -> None:
         """Start the signatory's processes, where it has any."""
         if isinstance(self.signatory, SignatoryPool):
-    receipts: Receipts
             try:
                 await self.signatory.start(default_processes())
             except BaseException:
@@ -126,11 +132,6 @@ def make_keys(
     make_signatory(folder / SIGNATORY_FOLDER, plans, seed=chance.draw(SEED_BYTES), clock=clock)
 
 
-def public_profile(facts: PartyFacts) -> dict[str, Any]:
-    """Write what everybody may know of a party."""
-    return {
-        "handle": facts.handle,
-        "kind": "merchant" if facts.kind is PartyKind.MERCHANT else "person",
 def make_receipt_secret(folder: Path, *, connection: sqlite3.Connection, chance: Chance) -> bytes:
     """Return the secret of receipts; it is made where no e-cash was spent yet.
 
@@ -144,6 +145,11 @@ def make_receipt_secret(folder: Path, *, connection: sqlite3.Connection, chance:
     return secrets.secret(RECEIPT_SIGNING)
 
 
+def public_profile(facts: PartyFacts) -> dict[str, Any]:
+    """Write what everybody may know of a party."""
+    return {
+        "handle": facts.handle,
+        "kind": "merchant" if facts.kind is PartyKind.MERCHANT else "person",
         "name": facts.name,
         "names": dict(facts.names),
     }
@@ -173,16 +179,16 @@ def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
     """Put the purse together; its keys are made where there are none."""
     unit = floor.settings.currency.lower()
     signatory = signatory or _own_signatory(floor, unit)
-    books = PurseBooks(floor.connection)
-    floor.writer.join(books)
-    rows = StandingRows(floor.connection, books)
-    standing = _standing(floor, signatory, rows, unit)
-    store = WrittenPurse(floor.writer, books, floor.clock)
     receipts = Receipts(
         make_receipt_secret(floor.folder, connection=floor.connection, chance=floor.chance),
         operator=floor.settings.host,
         currency=floor.settings.currency,
     )
+    books = PurseBooks(floor.connection)
+    floor.writer.join(books)
+    rows = StandingRows(floor.connection, books)
+    standing = _standing(floor, signatory, rows, unit)
+    store = WrittenPurse(floor.writer, books, floor.clock)
     mint = Mint(
         store,
         signatory,
@@ -204,11 +210,14 @@ def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
     return Purse(
         mint=mint,
         standing=standing,
+        reissue=_reissue(floor, signatory, store, books),
+        liabilities=_liabilities(floor, signatory, unit),
         auth=auth,
         signatory=signatory,
         store=store,
         books=books,
         policy=shipped_policy(),
+        receipts=receipts,
         unit=unit,
     )
 
@@ -216,7 +225,6 @@ def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
 def _own_signatory(floor: PurseFloor, unit: str) -> SignatoryPool:
     make_keys(
         floor.folder, unit, connection=floor.connection, clock=floor.clock, chance=floor.chance
-        receipts=receipts,
     )
     return SignatoryPool(floor.folder / SIGNATORY_FOLDER)
 
@@ -235,6 +243,46 @@ def _standing(floor: PurseFloor, signatory: Signatory, rows: StandingRows, unit:
         clock=floor.clock,
         chance=floor.chance,
         pace=floor.pace,
+    )
+
+
+def _grace_s(floor: PurseFloor) -> int:
+    return floor.settings.expired_keyset_years * _DAYS_A_YEAR * DAY_NS // SECOND_NS
+
+
+def _reissue(
+    floor: PurseFloor, signatory: Signatory, store: WrittenPurse, books: PurseBooks
+) -> Reissue | None:
+    """Return the exchange of revoked e-cash, where the signatory can revoke."""
+    if not isinstance(signatory, RevokingSignatory):
+        return None
+    return Reissue(
+        ReissueStore(store, floor.writer, ReissueRows(books)),
+        signatory,
+        blind=blind,
+        verifier=verify_schnorr,
+        grace_s=_grace_s(floor),
+        clock=floor.clock,
+    )
+
+
+def _liabilities(floor: PurseFloor, signatory: Signatory, unit: str) -> Liabilities:
+    """Return the daily statement; it reads on a connection of its own, beside the loop."""
+    path = (floor.folder / BOOKS_FILE).resolve()
+
+    def read() -> Facts:
+        with closing(open_reader(path)) as connection:
+            return read_facts(connection)
+
+    async def facts() -> Facts:
+        return await asyncio.to_thread(read)
+
+    return Liabilities(
+        StatementStore(floor.reading, floor.writer, floor.connection),
+        facts=facts,
+        keysets=signatory.keysets,
+        unit=unit,
+        clock=floor.clock,
     )
 
 
@@ -269,11 +317,13 @@ def _merchant_method(
         ),
         take=floor.payment_books.take,
         put_refund=lambda quote: books.put_issue_quotes([quote])[0],
+        has_refund=lambda quote_id: books.issue_quote(quote_id) is not None,
         ledger=floor.ledger,
         ledger_number=int(floor.settings.unit.numeric),
-        unit=unit,
+        unit=floor.settings.currency.lower(),
         new_id=floor.new_id,
         clock=floor.clock,
+        receipt=receipts.of,
     )
 
 
@@ -285,10 +335,8 @@ def _account_method(
         fill=rows.fill_deposit,
         delay_ns=standing.deposit_delay_ns,
         tiers=deposit_tiers(shipped_policy(), floor.settings.unit),
-        grace_s=floor.settings.expired_keyset_years * _DAYS_A_YEAR * DAY_NS // SECOND_NS,
-        unit=floor.settings.currency.lower(),
+        grace_s=_grace_s(floor),
+        unit=unit,
         new_id=floor.new_id,
         clock=floor.clock,
     )
-        has_refund=lambda quote_id: books.issue_quote(quote_id) is not None,
-        receipt=receipts.of,

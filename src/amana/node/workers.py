@@ -7,13 +7,14 @@ from typing import Final
 
 from amana.kernel import DAY_NS, SECOND_NS, Instant
 from amana.node.operator import Operator
-from amana.node.purse import KEYSET_ACTIVE_DAYS, KEYSET_LIFE_DAYS, final_expiry
+from amana.node.purse import KEYSET_ACTIVE_DAYS, KEYSET_LIFE_DAYS, Purse, final_expiry
 from amana.node.webhook_sender import send_webhooks
 
 HOLDS_EVERY_S: Final = 5.0
 KEYS_EVERY_S: Final = 3_600.0
 STANDING_EVERY_S: Final = 5.0
 KEYSETS_EVERY_S: Final = 3_600.0
+STATEMENT_EVERY_S: Final = 600.0
 LOG_EVERY_S: Final = 60.0
 """Seconds after which the books' log is emptied: what stands in it is in the order of its coming.
 """
@@ -31,6 +32,7 @@ async def run_workers(operator: Operator) -> None:
         group.create_task(_every(STANDING_EVERY_S, lambda: _carry_out(operator)))
         group.create_task(_every(LOG_EVERY_S, operator.writer.carry_over))
         group.create_task(_every(KEYSETS_EVERY_S, lambda: look_after_keysets(operator)))
+        group.create_task(_every(STATEMENT_EVERY_S, lambda: publish_liabilities(operator)))
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -58,18 +60,33 @@ async def _carry_out(operator: Operator) -> None:
 
 
 async def look_after_keysets(operator: Operator) -> None:
-    """Begin a new keyset when the last has signed long enough; drop what is over."""
+    """Begin a new keyset when the last one has signed long enough; drop what is over.
+
+    Quotes go some time after their end, and yesterday's counts of tokens.
+    """
     purse, now = operator.purse, operator.clock.now()
-    active = next(
-        (one for one in purse.mint.keysets() if one.is_active and one.unit == purse.unit), None
-    )
-    if active is not None and active.final_expiry is not None:
-        began_s = active.final_expiry - KEYSET_LIFE_DAYS * DAY_NS // SECOND_NS
-        if now // SECOND_NS >= began_s + KEYSET_ACTIVE_DAYS * DAY_NS // SECOND_NS:
-            await purse.signatory.rotate(purse.unit, final_expiry=final_expiry(operator.clock))
-            _log.info("keyset_rotated")
+    if _is_rotation_due(purse, now // SECOND_NS):
+        await purse.signatory.rotate(purse.unit, final_expiry=final_expiry(operator.clock))
+        _log.info("keyset_rotated")
     await purse.store.forget_quotes(Instant(now - _QUOTES_KEPT_NS))
     await purse.auth.forget_counts()
+
+
+def _is_rotation_due(purse: Purse, now_s: int) -> bool:
+    """Say whether no keyset signs, after a revocation, or one has for as long as it should."""
+    active = [each for each in purse.mint.keysets() if each.is_active and each.unit == purse.unit]
+    if not active:
+        return True
+    ends = active[-1].final_expiry
+    assert ends is not None, "an operator's keyset expires"
+    return now_s >= ends - (KEYSET_LIFE_DAYS - KEYSET_ACTIVE_DAYS) * DAY_NS // SECOND_NS
+
+
+async def publish_liabilities(operator: Operator) -> None:
+    """Publish the day's statement, if it is not there yet."""
+    statement = await operator.purse.liabilities.publish()
+    if statement is not None and not statement.even:
+        _log.critical("liabilities_uneven day=%s", statement.day)
 
 
 async def _look_after_vault(operator: Operator) -> None:

@@ -24,7 +24,7 @@ from amana.purse.model import (
 from amana.purse.ports import Blank, Effect
 from amana.storage import sql_text
 
-SPENT: Final = Refusal(Code.ALREADY_SPENT, "Token already spent.")
+SPENT: Final = Refusal(Code.ALREADY_SPENT, "proofs already spent")
 SIGNED: Final = Refusal(Code.ALREADY_SIGNED, "outputs have already been signed before.")
 PENDING: Final = Refusal(Code.QUOTE_PENDING, "quote is pending")
 PAID: Final = Refusal(Code.ALREADY_PAID, "invoice already paid")
@@ -126,6 +126,11 @@ class PurseBooks:
         total[0] += signed
         total[1] += spent
         self._changed.add(key)
+
+    def counts(self, keyset: int, amount: int) -> tuple[int, int]:
+        """Return how often a denomination was signed and spent, in this group."""
+        signed, spent = self._totals.get((keyset, amount), (0, 0))
+        return signed, spent
 
     # What is spent, and what is signed
 

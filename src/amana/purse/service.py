@@ -312,13 +312,15 @@ class Mint:
         Raises:
             Unavailable: The outcome is not known; ask again with the same proofs and outputs.
         """
-        quote, way = await self._store.redeem_quote(quote_id), self.redeem_methods.get(method)
-        if quote is None or way is None or quote.method != method:
-            return _NO_QUOTE
+        way = self.redeem_methods.get(method)
         if quote_id in self._owned:
             return _PENDING
         self._owned.add(quote_id)
         try:
+            # Read by its owner: what was read before might have moved on.
+            quote = await self._store.redeem_quote(quote_id)
+            if quote is None or way is None or quote.method != method:
+                return _NO_QUOTE
             if quote.state in _UNFINISHED:
                 quote = await self._resolve(quote, way)
             spending = await self._spending(way, inputs, outputs, text=quote_text)
@@ -421,16 +423,21 @@ class Mint:
     async def recover(self) -> int:
         """Finish every redemption that was interrupted; return how many were."""
         finished = 0
-        for quote in await self._store.unfinished():
-            way = self.redeem_methods.get(quote.method)
-            if quote.id in self._owned or way is None:
+        for found in await self._store.unfinished():
+            way = self.redeem_methods.get(found.method)
+            if found.id in self._owned or way is None:
                 continue
-            self._owned.add(quote.id)
+            self._owned.add(found.id)
             try:
+                # Its owner of a moment ago may have moved it on since it was listed; to void by
+                # what it was then would give back money whose proofs are spent.
+                quote = await self._store.redeem_quote(found.id)
+                if quote is None or quote.state not in _UNFINISHED:
+                    continue
                 await self._resolve(quote, way)
             finally:
-                self._owned.discard(quote.id)
-            self._tell(Change(ChangeKind.REDEEM_QUOTE, quote.id))
+                self._owned.discard(found.id)
+            self._tell(Change(ChangeKind.REDEEM_QUOTE, found.id))
             finished += 1
         return finished
 

@@ -274,6 +274,29 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "SignedRefill": _object(**_REFILL, signatures=_list_of(_ref("BlindSignature"))),
     "BlindSignature": _object(id=_TEXT, amount=_COUNT, C_=_TEXT, dleq=_object(e=_TEXT, s=_TEXT)),
     "BlindTokens": _object(signatures=_list_of(_ref("BlindSignature"))),
+    "LiabilitiesList": _object(days=_list_of(_TEXT), newest=_or_null(_ref("Liabilities"))),
+    "Liabilities": _object(
+        day=_TEXT,
+        unit=_TEXT,
+        keysets=_list_of(
+            _object(
+                id=_TEXT,
+                active=_FLAG,
+                final_expiry=_or_null(_COUNT),
+                outstanding=_DIGITS,
+                denominations=_list_of(
+                    _object(amount=_DIGITS, signed=_DIGITS, spent=_DIGITS, outstanding=_DIGITS)
+                ),
+            )
+        ),
+        outstanding=_DIGITS,
+        promised=_DIGITS,
+        returning=_DIGITS,
+        to_post=_DIGITS,
+        ledger_balance=_DIGITS,
+        even=_FLAG,
+        previous=_MAYBE_TEXT,
+    ),
     "DepositAddress": _object(request=_TEXT),
     "OpenIdRedirect": _object(redirect=_TEXT),
     "Topup": _object(id=_TEXT, status=_one_of("paid"), amount=_MONEY, customer=_TEXT),
@@ -321,6 +344,8 @@ ANSWERS: Final = {
     "GET /v1/purse/refill": "SignedRefill",
     "POST /v1/purse/tokens": "BlindTokens",
     "POST /v1/purse/deposits": "DepositAddress",
+    "GET /v1/liabilities": "LiabilitiesList",
+    "GET /v1/liabilities/{day}": "Liabilities",
 }
 """Which shape each address answers with, where it answers with JSON."""
 

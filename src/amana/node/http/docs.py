@@ -26,6 +26,7 @@ _KEYED: Final = frozenset(
 _OPEN: Final = (
     "/health",
     "/v1/fees",
+    "/v1/liabilities",
     "/v1/sign-up",
     "/v1/sign-in",
     "/v1/merchants/",

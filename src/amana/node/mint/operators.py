@@ -3,6 +3,8 @@
 from amana.node.mint.app import MintApp, create_mint_app
 from amana.node.mint.auth import auth_info, auth_routes
 from amana.node.mint.info import MethodInfo, MintInfo
+from amana.node.mint.orders import order_routes
+from amana.node.mint.reissue import reissue_routes
 from amana.node.operator import Operator
 from amana.people.openid import CLIENT_ID, OpenId
 from amana.purse.auth import MintGuard
@@ -38,6 +40,15 @@ def create_operator_mint(operator: Operator, openid: OpenId) -> MintApp:
             asks_blind=settings.blind_tokens,
         ),
     )
-    return create_mint_app(
-        purse.mint, info, guard=guard, clock=operator.clock, more=auth_routes(purse.auth)
+    paying = order_routes(
+        purse.mint,
+        purse.store,
+        purse.signatory,
+        unit=purse.unit,
+        find=operator.payments_read.order,
+        clock=operator.clock,
     )
+    more = [*auth_routes(purse.auth), *paying]
+    if purse.reissue is not None:
+        more += reissue_routes(purse.reissue)
+    return create_mint_app(purse.mint, info, guard=guard, clock=operator.clock, more=more)

@@ -27,7 +27,14 @@ ENDPOINTS: Final = (
     # Reads of what the asker holds the secret of.
     Endpoint("POST", "/v1/checkstate", Access.PUBLIC),
     Endpoint("POST", "/v1/restore", Access.PUBLIC),
+    # Whoever shows how revoked e-cash was issued shows more than a token would; a wallet whose
+    # keyset was revoked must not be kept from its money for want of one.
+    Endpoint("POST", "/v1/reissue", Access.PUBLIC),
     Endpoint("POST", FETCH_PATH, Access.CLEAR),
+    # Wallets by others deliver here what a payment request asks for (NUT-18), and the format has no
+    # place for a token. Nothing comes out, only an open order's exact sum goes in, and nothing is
+    # kept of a request whose proofs are not good.
+    Endpoint("POST", "/v1/pay/*", Access.PUBLIC),
     # What moves e-cash between hands or out of the mint is rationed.
     Endpoint("POST", "/v1/swap", Access.BLIND),
     Endpoint("POST", "/v1/melt/quote/*", Access.BLIND),

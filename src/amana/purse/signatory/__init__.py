@@ -8,6 +8,7 @@ from amana.purse.signatory.store import (
     LIST_FILE,
     SEED_FILE,
     FolderStore,
+    KeysetStatus,
     MemoryStore,
     SignatoryDamaged,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "FolderStore",
     "InProcessSignatory",
     "KeyUnknown",
+    "KeysetStatus",
     "MemoryStore",
     "SignatoryDamaged",
     "SignatoryPool",

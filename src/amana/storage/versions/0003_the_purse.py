@@ -269,6 +269,20 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "purse_statements",
+        sa.Column(
+            "day",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("statement", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.CheckConstraint("day > 0", name="day_is_positive"),
+        sa.PrimaryKeyConstraint("day"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "purse_totals",
         sa.Column(
             "keyset",

@@ -1,0 +1,170 @@
+"""`amana purse`: keysets, their rotation and revocation, and what is owed to holders of e-cash."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from amana.cli.exits import Failed
+from amana.kernel import SECOND_NS, Instant, Money, format_instant
+from amana.node.operator import Operator, open_operator
+from amana.node.purse import final_expiry
+from amana.node.settings import read_settings
+from amana.purse.keysets import AUTH_UNIT
+from amana.purse.liabilities import Facts, read_facts
+from amana.purse.model import Keyset
+from amana.purse.reissue import RevokingSignatory
+from amana.purse.signatory import FolderStore
+from amana.storage import BOOKS_FILE, open_reader
+from amana.trust import SIGNATORY_FOLDER
+
+_Json = Annotated[bool, Parameter(negative=())]
+_SHORT: Final = 16
+
+
+def keysets(*, data: Path, json: _Json = False) -> None:
+    """List every keyset there ever was, with what of it is out.
+
+    Args:
+        data: The operator's folder; it may be in use.
+        json: Print JSON.
+    """
+    facts = _facts(data)
+    rows = []
+    for number, entry in enumerate(FolderStore(data / SIGNATORY_FOLDER).entries()):
+        counts = [each for each in facts.counts if each.keyset == number]
+        expiry = entry.plan.final_expiry
+        rows.append(
+            {
+                "number": number,
+                "id": entry.id,
+                "unit": entry.plan.unit,
+                "status": entry.status.value,
+                "expires_at": None
+                if expiry is None
+                else format_instant(Instant(expiry * SECOND_NS)),
+                "outstanding": str(sum((c.signed - c.spent) * c.amount for c in counts)),
+            }
+        )
+    _print(rows, "Keysets", is_json=json)
+
+
+def liabilities(*, data: Path, json: _Json = False) -> None:
+    """Show what is owed to holders of e-cash at this moment, beside what the ledger says.
+
+    Args:
+        data: The operator's folder; it may be in use.
+        json: Print JSON.
+    """
+    facts, unit = _facts(data), read_settings(data).unit
+    out = sum((count.signed - count.spent) * count.amount for count in facts.counts)
+    amounts = {
+        "outstanding": out,
+        "promised": facts.promised,
+        "returning": facts.returning,
+        "to_post": facts.to_post,
+        "ledger_balance": facts.balance,
+    }
+    is_even = out + facts.promised + facts.returning == facts.balance - facts.to_post
+    if json:
+        told = {name: str(minor) for name, minor in amounts.items()} | {"even": is_even}
+        print(msgspec.json.encode(told).decode())  # noqa: T201 - the command's output
+        return
+    table = Table("what", unit.code, title="Owed to holders of e-cash")
+    table.columns[1].justify = "right"
+    for name, minor in amounts.items():
+        table.add_row(name.replace("_", " "), Money(unit, minor).decimal())
+    console = Console(highlight=False)
+    console.print(table)
+    console.print("even ✓" if is_even else "NOT EVEN: run `amana audit`")
+
+
+def rotate(*, data: Path) -> None:
+    """Begin a new keyset; the one before signs no more, and what it signed stays good.
+
+    A running operator does so by itself every 90 days.
+
+    Args:
+        data: The operator's folder; nothing else may be using it.
+    """
+
+    async def work(operator: Operator) -> str:
+        new = await operator.purse.signatory.rotate(
+            operator.purse.unit, final_expiry=final_expiry(operator.clock)
+        )
+        return f"Keyset {new.number} signs from now on: {new.id}"
+
+    _run(data, work)
+
+
+def revoke(keyset: str, /, *, data: Path) -> None:
+    """Revoke a keyset whose key may be in other hands: its e-cash neither swaps nor pays.
+
+    Holders exchange it by showing how it was issued, which tells the operator which refill it came
+    from. Where the keyset was the one that signs, a new one begins. There is no way back.
+
+    Args:
+        keyset: Its number, or its id or the beginning of it, as `amana purse keysets` lists it.
+        data: The operator's folder; nothing else may be using it.
+    """
+
+    async def work(operator: Operator) -> str:
+        purse = operator.purse
+        assert isinstance(purse.signatory, RevokingSignatory), "an operator's own keys"
+        found = _find(keyset, purse.signatory.keysets())
+        if found.is_active:
+            await purse.signatory.rotate(found.unit, final_expiry=final_expiry(operator.clock))
+        await purse.signatory.revoke(found.number)
+        return f"Keyset {found.number} is revoked: {found.id}"
+
+    _run(data, work)
+
+
+def _find(text: str, listed: tuple[Keyset, ...]) -> Keyset:
+    named = [
+        each
+        for each in listed
+        if text == str(each.number) or (len(text) >= _SHORT and each.id.startswith(text.lower()))
+    ]
+    if len(named) != 1:
+        raise Failed(
+            f"'{text}' names no keyset: its number, or at least {_SHORT} characters of its id. "
+            "Nothing was changed."
+        )
+    if named[0].unit == AUTH_UNIT:
+        raise Failed("Blind tokens hold no money; their keyset is not revoked. Nothing changed.")
+    return named[0]
+
+
+def _run(data: Path, work: Callable[[Operator], Awaitable[str]]) -> None:
+    async def run(operator: Operator) -> str:
+        await operator.purse.start()
+        try:
+            return await work(operator)
+        finally:
+            await operator.purse.stop()
+
+    with open_operator(data) as operator:
+        told = asyncio.run(run(operator))
+    Console(highlight=False).print(told, markup=False, soft_wrap=True)
+
+
+def _facts(data: Path) -> Facts:
+    with closing(open_reader((data / BOOKS_FILE).resolve())) as connection:
+        return read_facts(connection)
+
+
+def _print(rows: list[dict[str, Any]], title: str, *, is_json: bool) -> None:
+    if is_json:
+        print(msgspec.json.encode(rows).decode())  # noqa: T201 - the command's output
+        return
+    table = Table(*rows[0], title=title)
+    for row in rows:
+        table.add_row(*["-" if value is None else str(value) for value in row.values()])
+    Console(highlight=False).print(table)
