@@ -62,6 +62,11 @@ class Recorder:
             if path(one) == "/v1/purse/refill"
             for leak in _of_refill(one)
         ]
+        found += [
+            f"{path(one)}: its connection stays open for another payment"
+            for one in self.redemptions()
+            if _stays_open(one)
+        ]
         return found + self._repeats()
 
     def _repeats(self) -> list[str]:
@@ -83,6 +88,12 @@ class Recorder:
 def path(request: Request) -> str:
     """A request's path."""
     return urlsplit(request.url).path
+
+
+def _stays_open(request: Request) -> bool:
+    """Whether an answered request leaves its connection to the next one."""
+    answer = request.response()
+    return answer is not None and answer.all_headers().get("connection") != "close"
 
 
 def _body(request: Request) -> dict[str, Any]:

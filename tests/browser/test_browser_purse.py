@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Literal
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.conftest import Opener, Operator, Watched
 from tests.browser.recorder import Recorder, path
 from tests.browser.screens import Till, Wallet, minor_units
+from tests.browser.test_browser_access import assert_fits, faults, tab_to
 
 pytestmark = pytest.mark.browser
 
@@ -197,3 +199,51 @@ def test_money_goes_back_to_the_account_in_a_tier(payer: Wallet, recorder: Recor
     expect(payer.page.locator("[data-ended=paid]")).to_be_visible()
     expect(payer.page.locator("section .large").first).to_have_text("€150.00")
     assert recorder.leaks() == []
+
+
+def each_screen(payer: Wallet, code: str) -> Iterator[str]:
+    """Go through the screens of the purse, as far as one payment comes."""
+    for screen in ("home", "purse"):
+        payer.go(screen)
+        expect(payer.page.locator("main h1")).to_be_attached()
+        expect(payer.page.locator(".large").first).to_be_visible()
+        yield screen
+    look_at(payer, code)
+    yield "review"
+    payer.pay_button.click()
+    payer.expect_stage("concluded")
+    yield "paid"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_purse_is_accessible_and_has_contrast(
+    payer: Wallet, till: Till, scheme: Literal["light", "dark"]
+) -> None:
+    payer.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    _, code = till.charge("310", tip=True)
+    found = [fault for screen in each_screen(payer, code) for fault in faults(payer.page, screen)]
+    assert found == []
+
+
+def test_the_purse_in_arabic_is_right_to_left_and_fits_a_small_phone(
+    payer: Wallet, till: Till
+) -> None:
+    payer.page.evaluate("localStorage.setItem('amana.language', 'ar')")
+    payer.page.reload()
+    expect(payer.page.locator("html")).to_have_attribute("dir", "rtl")
+    _, code = till.charge("310")
+    for screen in each_screen(payer, code):
+        assert_fits(payer.page, screen)
+
+
+def test_a_private_payment_is_made_with_the_keyboard_alone(payer: Wallet, till: Till) -> None:
+    _, code = till.charge("275")
+    payer.go("pay")
+    payer.page.locator("#target").focus()
+    payer.page.keyboard.type(code)
+    payer.page.keyboard.press("Enter")
+    expect(payer.page.locator("form[data-from=purse]")).to_be_visible()
+    tab_to(payer.page, "€2.75")
+    payer.page.keyboard.press("Enter")
+    payer.expect_stage("concluded")
+    till.expect_result("paid")

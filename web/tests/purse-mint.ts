@@ -149,7 +149,7 @@ export class TestMint {
       over -= power;
     }
     quote.state = "PAID";
-    return Response.json({ ...quote, change });
+    return Response.json({ ...quote, change, receipt: { order: "as signed" } });
   }
 
   #states(points: readonly string[]): Response {

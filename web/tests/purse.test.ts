@@ -134,6 +134,7 @@ test("a payment takes the coins, brings change to rest, and leaves a receipt", a
   const [receipt] = await purse.receipts();
   assert.equal(receipt?.amount, 1_250);
   assert.equal(receipt?.missing, 0);
+  assert.equal(receipt?.signed, '{"order":"as signed"}');
   assert.deepEqual(leaksIn(device.mint.sent), []);
 });
 

@@ -8,13 +8,14 @@
 import { type Check, reading } from "../wire/check.ts";
 import type { Coin, Output, RedeemMethod, Signature } from "./model.ts";
 import {
-  type RedeemQuote,
+  type Redeemed,
   type Restored,
   keysAnswer,
   keysetList,
   mintFault,
   proofStates,
   redeemQuote,
+  redeemed,
   restored,
 } from "./wire.ts";
 
@@ -59,9 +60,9 @@ export class Mint {
     return this.#ask("POST", `/v1/melt/quote/${method}`, ask, redeemQuote);
   }
 
-  async findRedeemQuote(method: RedeemMethod, quote: string): Promise<MintAnswer<RedeemQuote>> {
+  async findRedeemQuote(method: RedeemMethod, quote: string): Promise<MintAnswer<Redeemed>> {
     if (!QUOTE_PATTERN.test(quote)) return { kind: "lost", why: "no quote id" };
-    return this.#ask("GET", `/v1/melt/quote/${method}/${quote}`, null, redeemQuote);
+    return this.#ask("GET", `/v1/melt/quote/${method}/${quote}`, null, redeemed);
   }
 
   redeem(
@@ -69,9 +70,9 @@ export class Mint {
     quote: string,
     inputs: readonly Coin[],
     blanks: readonly Output[],
-  ): Promise<MintAnswer<RedeemQuote>> {
+  ): Promise<MintAnswer<Redeemed>> {
     const body = { quote, inputs: inputs.map(sentProof), outputs: blanks.map(sentOutput) };
-    return this.#ask("POST", `/v1/melt/${method}`, body, redeemQuote);
+    return this.#ask("POST", `/v1/melt/${method}`, body, redeemed);
   }
 
   states(points: readonly string[]) {

@@ -22,7 +22,7 @@ import {
   type Spend,
   sumOf,
 } from "./model.ts";
-import type { RedeemQuote } from "./wire.ts";
+import type { RedeemQuote, Redeemed } from "./wire.ts";
 
 export type Asked =
   | {
@@ -144,7 +144,7 @@ async function endOf(
   mint: Mint,
   ports: Ports,
   spend: Spend,
-  answer: MintAnswer<RedeemQuote>,
+  answer: MintAnswer<Redeemed>,
 ): Promise<Outcome | null> {
   if (answer.kind === "answered" && answer.value.state === "PAID") {
     return paid(book, ports, spend, answer.value.change ?? [], answer.value.receipt);

@@ -62,18 +62,28 @@ export const signature: Check<Signature> = object({
 
 const payee = object({ name: text, names: optional(mapOf(text)) });
 
-export const redeemQuote = object({
+/** Kept as it came: what a merchant signed is judged by whoever it is shown to. */
+const asItCame: Check<string> = (value) =>
+  typeof value === "string" ? value : JSON.stringify(value);
+
+/** How a redemption stands. Only what decides about money is checked strictly. */
+const redemption = {
   quote: text,
-  amount: wholeAmount,
-  unit: optional(text),
-  fee_reserve: optional(wholeAmount),
   state: oneOf("UNPAID", "PENDING", "PAID"),
-  expiry: optional(wholeAmount),
+  receipt: optional(asItCame),
+  change: optional(list(signature)),
+};
+
+export const redeemed = object(redemption);
+export type Redeemed = Checked<typeof redeemed>;
+
+export const redeemQuote = object({
+  ...redemption,
+  amount: wholeAmount,
+  fee_reserve: optional(wholeAmount),
   payee: optional(payee),
-  receipt: optional(text),
   reference: optional(text),
   tip_asked: optional(flag),
-  change: optional(list(signature)),
 });
 export type RedeemQuote = Checked<typeof redeemQuote>;
 

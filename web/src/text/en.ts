@@ -19,7 +19,7 @@ export const en = {
     "Amana is an open payment network that anybody can run. Try it here, scene by scene.",
   "tour.not-bank": "Not a bank, not an investment. This is a demonstration with play money.",
   "tour.named":
-    "Payments are named for now: the operator can see who paid whom. The private purse is not there yet.",
+    "From the purse the operator does not see who pays. From the account it does, and the wallet says which before you pay.",
   "tour.scenes": "Scenes",
   "tour.works": "Works",
   "tour.missing": "Not there yet",
