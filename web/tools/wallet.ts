@@ -15,6 +15,7 @@ import {
   signingDelayMinutes,
 } from "../src/rules/purse/refill.ts";
 import {
+  type Choice,
   type Coin,
   changeAvailableAt,
   changeOf,
@@ -141,9 +142,9 @@ export class Wallet {
     if (amount === null || choice === null) return;
     const draw = this.chance.bytes();
     const due = now + depositDelayMinutes(this.policy, draw) * MINUTE;
-    const change = this.spend(choice.coins, choice.overpaid, now);
+    const [change, rests_until] = this.spend(choice.coins, choice.overpaid, now);
     const inputs = amounts(choice.coins);
-    this.tell(now, "deposit", { amount, inputs, change, draw: hex(draw), due });
+    this.tell(now, "deposit", { amount, inputs, change, rests_until, draw: hex(draw), due });
     this.tell(due, "credit", { amount });
   }
 
@@ -153,21 +154,20 @@ export class Wallet {
       this.tell(at, "named", { shop, amount });
       return;
     }
-    const change = this.spend(choice.coins, choice.overpaid, at);
-    this.tell(at, "pay", { shop, amount, inputs: amounts(choice.coins), change });
+    this.tellPaid(choice, { at, shop, amount });
     this.lastSpentAt = at;
     this.spendings = this.spendings.filter((spending) => spending.at > at - 28 * DAY);
     this.spendings.push({ at, amount });
   }
 
-  private spend(spent: readonly Coin[], overpaid: bigint, at: number): bigint[] {
+  private spend(spent: readonly Coin[], overpaid: bigint, at: number): [bigint[], number] {
     const gone = new Set(spent);
     const lineage = lineageName("change", this.lineages++);
     const change = changeOf(overpaid);
     const availableAt = changeAvailableAt(this.policy, at, this.chance.bytes());
     this.coins = this.coins.filter((one) => !gone.has(one));
     this.coins.push(...change.map((amount) => coin(amount, lineage, availableAt)));
-    return change;
+    return [change, availableAt];
   }
 
   /** What a careless wallet does: draws at the till what it lacks, exactly or in round sums. */
@@ -189,8 +189,15 @@ export class Wallet {
       this.tell(at, "named", { shop, amount });
       return;
     }
-    const change = this.spend(choice.coins, choice.overpaid, at);
-    this.tell(at, "pay", { shop, amount, inputs: amounts(choice.coins), change });
+    this.tellPaid(choice, { at, shop, amount });
+  }
+
+  private tellPaid(
+    choice: Choice<Coin>,
+    { at, shop, amount }: NonNullable<Opening["payment"]>,
+  ): void {
+    const [change, rests_until] = this.spend(choice.coins, choice.overpaid, at);
+    this.tell(at, "pay", { shop, amount, inputs: amounts(choice.coins), change, rests_until });
   }
 
   private tell(at: number, kind: string, more: Record<string, unknown>): void {

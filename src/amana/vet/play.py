@@ -1,13 +1,12 @@
 """A town's events played against a real operator in a data folder: ledger, mint, standing orders.
 
-Only the curve is replaced, by hashes; all that is stored is stored by the operator's own code.
+Without the curve, hashes stand for it; all that is stored is stored by the operator's own code.
 Nightly copies of the books are made as backups make them.
 """
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -15,17 +14,21 @@ from typing import Any, Final
 
 from amana.kernel import DAY_NS, MILLISECOND_NS, SECOND_NS, AmanaId, Chance, Instant
 from amana.node.operator import Operator, make_operator, open_operator
-from amana.node.purse import final_expiry
+from amana.node.purse import final_expiry, keyset_plan
 from amana.node.settings import Settings
 from amana.payments.model import Intent, Party, Payment, PaymentKind, PaymentStatus
 from amana.people import Limits, PartyFacts, Refused
+from amana.purse.keysets import SEED_BYTES
 from amana.purse.methods import account, merchant
-from amana.purse.model import BlindedMessage, Proof, RedeemAsk, Redeemed, RedeemQuote
-from amana.purse.policy import DRAW_BYTES, shipped_policy
+from amana.purse.model import RedeemAsk, Redeemed, RedeemQuote
+from amana.purse.policy import DRAW_BYTES
+from amana.purse.ports import Signatory
+from amana.purse.signatory import InProcessSignatory
 from amana.purse.standing.model import Refill, RefillState
 from amana.storage import BOOKS_FILE
 from amana.testing.hashed import HashedSignatory
 from amana.testing.rooms import START, HandClock, SeededChance
+from amana.vet.hands import Hands, HashedHands, node_hands
 
 Event = Mapping[str, Any]
 
@@ -69,19 +72,13 @@ class Cast:
 class Player:
     """Plays one town into one operator."""
 
-    def __init__(
-        self, operator: Operator, signatory: HashedSignatory, clock: HandClock, chance: _Chance
-    ) -> None:
+    def __init__(self, operator: Operator, hands: Hands, clock: HandClock, chance: _Chance) -> None:
         self._operator = operator
-        self._signatory = signatory
+        self._hands = hands
         self._clock = clock
         self._chance = chance
         self._people: list[PartyFacts] = []
         self._shops: list[PartyFacts] = []
-        self._purses: defaultdict[int, defaultdict[int, list[str]]] = defaultdict(
-            lambda: defaultdict(list)
-        )
-        self._secrets = 0
 
     async def settle(self, people: int, shops: int) -> None:
         """Open everybody's account, and fill it."""
@@ -162,20 +159,14 @@ class Player:
             self._clock.advance(1)
 
     async def _leave(self, event: Event) -> None:
+        blanks = self._hands.outputs(event["person"], event["outputs"])
         self._chance.next = bytes.fromhex(event["draw"])
-        blanks = [
-            BlindedMessage(self._signatory.keysets()[0].id, amount, self._point())
-            for amount in event["outputs"]
-        ]
         left = await self._operator.purse.standing.leave_refill(
             self._people[event["person"]].party, event["amount"], blanks
         )
         due = (left.due_at - FIRST) // SECOND_NS if isinstance(left, Refill) else None
         if due != event["due"]:
             raise Disagreed(f"a refill is due at {due} for {event['due']}: {left}")
-
-    def _point(self) -> bytes:
-        return b"\x02" + self._chance.draw(32)
 
     async def _carry_out(self, event: Event) -> None:
         standing = self._operator.purse.standing
@@ -193,16 +184,7 @@ class Player:
         signed = () if refill is None else await standing.signatures(refill)
         if not signed:
             raise Disagreed(f"nothing was signed: {event}")
-        self._take(event["person"], [signature.amount for signature in signed])
-
-    def _take(self, person: int, amounts: Sequence[int]) -> None:
-        for amount in amounts:
-            self._secrets += 1
-            self._purses[person][amount].append(f"{self._secrets:064x}")
-
-    def _proofs(self, event: Event) -> list[Proof]:
-        purse = self._purses[event["person"]]
-        return [self._signatory.proof(amount, purse[amount].pop(0)) for amount in event["inputs"]]
+        self._hands.take(event["person"], "refill", signed, at=event["at"])
 
     async def _spend(self, event: Event) -> None:
         request = f"@{self._shops[event['shop']].handle}"
@@ -219,19 +201,16 @@ class Player:
         quote = await mint.redeem_quote(method, RedeemAsk(request, "eur", event["amount"], {}))
         if not isinstance(quote, RedeemQuote):
             raise Disagreed(f"{event}: {quote}")
-        keyset = self._signatory.keysets()[0].id
-        blanks = [
-            BlindedMessage(keyset, 0, self._point()) for _ in range(shipped_policy().spend.blanks)
-        ]
+        inputs, blanks = self._hands.pay(event)
         answer = await mint.redeem(
-            method, quote.id, self._proofs(event), outputs=blanks, quote_text=quote.id.hex()
+            method, quote.id, inputs, outputs=blanks, quote_text=quote.id.hex()
         )
         if not isinstance(answer, Redeemed):
             raise Disagreed(f"{event}: {answer}")
         change = sorted(signature.amount for signature in answer.change)
         if change != sorted(event["change"]):
             raise Disagreed(f"{event}: change was {change}")
-        self._take(event["person"], change)
+        self._hands.take(event["person"], "change", answer.change, at=event["rests_until"])
 
     async def _name(self, event: Event) -> None:
         await self._pay(
@@ -256,6 +235,7 @@ async def play(
     events: Sequence[Event],
     folder: Path,
     *,
+    with_curve: bool = False,
     nightly: Callable[[int, Path], None] = lambda _, __: None,
     watch: Callable[[int], None] = lambda _: None,
 ) -> Cast:
@@ -265,6 +245,7 @@ async def play(
         town: The town's first line.
         events: Its events, in order.
         folder: Where the operator's folder is made, and the last nightly copy of its books.
+        with_curve: Whether real signatures are made and the wallet's own code handles them.
         nightly: Told of each copy, with the number of the day that begins; the next replaces it.
         watch: Told of progress, in events.
     Raises:
@@ -273,10 +254,12 @@ async def play(
     clock, chance = HandClock(FIRST), _Chance(town["seed"])
     books = folder / "operator"
     make_operator(books, Settings(name="Town", currency="EUR"), clock=clock, chance=chance)
-    amounts = [1 << exponent for exponent in range(shipped_policy().denomination_exponent_max + 1)]
-    signatory = HashedSignatory("eur", amounts, final_expiry=final_expiry(clock))
-    with open_operator(books, clock=clock, chance=chance, mint_signatory=signatory) as operator:
-        player = Player(operator, signatory, clock, chance)
+    with ExitStack() as stack:
+        signatory, hands = _hands(stack, clock, chance, with_curve=with_curve)
+        operator = stack.enter_context(
+            open_operator(books, clock=clock, chance=chance, mint_signatory=signatory)
+        )
+        player = Player(operator, hands, clock, chance)
         await player.settle(town["people"], shops_of(events))
         night = 1
         # Events of one second are nanoseconds apart; the worker comes after all that is due in it.
@@ -287,6 +270,17 @@ async def play(
             await player.event(event)
             watch(1)
         return player.cast()
+
+
+def _hands(
+    stack: ExitStack, clock: HandClock, chance: _Chance, *, with_curve: bool
+) -> tuple[Signatory, Hands]:
+    plan = keyset_plan("eur", clock)
+    if not with_curve:
+        hashed = HashedSignatory("eur", plan.amounts, final_expiry=final_expiry(clock))
+        return hashed, HashedHands(hashed, chance.draw)
+    real = InProcessSignatory.fresh(chance.draw(SEED_BYTES), [plan], clock)
+    return real, stack.enter_context(node_hands(real.keysets()[0]))
 
 
 def shops_of(events: Sequence[Event]) -> int:

