@@ -125,4 +125,5 @@ def codes(draw: st.DrawFn) -> MerchantCode:
             LocalName(language, draw(shown(25)), draw(st.none() | shown(15)))
             for language in draw(st.lists(st.sampled_from(["ar", "zh", "fa"]), max_size=2))
         ),
+        keysets=draw(st.none() | st.binary(min_size=16, max_size=16)),
     )

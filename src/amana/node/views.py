@@ -114,7 +114,7 @@ def payment_view(operator: Operator, payment: Payment, viewer: AmanaId) -> View:
     return view
 
 
-def order_answer(operator: Operator, order: Order, code: str) -> View:
+def order_answer(operator: Operator, order: Order, code: str, *, cashu_request: str | None) -> View:
     """Write an order as it was made: the answer to every repetition of its request."""
     return {
         "id": format_id(IdKind.ORDER, order.id),
@@ -126,17 +126,22 @@ def order_answer(operator: Operator, order: Order, code: str) -> View:
         "till": id_view(IdKind.TILL, order.till_id),
         "tip": _TIP[order.tip],
         "code": code,
+        "cashu_request": cashu_request,
         "expires_at": format_instant(order.expires_at),
         "created_at": format_instant(order.created_at),
     }
 
 
 def order_view(
-    operator: Operator, order: Order, payment: Payment | None, *, code: str | None
+    operator: Operator,
+    order: Order,
+    payment: Payment | None,
+    *,
+    code: str,
+    cashu_request: str | None,
 ) -> View:
     """Write an order as it stands now; there is no payer in it."""
-    view = order_answer(operator, order, code or "")
-    view["code"] = code
+    view = order_answer(operator, order, code, cashu_request=cashu_request)
     view["status"] = order_status(order, payment, now=operator.clock.now()).value
     view.update(_paid_view(operator, payment))
     return view
@@ -156,6 +161,7 @@ def direct_order_view(operator: Operator, payment: Payment) -> View:
         "till": id_view(IdKind.TILL, payment.till_id),
         "tip": "none",
         "code": None,
+        "cashu_request": None,
         "expires_at": None,
         "created_at": format_instant(payment.created_at),
         **_paid_view(operator, payment),

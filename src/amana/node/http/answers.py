@@ -84,6 +84,7 @@ _ORDER: Final = {
     "till": _MAYBE_TEXT,
     "tip": _one_of("none", "prompt"),
     "code": _MAYBE_TEXT,
+    "cashu_request": _MAYBE_TEXT,
     "expires_at": _MAYBE_INSTANT,
     "created_at": _INSTANT,
 }

@@ -1,14 +1,21 @@
 """Payment codes: written for tills, read for wallets."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
-from amana.kernel import AmanaId, Money
+from amana.kernel import DAY_NS, SECOND_NS, AmanaId, IdKind, Money, format_id
+from amana.node.mint.orders import PAY_PATH
 from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised
-from amana.payments.model import Order, TipMode
+from amana.node.purse import KEYSET_LIFE_DAYS
+from amana.payments.model import CaptureMode, Order, TipMode
 from amana.people import PartyFacts, PartyKind
+from amana.purse.keysets import AUTH_UNIT, list_hash
+from amana.purse.model import Keyset
 from amana.wire import Malformed
+from amana.wire.cashu import PaymentRequest, Transport, write_request_code
 from amana.wire.emv import (
     AdditionalData,
     AmanaAccount,
@@ -25,6 +32,12 @@ from amana.wire.emv import (
 )
 from amana.wire.faults import Fault
 from amana.wire.problems import SchemeMember
+
+_LIFE_S: Final = KEYSET_LIFE_DAYS * DAY_NS // SECOND_NS
+_LISTED_S: Final = 60
+"""Seconds after which a keyset that was begun is certainly listed: none takes longer to begin."""
+_REQUESTS_KEPT: Final = 2_000
+"""Each takes 0.7 ms to write, and tills ask for their open orders again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +83,64 @@ def code_of(
         amana=(account,),
         additional=AdditionalData(reference=None if order is None else order.reference or None),
         names=tuple(LocalName(language, name) for language, name in merchant.names.items()),
+        keysets=_keysets_hash(operator.purse.mint.keysets(), order),
     )
     text = write_code(fitted(code))
     if isinstance(text, Malformed):
+        # A code that many names fill has no room for the hash; it is a good code without.
+        text = write_code(fitted(replace(code, keysets=None)))
+    if isinstance(text, Malformed):
         raise _unwritable(text)
     return text
+
+
+def _keysets_hash(keysets: Sequence[Keyset], order: Order | None) -> bytes | None:
+    """Return the hash of the list of keysets: of now, or of when an order was made.
+
+    An order's code never changes, so its list follows from the order: the keysets that had begun by
+    then. All live equally long, so a keyset's end says when it began; the first is always there.
+    None where the signatory was not heard of yet.
+    """
+    listed = [keyset for keyset in keysets if keyset.unit != AUTH_UNIT]
+    if order is not None:
+        until = order.created_at // SECOND_NS - _LISTED_S
+        listed = listed[:1] + [keyset for keyset in listed[1:] if _began(keyset) <= until]
+    return list_hash(listed) if listed else None
+
+
+def _began(keyset: Keyset) -> int:
+    return 0 if keyset.final_expiry is None else keyset.final_expiry - _LIFE_S
+
+
+def cashu_request_of(operator: Operator, merchant: PartyFacts, order: Order) -> str | None:
+    """Write an order as wallets by others read it (NUT-18, as a code by NUT-26).
+
+    A merchant's static code has no such form: without an order, any number of payments would come
+    to one address, and none could be told from a repetition of another.
+
+    Returns:
+        None for an order whose money is taken later, which e-cash cannot be held for; and where
+        the operator's addresses are too long for the form.
+    """
+    if order.capture is CaptureMode.MANUAL:
+        return None
+    order_id, mint = format_id(IdKind.ORDER, order.id), operator.settings.mint_url
+    request = PaymentRequest(
+        id=order_id,
+        amount=order.amount,
+        unit=operator.purse.unit,
+        is_single_use=True,
+        mints=(mint,),
+        description=order.reference or merchant.name,
+        transports=(Transport("post", f"{mint.rstrip('/')}{PAY_PATH}/{order_id}"),),
+    )
+    return _request_code(request)
+
+
+@lru_cache(maxsize=_REQUESTS_KEPT)
+def _request_code(request: PaymentRequest) -> str | None:
+    text = write_request_code(request)
+    return None if isinstance(text, Malformed) else text
 
 
 _AMOUNT_TAG: Final = "54"

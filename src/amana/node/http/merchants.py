@@ -15,7 +15,7 @@ from amana.kernel import (
     parse_id,
 )
 from amana.node.http import edge
-from amana.node.http.codes import code_of
+from amana.node.http.codes import cashu_request_of, code_of
 from amana.node.http.edge import Asked
 from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised, refuse
@@ -39,6 +39,7 @@ from amana.payments.model import (
     IdReused,
     Intent,
     Order,
+    OrderStatus,
     Party,
     Payment,
     PaymentKind,
@@ -50,6 +51,7 @@ from amana.payments.model import (
     StepStatus,
     TipMode,
 )
+from amana.payments.rules import order_status
 from amana.people import PartyFacts, PartyKind, Principal, Scope
 from amana.wire.cursor import read_cursor, write_cursor
 from amana.wire.faults import Fault
@@ -135,12 +137,17 @@ async def post_order(request: Asked, data: JSONBody[OrderBody]) -> View:
         expires_at=Instant(now + data.expires_in_s * _SECOND_MS * MILLISECOND_NS),
     )
     # Written before it is stored: an order without a code could never be shown again.
-    code_of(operator, _facts(operator, principal), order=order)
+    facts = _facts(operator, principal)
+    code_of(operator, facts, order=order)
     stored = await operator.payments.create_order(order)
     if isinstance(stored, IdReused):
         raise ProblemRaised("idempotency-key-reused")
-    code = code_of(operator, _facts(operator, principal), order=stored)
-    return order_answer(operator, stored, code)
+    return order_answer(
+        operator,
+        stored,
+        code_of(operator, facts, order=stored),
+        cashu_request=cashu_request_of(operator, facts, stored),
+    )
 
 
 def _till(operator: Operator, principal: Principal, text: str | None) -> AmanaId | None:
@@ -183,7 +190,16 @@ def _view(
     if order is None:
         assert payment is not None, "what is no order is a payment"
         return direct_order_view(operator, payment)
-    return order_view(operator, order, payment, code=code_of(operator, facts, order=order))
+    status = order_status(order, payment, now=operator.clock.now())
+    # Only while it can be paid: the form takes a while to write, and lists are long.
+    is_payable = status is OrderStatus.OPEN and payment is None
+    return order_view(
+        operator,
+        order,
+        payment,
+        code=code_of(operator, facts, order=order),
+        cashu_request=cashu_request_of(operator, facts, order) if is_payable else None,
+    )
 
 
 @get("/v1/orders/{order_id:str}")

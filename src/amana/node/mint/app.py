@@ -97,7 +97,7 @@ class MintApp:
             if not route.is_kept:
                 return await self._admitted(route, scope, Request(body, tail))
             return await self._retries.once(
-                route.path, body, lambda: self._admitted(route, scope, Request(body, tail))
+                scope["path"], body, lambda: self._admitted(route, scope, Request(body, tail))
             )
         except Malformed as fault:
             return Fault(400, str(fault))

@@ -13,6 +13,11 @@ GLOBAL_ID: Final = "org.amana"
 LOCAL_NAME_ID: Final = "org.amana.name"
 """Names our template in 80 to 99 for the merchant's name in a further language."""
 
+KEYSETS_ID: Final = "org.amana.keys"
+"""Names our template in 80 to 99 for the hash of the operator's list of keysets."""
+
+KEYSETS_HASH_BYTES: Final = 16
+
 CODE_CHARACTERS_MAX: Final = 512
 """Characters of a whole code, the bound of the EMVCo specification."""
 
@@ -126,8 +131,10 @@ class MerchantCode:
 
     The EMVCo language template (tag 64) holds one language. It takes the first of `names`; each
     further one stands in a template of its own in 80 to 99 (sub-tags 00 our id, 01 language,
-    02 name, 03 city), which other readers skip. `others` holds the objects that
-    have no meaning to us.
+    02 name, 03 city), which other readers skip. `keysets` is the hash of the list of keysets that
+    the operator had when the code was written, 16 bytes, in a template in 80 to 99 too (sub-tags
+    00 our id, 01 the hash in base64url): wallets that see other keysets than everybody else find
+    it out by what the merchant shows. `others` holds the objects that have no meaning to us.
     """
 
     currency: Currency
@@ -143,6 +150,7 @@ class MerchantCode:
     postcode: str | None = None
     additional: AdditionalData = AdditionalData()
     names: tuple[LocalName, ...] = ()
+    keysets: bytes | None = None
     others: tuple[DataObject, ...] = ()
 
     def account_at(self, operator: str) -> AmanaAccount | None:

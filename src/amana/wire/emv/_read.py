@@ -11,6 +11,7 @@ from amana.wire.emv._model import (
     ADDITIONAL_FIELDS,
     CODE_CHARACTERS_MAX,
     GLOBAL_ID,
+    KEYSETS_ID,
     LOCAL_NAME_ID,
     AdditionalData,
     AmanaAccount,
@@ -26,7 +27,7 @@ from amana.wire.emv._model import (
     TipPrompt,
 )
 from amana.wire.emv._tlv import CRC_TAG, DataObject, checksum_faults, read_objects
-from amana.wire.emv._values import is_printable, read_amount, read_percent
+from amana.wire.emv._values import is_printable, read_amount, read_keysets, read_percent
 from amana.wire.faults import Fault, Malformed
 
 FIRST_TEMPLATE: Final = "26"
@@ -74,6 +75,7 @@ def read_code(text: str) -> ReadCode | Malformed:
         tip = _tip(values, unit, faults)
     amana, accounts = _accounts(opened.objects, faults)
     names, others = _templates(opened.objects, faults)
+    keysets = _keysets(opened.objects, faults)
     initiation = _initiation(values, faults)
     category = _matching(values, "52", _CATEGORY, faults)
     country = _matching(values, "58", _COUNTRY, faults)
@@ -95,6 +97,7 @@ def read_code(text: str) -> ReadCode | Malformed:
         postcode=values.get("61") or None,
         additional=additional,
         names=names,
+        keysets=keysets,
         others=others,
     )
     return ReadCode(code, opened.text, opened.objects)
@@ -238,11 +241,28 @@ def _templates(
             fields = _template(item.value, item.tag, faults)
             if fields.get("00") == LOCAL_NAME_ID:
                 names.append(_local_name(fields, item.tag, faults, first=1))
-            else:
+            elif fields.get("00") != KEYSETS_ID:
                 others.append(item)
         elif item.tag > LAST_ACCOUNT and item.tag not in _NAMED:
             others.append(item)
     return tuple(names), tuple(others)
+
+
+def _keysets(objects: tuple[DataObject, ...], faults: _Faults) -> bytes | None:
+    found = [
+        item
+        for item in objects
+        if item.tag >= _FIRST_FREE_TEMPLATE and template_identifier(item.value) == KEYSETS_ID
+    ]
+    if not found:
+        return None
+    if len(found) > 1:
+        faults.append(Fault(found[1].tag, "The hash of the list of keysets stands twice."))
+    tag = found[0].tag
+    value = read_keysets(_template(found[0].value, tag, faults).get("01", ""))
+    if value is None:
+        faults.append(Fault(f"{tag}.01", "The hash of the list of keysets is malformed."))
+    return value
 
 
 def _local_name(fields: _Values, tag: str, faults: _Faults, *, first: int) -> LocalName:

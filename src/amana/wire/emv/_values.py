@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Final
 
 from amana.kernel import Currency, Money, parse_decimal
@@ -9,6 +10,7 @@ from amana.kernel import Currency, Money, parse_decimal
 AMOUNT_CHARACTERS_MAX: Final = 13
 
 _PERCENT: Final = re.compile(r"([0-9]{1,2})(?:\.([0-9]{0,2}))?", re.ASCII)
+_KEYSETS: Final = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
 _NEVER_PRINTED: Final = frozenset(("Cc", "Cs", "Zl", "Zp"))
 # Marks that reorder what a person sees: a name must not be able to pose as another.
 _REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -47,6 +49,20 @@ def write_percent(basis_points: int) -> str | None:
     if not 0 < basis_points < 100 * 100:
         return None
     return f"{basis_points // 100:02}.{basis_points % 100:02}"
+
+
+def read_keysets(text: str) -> bytes | None:
+    """Read 16 bytes of base64url without padding; None for anything else."""
+    if _KEYSETS.fullmatch(text) is None:
+        return None
+    value = urlsafe_b64decode(text + "==")
+    # The last character holds bits that must be zero: each hash is written in one way only.
+    return value if write_keysets(value) == text else None
+
+
+def write_keysets(value: bytes) -> str:
+    """Write a hash as base64url without padding."""
+    return urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
 
 
 def is_printable(text: str) -> bool:

@@ -7,6 +7,8 @@ from amana.kernel import IdKind, Money, format_id
 from amana.wire.emv._model import (
     ADDITIONAL_FIELDS,
     GLOBAL_ID,
+    KEYSETS_HASH_BYTES,
+    KEYSETS_ID,
     LOCAL_NAME_ID,
     AmanaAccount,
     LocalName,
@@ -17,7 +19,7 @@ from amana.wire.emv._model import (
 )
 from amana.wire.emv._read import FIRST_TEMPLATE, LAST_ACCOUNT, read_code
 from amana.wire.emv._tlv import VALUE_CHARACTERS_MAX, DataObject, seal, write_objects
-from amana.wire.emv._values import shortened, write_amount, write_percent
+from amana.wire.emv._values import shortened, write_amount, write_keysets, write_percent
 from amana.wire.faults import Fault, Malformed
 
 NAME_CHARACTERS_MAX: Final = 25
@@ -52,6 +54,7 @@ def write_code(code: MerchantCode) -> str | Malformed:
         objects.append(DataObject("54", _amount("54", code.amount, code, faults)))
     objects += _tip(code, faults)
     objects += _local_names(code, faults)
+    objects += _keysets(code, objects, faults)
     objects += code.others
     faults += [
         Fault(item.tag, f"Longer than {VALUE_CHARACTERS_MAX} characters.")
@@ -188,6 +191,21 @@ def _local_names(code: MerchantCode, faults: _Faults) -> list[DataObject]:
         fields = [DataObject("00", LOCAL_NAME_ID), *_local_name(local, first=1)]
         objects.append(DataObject(tag, _nested(fields)))
     return objects
+
+
+def _keysets(code: MerchantCode, before: list[DataObject], faults: _Faults) -> list[DataObject]:
+    if code.keysets is None:
+        return []
+    taken = {item.tag for item in (*before, *code.others)}
+    # From the end, so that the names stand where they would stand without it.
+    tag = next((tag for tag in reversed(_NAME_TAGS) if tag not in taken), "")
+    if not tag:
+        faults.append(Fault("80", "The format has no room for the hash of the list of keysets."))
+        return []
+    if len(code.keysets) != KEYSETS_HASH_BYTES:
+        faults.append(Fault(f"{tag}.01", f"The hash is not {KEYSETS_HASH_BYTES} bytes."))
+    fields = [DataObject("00", KEYSETS_ID), DataObject("01", write_keysets(code.keysets))]
+    return [DataObject(tag, _nested(fields))]
 
 
 def _local_name(local: LocalName, *, first: int) -> list[DataObject]:
