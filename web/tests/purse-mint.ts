@@ -1,11 +1,13 @@
 /** A small honest mint in memory for the purse's tests, a named side, and ways to lose an answer. */
 
 import {
+  Amount,
   createBlindSignature,
   createDLEQProof,
   createNewMintKeys,
   pointFromHex,
   serializeMintKeys,
+  verifyMintQuoteSignature,
   verifyUnblindedSignature,
 } from "@cashu/cashu-ts";
 import { toHex } from "../src/purse/bytes.ts";
@@ -41,6 +43,8 @@ interface Asked {
   outputs: WireOutput[];
   Ys: string[];
   amount?: number;
+  refund_key?: string;
+  signature?: string;
 }
 
 const EXPONENT_MAX = 14;
@@ -61,6 +65,9 @@ export class TestMint {
   readonly losses: Loss[] = [];
   listed: ListedKeyset[] = [];
   withoutDleq = false;
+  /** What was given back, by the quote that follows from the payment's key. */
+  readonly refunds = new Map<string, { key: string; paid: number; issued: number }>();
+  readonly refundKeys: string[] = [];
   #keys = new Map<string, { secret: Record<string, Uint8Array>; open: Record<string, string> }>();
   #quotes = new Map<string, Quote>();
 
@@ -87,7 +94,9 @@ export class TestMint {
     const body = init.body === null ? null : (JSON.parse(init.body as string) as Asked);
     this.sent.push({ address, init, body: body as unknown as Sent["body"] });
     const loss =
-      path.startsWith("/v1/melt/") && !path.includes("/quote/") ? this.losses.shift() : undefined;
+      /^\/v1\/m(elt|int)\//.test(path) && !path.includes("/quote/")
+        ? this.losses.shift()
+        : undefined;
     if (loss === "before") throw new TypeError("the request was lost");
     const answer = this.#answer(init.method ?? "GET", path, body);
     if (loss === "after") throw new TypeError("the answer was lost");
@@ -97,10 +106,12 @@ export class TestMint {
   #answer(method: string, path: string, body: Asked | null): Response {
     if (path === "/v1/keysets") return Response.json({ keysets: this.listed });
     if (path.startsWith("/v1/keys/")) return this.#keysAnswer(path.split("/").at(-1) ?? "");
+    if (path.startsWith("/v1/mint/quote/")) return this.#refundQuote(path.split("/").at(-1) ?? "");
     if (method === "GET") return Response.json(this.#quotes.get(path.split("/").at(-1) ?? ""));
     if (body === null) return refuse(0, "no body");
     if (path.startsWith("/v1/melt/quote/")) return this.#quote(body);
     if (path.startsWith("/v1/melt/")) return this.#redeem(body);
+    if (path.startsWith("/v1/mint/")) return this.#issueRefund(body);
     if (path === "/v1/checkstate") return this.#states(body.Ys);
     const outputs = body.outputs.filter(({ B_ }) => this.signed.has(B_));
     return Response.json({ outputs, signatures: outputs.map(({ B_ }) => this.signed.get(B_)) });
@@ -111,7 +122,27 @@ export class TestMint {
     return Response.json({ keysets: found.map((one) => ({ ...one, keys: this.keysOf(one.id) })) });
   }
 
+  #refundQuote(quote: string): Response {
+    const found = this.refunds.get(quote);
+    if (found === undefined) return refuse(20001, "quote not found");
+    return Response.json({ quote, amount_paid: found.paid, amount_issued: found.issued });
+  }
+
+  #issueRefund({ quote, outputs, signature }: Asked): Response {
+    const found = this.refunds.get(quote);
+    const messages = outputs.map((one) => ({ ...one, amount: Amount.from(one.amount) }));
+    if (found === undefined || signature === undefined) return refuse(20001, "quote not found");
+    if (!verifyMintQuoteSignature(found.key, quote, messages, signature)) {
+      return refuse(20008, "Signature for mint request invalid or missing");
+    }
+    const sum = outputs.reduce((whole, { amount }) => whole + amount, 0);
+    if (sum !== found.paid - found.issued) return refuse(20002, "quote already issued");
+    found.issued = found.paid;
+    return Response.json({ signatures: outputs.map((output) => this.sign(output)) });
+  }
+
   #quote(asked: Asked): Response {
+    if (asked.refund_key !== undefined) this.refundKeys.push(asked.refund_key);
     const { request } = asked as unknown as { request: string };
     const amount = asked.amount ?? this.orders.get(request);
     if (amount === undefined) return refuse(20007, "no such order");

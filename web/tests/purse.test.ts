@@ -4,6 +4,7 @@ import type { Locks, Ports, Vault } from "../src/purse/book.ts";
 import { Mint } from "../src/purse/mint.ts";
 import { type PurseState, type Receipt, sumOf } from "../src/purse/model.ts";
 import { Purse } from "../src/purse/purse.ts";
+import { refundQuoteOf } from "../src/purse/refunding.ts";
 import type { Offer, OpenMoment, Paid } from "../src/purse/talk.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
 import { TestMint, TestNamedSide } from "./purse-mint.ts";
@@ -382,4 +383,65 @@ test("a code made with a list that has grown since is found to agree", async () 
   const listHash = await (await elsewhere.filled()).listHash();
   device.mint.orders.set("order_1", 100);
   assert.equal((await purse.look({ ...orderOf("order_1"), listHash })).kind, "offer");
+});
+
+async function refunded(device: Device, purse: Purse, amount: number): Promise<string> {
+  device.mint.orders.set("order_1", 1_500);
+  const paid = await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);
+  assert.ok(paid.kind === "paid" && paid.receipt.refundKey !== null);
+  const quote = await refundQuoteOf(paid.receipt.refundKey);
+  const key = device.mint.refundKeys.at(-1) ?? "";
+  device.mint.refunds.set(quote, { key, paid: amount, issued: 0 });
+  return paid.receipt.id;
+}
+
+test("a refund comes to whoever has the payment's key, once", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  const receipt = await refunded(device, purse, 700);
+  assert.equal(await purse.askRefund(receipt), "arrived");
+  assert.equal(await purse.askRefund(receipt), "none");
+  assert.equal(await device.worth(), TIER - 1_500 + 700);
+  assert.deepEqual(leaksIn(device.mint.sent), []);
+});
+
+for (const loss of ["before", "after"] as const) {
+  test(`a refund whose ${loss === "before" ? "request" : "answer"} is lost is fetched once`, async () => {
+    const device = new Device();
+    const purse = await device.filled();
+    const receipt = await refunded(device, purse, 700);
+    device.mint.losses.push(loss);
+    assert.equal(await purse.askRefund(receipt), loss === "before" ? "lost" : "arrived");
+    if (loss === "before") {
+      const [begun] = (await device.state()).refunds;
+      assert.equal(await (await device.open()).askRefund(receipt), "arrived");
+      const sent = device.mint.sent.findLast(({ address }) =>
+        address.endsWith("/mint/amana-refund"),
+      );
+      const outputs = sent?.body?.["outputs"] as { B_: string }[];
+      assert.deepEqual(
+        outputs.map(({ B_ }) => B_),
+        begun?.outputs.map(({ B_ }) => B_),
+      );
+    }
+    assert.equal(await device.worth(), TIER - 1_500 + 700);
+    assert.equal((await device.state()).refunds.length, 0);
+  });
+}
+
+test("a refund is asked for by itself, once, within the policy's window", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  await refunded(device, purse, 400);
+  const asked = () => device.mint.sent.filter(({ address }) => address.includes("amana-refund"));
+  const { from, to } = POLICY.refund_ask_hours;
+  device.now += from * 3_600 - 1;
+  const idle = { openSince: NOW, paying: false, isAsked: false };
+  await purse.fill(device.named, idle);
+  assert.equal(asked().length, 0);
+  device.now += to * 3_600;
+  await purse.fill(device.named, idle);
+  const [question, fetching, ...more] = asked();
+  assert.ok(question !== undefined && fetching !== undefined && more.length === 0);
+  assert.equal((await device.state()).asks.length, 0);
 });

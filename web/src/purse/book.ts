@@ -38,7 +38,7 @@ export class Book {
   static async open(ports: Ports, empty: PurseState): Promise<Book> {
     const kept = await ports.vault.load();
     if (kept !== null && kept.unit !== empty.unit) throw new RangeError("a purse of another unit");
-    return new Book(ports, kept ?? empty);
+    return new Book(ports, { ...empty, ...kept });
   }
 
   /** As last read or written here; another tab may be ahead. */
@@ -47,7 +47,8 @@ export class Book {
   }
 
   async read(): Promise<PurseState> {
-    this.#state = (await this.#ports.vault.load()) ?? this.#state;
+    // What an older release kept lacks the fields that came since.
+    this.#state = { ...this.#state, ...(await this.#ports.vault.load()) };
     return this.#state;
   }
 

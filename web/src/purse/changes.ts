@@ -8,7 +8,7 @@
 import type { Seconds } from "../rules/purse/policy.ts";
 import { DAY } from "../rules/purse/policy.ts";
 import { lineageName } from "../rules/purse/spend.ts";
-import type { Coin, PurseState, Receipt, Refill, Spend } from "./model.ts";
+import type { Coin, PurseState, Receipt, Refill, Refund, Spend } from "./model.ts";
 import { sumOf } from "./model.ts";
 import type { Unblinded } from "./curve.ts";
 
@@ -29,7 +29,7 @@ export function concluded(
   state: PurseState,
   spend: Spend,
   change: readonly Unblinded[],
-  at: { readonly paidAt: Seconds; readonly changeAt: Seconds },
+  at: { readonly paidAt: Seconds; readonly changeAt: Seconds; readonly askAt: Seconds },
 ): PurseState {
   if (!isOnItsWay(state, spend)) return state;
   const lineage = lineageName("change", state.nextLineage);
@@ -40,6 +40,10 @@ export function concluded(
     ...without(state, spend),
     coins: [...state.coins, ...coins],
     nextLineage: state.nextLineage + 1,
+    asks:
+      spend.refundKey === null
+        ? state.asks
+        : [...state.asks, { receipt: spend.id, key: spend.refundKey, at: at.askAt }],
     spendings: isPayment ? [...kept, { at: at.paidAt, amount: spend.amount }] : kept,
   };
 }
@@ -116,6 +120,32 @@ export function refillArrived(
   return {
     ...refillDropped(state, id),
     coins: [...state.coins, ...coins],
+    nextLineage: state.nextLineage + 1,
+  };
+}
+
+/** The one question of a payment's refund was put. */
+export function asked(state: PurseState, receipt: string): PurseState {
+  return { ...state, asks: state.asks.filter((one) => one.receipt !== receipt) };
+}
+
+export function refundBegun(state: PurseState, refund: Refund): PurseState {
+  return { ...asked(state, refund.receipt), refunds: [...state.refunds, refund] };
+}
+
+/** The refund is here, or the mint says that there is none: in both cases it is over. */
+export function refundEnded(
+  state: PurseState,
+  refund: Refund,
+  proofs: readonly Unblinded[],
+  availableAt: Seconds,
+): PurseState {
+  if (!state.refunds.some(({ quote }) => quote === refund.quote)) return state;
+  const lineage = lineageName("received", state.nextLineage);
+  return {
+    ...state,
+    refunds: state.refunds.filter(({ quote }) => quote !== refund.quote),
+    coins: [...state.coins, ...proofs.map((one): Coin => ({ ...one, lineage, availableAt }))],
     nextLineage: state.nextLineage + 1,
   };
 }

@@ -1,12 +1,14 @@
 /** The blind signature, done by cashu-ts: blinding, the proof of the key, unblinding. */
 
 import {
+  Amount,
   blindMessage,
   createRandomSecretKey,
   deriveKeysetId,
   getPubKeyFromPrivKey,
   hashToCurve,
   pointFromHex,
+  signMintQuote,
   unblindSignature,
   verifyDLEQProof,
 } from "@cashu/cashu-ts";
@@ -82,4 +84,20 @@ export function isIdOf(keyset: ListedKeyset, keys: Keys): boolean {
 export function newOneTimeKey(): { readonly secret: string; readonly pubkey: string } {
   const secret = createRandomSecretKey();
   return { secret: toHex(secret), pubkey: toHex(getPubKeyFromPrivKey(secret)) };
+}
+
+export function pubkeyOf(secret: string): Uint8Array<ArrayBuffer> {
+  const bytes = fromHex(secret);
+  if (bytes === null) throw new RangeError("a key is hexadecimal digits");
+  return new Uint8Array(getPubKeyFromPrivKey(bytes));
+}
+
+/** Asks for the outputs of a quote that is locked to a key (NUT-20). */
+export function quoteSignature(key: string, quote: string, outputs: readonly Output[]): string {
+  const messages = outputs.map(({ amount, keyset, B_ }) => ({
+    amount: Amount.from(amount),
+    id: keyset,
+    B_,
+  }));
+  return signMintQuote(key, quote, messages);
 }

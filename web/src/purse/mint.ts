@@ -10,6 +10,8 @@ import type { Coin, Output, RedeemMethod, Signature } from "./model.ts";
 import {
   type Redeemed,
   type Restored,
+  issueQuote,
+  issued,
   keysAnswer,
   keysetList,
   mintFault,
@@ -73,6 +75,16 @@ export class Mint {
   ): Promise<MintAnswer<Redeemed>> {
     const body = { quote, inputs: inputs.map(sentProof), outputs: blanks.map(sentOutput) };
     return this.#ask("POST", `/v1/melt/${method}`, body, redeemed);
+  }
+
+  /** The quote by which a refund is fetched. */
+  refundQuote(quote: string) {
+    return this.#ask("GET", `/v1/mint/quote/amana-refund/${quote}`, null, issueQuote);
+  }
+
+  issueRefund(quote: string, outputs: readonly Output[], signature: string) {
+    const body = { quote, outputs: outputs.map(sentOutput), signature };
+    return this.#ask("POST", "/v1/mint/amana-refund", body, issued);
   }
 
   states(points: readonly string[]) {

@@ -94,6 +94,21 @@ export interface Receipt {
   readonly missing: number;
 }
 
+/** A payment whose refund is asked for, once, at an hour that follows from nothing. */
+export interface RefundAsk {
+  readonly receipt: string;
+  readonly key: string;
+  readonly at: Seconds;
+}
+
+/** A refund being fetched: stored before its outputs are sent. */
+export interface Refund {
+  readonly receipt: string;
+  readonly key: string;
+  readonly quote: string;
+  readonly outputs: readonly Output[];
+}
+
 export interface PurseState {
   readonly version: 1;
   readonly unit: string;
@@ -102,6 +117,8 @@ export interface PurseState {
   readonly coins: readonly Coin[];
   readonly refills: readonly Refill[];
   readonly spends: readonly Spend[];
+  readonly asks: readonly RefundAsk[];
+  readonly refunds: readonly Refund[];
   readonly keysets: readonly ListedKeyset[];
   readonly keys: Readonly<Record<string, Keys>>;
   /** The list contradicted what was seen before: nothing is sent to this mint any more. */
@@ -121,6 +138,8 @@ export function newPurse(unit: string): PurseState {
     coins: [],
     refills: [],
     spends: [],
+    asks: [],
+    refunds: [],
     keysets: [],
     keys: {},
     isListBroken: false,

@@ -10,9 +10,10 @@ import { agreesWith, readList } from "./listing.ts";
 import type { Mint } from "./mint.ts";
 import { type PurseState, type Receipt, type Spend, newPurse, sumOf } from "./model.ts";
 import type { NamedSide } from "./named.ts";
+import { askForRefund, fetchRefund } from "./refunding.ts";
 import { fillingOf, settleRefills } from "./refilling.ts";
 import { type Outcome, type Target, carry, lockOf, pay, prepare } from "./spending.ts";
-import type { Deposited, Filled, Offer, OpenMoment, OrderCode, Summary } from "./talk.ts";
+import type { Deposited, Filled, Offer, OpenMoment, OrderCode, Refunded, Summary } from "./talk.ts";
 
 export class Purse {
   readonly #book: Book;
@@ -68,6 +69,7 @@ export class Purse {
     const isIdle = moment.isAsked || isIdleOpening(POLICY, moment.openSince, this.#ports.now());
     const facts = await named.facts();
     if (facts !== null) await this.#book.change((one) => ({ ...one, crowd: facts.crowd }));
+    await this.#ports.locks.tryHold("refunds", () => this.askRefunds());
     const filled = await this.#ports.locks.tryHold("refill", () =>
       settleRefills(this.#book, this.#mint, named, this.#ports, isIdle),
     );
@@ -142,6 +144,25 @@ export class Purse {
     // The quote must be for what was agreed to, whatever the mint answers.
     if (asked.spend.amount !== tier || !asked.covers) return { kind: "too-little" };
     return pay(this.#book, this.#mint, this.#ports, asked.spend, doubtful);
+  }
+
+  /** Asks for the refunds whose hour has come; not in an opening that is for paying. */
+  async askRefunds(): Promise<void> {
+    for (const refund of (await this.#book.read()).refunds) {
+      await fetchRefund(this.#book, this.#mint, this.#ports, refund);
+    }
+    const due = this.#book.state.asks.filter(({ at }) => at <= this.#ports.now());
+    for (const ask of due) await askForRefund(this.#book, this.#mint, this.#ports, ask);
+  }
+
+  async askRefund(id: string): Promise<Refunded> {
+    const receipt = (await this.receipts()).find((one) => one.id === id);
+    if (receipt?.refundKey == null) return "none";
+    const { refundKey: key } = receipt;
+    const found = await this.#ports.locks.tryHold("refunds", () =>
+      askForRefund(this.#book, this.#mint, this.#ports, { receipt: id, key, at: 0 }),
+    );
+    return found ?? "lost";
   }
 
   async listHash(): Promise<string> {

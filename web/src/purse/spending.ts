@@ -7,6 +7,7 @@
 
 import { waitBefore } from "../rules/intent.ts";
 import { POLICY, type Seconds } from "../rules/purse/policy.ts";
+import { refundAskAt } from "../rules/purse/refill.ts";
 import { blankOutputs, changeAvailableAt, chooseCoins } from "../rules/purse/spend.ts";
 import type { Book, Ports } from "./book.ts";
 import { begun, changeOwed, concluded, receiptOf, returned } from "./changes.ts";
@@ -47,7 +48,7 @@ export type Outcome =
   | { readonly kind: "paid"; readonly receipt: Receipt }
   | { readonly kind: "refused"; readonly code: number; readonly detail: string };
 
-const RANDOM_BYTES = 8;
+export const RANDOM_BYTES = 8;
 
 /** Asks what a payment would be, and makes it ready; nothing is stored and nothing is spent yet. */
 export async function prepare(
@@ -197,8 +198,12 @@ async function paid(
   const change = provenChange(book.state, spend, signatures);
   const missing = Math.max(0, changeOwed(spend) - sumOf(change));
   const receipt = receiptOf(spend, book.state.unit, { at: now, signed, missing });
-  const changeAt = changeAvailableAt(POLICY, now, ports.random(RANDOM_BYTES));
-  await book.change((state) => concluded(state, spend, change, { paidAt: now, changeAt }), receipt);
+  const at = {
+    paidAt: now,
+    changeAt: changeAvailableAt(POLICY, now, ports.random(RANDOM_BYTES)),
+    askAt: refundAskAt(POLICY, now, ports.random(RANDOM_BYTES)),
+  };
+  await book.change((state) => concluded(state, spend, change, at), receipt);
   return { kind: "paid", receipt };
 }
 

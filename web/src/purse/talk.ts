@@ -61,6 +61,8 @@ export type Paid =
 
 export type Deposited = Paid | { readonly kind: "off-menu" | "too-little" | "lost" };
 
+export type Refunded = "none" | "arrived" | "lost";
+
 export type Filled =
   | "nothing"
   | "waiting"
@@ -82,6 +84,8 @@ export interface Calls {
   forget(offer: string): Promise<void>;
   pay(offer: string): Promise<Paid>;
   deposit(token: string, tier: number): Promise<Deposited>;
+  /** Asks for the refund of one payment now, because the person wants to know. */
+  askRefund(receipt: string): Promise<Refunded>;
   receipts(): Promise<readonly Receipt[]>;
   listHash(): Promise<string>;
 }

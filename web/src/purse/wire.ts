@@ -87,6 +87,14 @@ export const redeemQuote = object({
 });
 export type RedeemQuote = Checked<typeof redeemQuote>;
 
+export const issueQuote = object({
+  quote: text,
+  amount_paid: wholeAmount,
+  amount_issued: wholeAmount,
+});
+
+export const issued = object({ signatures: list(signature) });
+
 export const proofStates = object({
   states: list(object({ Y: point, state: oneOf("UNSPENT", "PENDING", "SPENT") })),
 });

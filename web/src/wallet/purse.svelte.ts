@@ -12,6 +12,7 @@ import type {
   Offer,
   OrderCode,
   Paid,
+  Refunded,
   Summary,
 } from "../purse/talk.ts";
 import { type PurseFacts, purseFacts } from "../purse/wire.ts";
@@ -158,6 +159,11 @@ class PurseOnScreen {
       .catch(() => ({ kind: "lost" }) as const);
     if (ended.kind === "paid") this.receipts = [ended.receipt, ...this.receipts];
     return ended;
+  }
+
+  async askRefund(receipt: string): Promise<Refunded> {
+    if (this.#calls === null) return "lost";
+    return this.#calls.askRefund(receipt).catch(() => "lost" as const);
   }
 
   clear(): void {
