@@ -59,10 +59,10 @@ def _with_node(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def outcomes(node: Path, fee_mint: str) -> dict[str, str]:
+def outcomes(node: Path, fee_mint: str, free_mint: str) -> dict[str, str]:
     """What became of each scenario of cashu-ts; they run side by side in one process."""
     done = subprocess.run(
-        [str(node / "bin" / "node"), "scenarios.mjs", fee_mint],
+        [str(node / "bin" / "node"), "scenarios.mjs", fee_mint, free_mint],
         cwd=PROJECT,
         env=_with_node(node),
         capture_output=True,

@@ -25,6 +25,7 @@ SCENARIOS: Final = (
     "subscriptions",
     "melt_subscription",
     "melt_with_change",
+    "melt_within_the_mint",
     "restore",
     "required_dleq",
     "locked_quote",

@@ -55,7 +55,7 @@ def balance(run: Run, who: str, *options: str) -> str:
 
 
 def test_the_reference_wallet_is_issued_sends_receives_locks_and_pays(
-    wallet: Run, free_mint: str
+    wallet: Run, fee_mint: str
 ) -> None:
     token = found(_TOKEN, wallet("payer", "send", "10"))
     assert "Received 10 sat" in wallet("payee", "receive", token)
@@ -66,7 +66,7 @@ def test_the_reference_wallet_is_issued_sends_receives_locks_and_pays(
     assert "20008" in wallet("payer", "receive", locked), "nobody else opens the lock"
     assert "Received 8 sat" in wallet("payee", "receive", locked)
 
-    quote = httpx.post(f"{free_mint}/v1/mint/quote/bolt11", json={"unit": "sat", "amount": 20})
+    quote = httpx.post(f"{fee_mint}/v1/mint/quote/bolt11", json={"unit": "sat", "amount": 20})
     paid = wallet("payer", "pay", quote.json()["request"])
     assert "Invoice paid. (Preimage: " in paid, paid
     assert balance(wallet, "payee") == "Balance: 18 sat"

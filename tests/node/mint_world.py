@@ -7,6 +7,8 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from coincurve import PrivateKey
+
 from amana.kernel import SECOND_NS
 from amana.node.mint import MintApp
 from amana.purse.curve import hash_to_curve
@@ -14,8 +16,10 @@ from amana.purse.model import BlindSignature, Keyset, Proof
 from amana.purse.service import Mint
 from amana.testing.ecash import Blinded, BlindingWallet
 from amana.testing.mint import MintSettings, open_mint
-from amana.testing.rooms import HandClock, SeededChance
+from amana.testing.mint.invoices import write_invoice
+from amana.testing.rooms import START, HandClock, SeededChance
 
+STRANGER: Final = PrivateKey(b"\x07" * 32)
 PAID_NS: Final = 2 * SECOND_NS
 WAIT_S: Final = 20
 _TALK_S: Final = 60
@@ -127,6 +131,20 @@ class MintTown:
         answer = await self.post("/v1/mint/quote/bolt11", {"unit": "sat", "amount": amount, **more})
         assert answer.status == 200, answer.body
         return str(answer.json["quote"])
+
+    async def melt_quote(self, amount: int) -> Any:
+        """Return a quote for paying an invoice of a stranger."""
+        invoice = write_invoice(
+            amount * 1_000,
+            payment_secret=self.chance.draw(32),
+            key=STRANGER,
+            description="",
+            at_s=START // SECOND_NS,
+        )
+        asked = {"unit": "sat", "request": invoice, "options": {}}
+        answer = await self.post("/v1/melt/quote/bolt11", asked)
+        assert answer.status == 200, answer.body
+        return answer.json
 
     async def issued(self, amount: int) -> list[Proof]:
         """Return proofs of an amount, with nothing spent."""

@@ -1,5 +1,6 @@
 """The test mint: an invoice's look-alike, and walls between it and what serves people."""
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +17,11 @@ from amana.purse.model import Code
 from amana.storage import lock_folder
 from amana.testing.mint import __main__ as command
 from amana.testing.mint import invoices
-from amana.testing.mint.invoices import Invoice, read_invoice, write_invoice
+from amana.testing.mint.invoices import Invoice, preimage_of, read_invoice, write_invoice
 
 KEY: Final = PrivateKey(b"\x07" * 32)
+SECRET: Final = b"\x05" * 32
+HASH: Final = hashlib.sha256(preimage_of(SECRET)).digest()
 AT_S: Final = 1_795_000_000
 LETTERS: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
@@ -39,18 +42,18 @@ print([name for name in sys.modules if name.startswith("amana.testing")])
 
 def written(amount_msat: int, description: str = "") -> str:
     return write_invoice(
-        amount_msat, payment_hash=b"\x05" * 32, key=KEY, description=description, at_s=AT_S
+        amount_msat, payment_secret=SECRET, key=KEY, description=description, at_s=AT_S
     )
 
 
 def test_a_published_invoice_is_read() -> None:
-    assert read_invoice(COFFEE) == Invoice(250_000_000, bytes.fromhex(COFFEE_HASH))
+    assert read_invoice(COFFEE) == Invoice(250_000_000, bytes.fromhex(COFFEE_HASH), b"\x11" * 32)
     assert read_invoice(f"LIGHTNING:{COFFEE.upper()}") == read_invoice(COFFEE)
 
 
 @given(st.integers(1, 2**50), st.text(max_size=100))
 def test_an_invoice_says_what_it_was_written_with(amount_msat: int, description: str) -> None:
-    assert read_invoice(written(amount_msat, description)) == Invoice(amount_msat, b"\x05" * 32)
+    assert read_invoice(written(amount_msat, description)) == Invoice(amount_msat, HASH, SECRET)
 
 
 @given(st.integers(0, 10_000), st.integers(1, 31))

@@ -182,9 +182,7 @@ def test_a_locked_quote_is_issued_to_its_key_alone(mint: Meet) -> None:
 def test_a_redemption_pays_and_gives_change(mint: Meet) -> None:
     async def talk(town: MintTown) -> None:
         proofs = await town.issued(256)
-        invoice = (await town.post("/v1/mint/quote/bolt11", {"unit": "sat", "amount": 200})).json
-        asked = {"unit": "sat", "request": invoice["request"], "options": {}}
-        quote = (await town.post("/v1/melt/quote/bolt11", asked)).json
+        quote = await town.melt_quote(200)
         assert (quote["amount"], quote["fee_reserve"], quote["state"]) == (200, 2, "UNPAID")
         blank = [*shown(town.wallet.outputs(63))]
         body = {"quote": quote["quote"], "inputs": spent(proofs), "outputs": blank}
@@ -196,6 +194,7 @@ def test_a_redemption_pays_and_gives_change(mint: Meet) -> None:
         assert sum(one.amount for one in change) == 256 - 201
         path = f"/v1/melt/quote/bolt11/{quote['quote']}"
         assert (await town.get(path)).json["state"] == "PAID"
+        asked = {"unit": "sat", "request": quote["request"]}
         refused(await town.post("/v1/melt/quote/bolt11", asked), Code.ALREADY_PAID)
 
     mint(talk)

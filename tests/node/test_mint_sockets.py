@@ -90,9 +90,7 @@ def test_quotes_are_watched_through_their_states(mint: Meet) -> None:
 def test_redemptions_are_watched_through_their_states(mint: Meet) -> None:
     async def talk(town: MintTown) -> None:
         proofs = await town.issued(16)
-        invoice = await town.post("/v1/mint/quote/bolt11", {"unit": "sat", "amount": 10})
-        asked = {"unit": "sat", "request": invoice.json["request"]}
-        quote = (await town.post("/v1/melt/quote/bolt11", asked)).json["quote"]
+        quote = (await town.melt_quote(10))["quote"]
         socket = await opened(town)
         await socket.command("subscribe", kind="bolt11_melt_quote", subId="q", filters=[quote])
         assert state_of(await socket.told()) == "UNPAID"

@@ -99,7 +99,8 @@ def test_a_refusal_has_the_code_of_a_false_proof() -> None:
         ),
         ([PAST, ("pubkeys", *keys(1)), ("n_sigs", "2"), ("refund", *keys(0))], (0,), None),
         ([PAST], (), None),
-        ([("locktime", str(NOW))], (), UNSIGNED),
+        ([("locktime", str(NOW))], (), None),
+        ([FUTURE], (), UNSIGNED),
         ([("locktime", "soon")], (), UNSIGNED),
         ([("locktime", "-1")], (), UNSIGNED),
         ([("locktime", "1e3")], (), UNSIGNED),
@@ -125,7 +126,7 @@ def test_a_lock_on_keys_opens_as_its_tags_say(
         ((), (), "g" * 64, "invalid preimage for HTLC: not a hex string."),
         ((), (), " 1" * 32, "invalid preimage for HTLC: not a hex string."),
         ([("pubkeys", *keys(1))], (1,), PREIMAGE, None),
-        ([("pubkeys", *keys(1))], (), PREIMAGE, UNSIGNED),
+        ([("pubkeys", *keys(1))], (), PREIMAGE, "no signatures in proof."),
         ([("pubkeys", *keys(1))], (2,), PREIMAGE, NOT_MET),
         ([("pubkeys", *keys(1))], (1,), None, "no HTLC preimage provided"),
         ([("pubkeys", *keys(1)), FUTURE, ("refund", *keys(2))], (2,), PREIMAGE, NOT_MET),
@@ -364,7 +365,7 @@ def test_a_hash_lock_for_all_asks_for_preimage_and_signature_over_all() -> None:
     assert said(*all_locked(2, 1, kind=HTLC, tags=receiver)) is None
     assert said(*all_locked(2, 2, kind=HTLC, tags=receiver)) == NOT_MET
     assert said(*all_locked(2, 2, kind=HTLC, tags=receiver), now_s=NOW + 2) is None
-    assert said(*all_locked(2, kind=HTLC, tags=receiver)) == UNSIGNED
+    assert said(*all_locked(2, kind=HTLC, tags=receiver)) == "no signatures in proof."
     signed = all_locked(2, 1, kind=HTLC, tags=receiver)
     stripped = proof(signed[0].secret, *json.loads(signed[0].witness or "")["signatures"])
     assert said(stripped, signed[1]) == "no HTLC preimage provided"

@@ -1,6 +1,7 @@
 // What wallets do at a mint, done by a library that others wrote.
 //
-// Usage: node scenarios.mjs http://127.0.0.1:3338
+// Usage: node scenarios.mjs http://127.0.0.1:3338 http://127.0.0.1:3339
+// The second mint is a stranger, whose invoices the first one pays.
 // Prints one JSON object: the outcome of each scenario by its name, "passed" or what went wrong.
 
 import assert from "node:assert/strict";
@@ -17,7 +18,7 @@ import {
 } from "@cashu/cashu-ts";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 
-const url = process.argv[2];
+const [url, strangersUrl] = process.argv.slice(2);
 const hex = (bytes) => Buffer.from(bytes).toString("hex");
 const SIGNATURE_WRONG = 20008;
 const SPENT_BEFORE = 11001;
@@ -65,9 +66,10 @@ async function mayTake(wallet, token, config) {
   return taken;
 }
 
-// The mint looks at no invoice's payee, so its own do for a stranger's.
-async function anInvoice(wallet, amount) {
-  return (await wallet.createMintQuoteBolt11(amount)).request;
+async function anInvoice(amount) {
+  const stranger = new Wallet(new Mint(strangersUrl), { unit: "sat" });
+  await stranger.loadMint();
+  return (await stranger.createMintQuoteBolt11(amount)).request;
 }
 
 const signedBy = (wallet, proofs, ...keys) =>
@@ -230,7 +232,7 @@ const scenarios = {
   async melt_subscription() {
     const wallet = await aWallet();
     const proofs = await issued(wallet, 2_000);
-    const quote = await wallet.createMeltQuoteBolt11(await anInvoice(wallet, 1_500));
+    const quote = await wallet.createMeltQuoteBolt11(await anInvoice(1_500));
     const paid = wallet.on.onceMeltPaid(quote.quote, { timeoutMs: 10_000 });
     await wallet.meltProofsBolt11(quote, proofs);
     assert.equal((await paid).state, "PAID");
@@ -240,7 +242,7 @@ const scenarios = {
   async melt_with_change() {
     const wallet = await aWallet();
     const proofs = await issued(wallet, 3_000);
-    const invoice = await anInvoice(wallet, 2_000);
+    const invoice = await anInvoice(2_000);
     const quote = await wallet.createMeltQuoteBolt11(invoice);
     const reserve = quote.fee_reserve.toNumber();
     assert.ok(reserve > 0);
@@ -252,6 +254,18 @@ const scenarios = {
     const back = sumProofs(change).toNumber();
     assert.ok(back > 0 && back < reserve, `${back} of ${reserve}`);
     await refused(wallet.createMeltQuoteBolt11(invoice), 20006);
+  },
+
+  async melt_within_the_mint() {
+    const wallet = await aWallet();
+    const proofs = await issued(wallet, 100);
+    const { request } = await wallet.createMintQuoteBolt11(50);
+    const quote = await wallet.createMeltQuoteBolt11(request);
+    assert.equal(quote.fee_reserve.toNumber(), 0);
+    const { send } = await wallet.send(50, proofs, { includeFees: true });
+    const { change, quote: after } = await wallet.meltProofsBolt11(quote, send);
+    assert.equal(after.state, "PAID");
+    assert.equal(sumProofs(change).toNumber(), 0);
   },
 
   async restore() {

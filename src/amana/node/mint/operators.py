@@ -5,6 +5,7 @@ from amana.node.mint.auth import auth_info, auth_routes
 from amana.node.mint.info import MethodInfo, MintInfo
 from amana.node.mint.orders import order_routes
 from amana.node.mint.reissue import reissue_routes
+from amana.node.mint.people import people_routes
 from amana.node.operator import Operator
 from amana.people.openid import CLIENT_ID, OpenId
 from amana.purse.auth import MintGuard
@@ -48,7 +49,7 @@ def create_operator_mint(operator: Operator, openid: OpenId) -> MintApp:
         find=operator.payments_read.order,
         clock=operator.clock,
     )
-    more = [*auth_routes(purse.auth), *paying]
+    more = [*auth_routes(purse.auth), *people_routes(operator), *paying]
     if purse.reissue is not None:
         more += reissue_routes(purse.reissue)
     return create_mint_app(purse.mint, info, guard=guard, clock=operator.clock, more=more)

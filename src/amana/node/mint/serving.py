@@ -11,6 +11,10 @@ SOCKET_MESSAGE_BYTES_MAX: Final = 131_072
 """Bytes of one command over a socket: one with all the filters a socket may have takes 70,000."""
 
 _PING_S: Final = 20.0
+_IDLE_S: Final = 30
+"""Seconds a connection may be idle. Clients drop theirs after four; one that is busy with its
+e-cash notices later, and must not meet a connection that was closed under its request."""
+
 _GRACE_S: Final = 2
 
 
@@ -24,6 +28,7 @@ def serving(app: MintApp) -> uvicorn.Config:
         ws_ping_interval=_PING_S,
         ws_ping_timeout=_PING_S,
         ws_per_message_deflate=False,
+        timeout_keep_alive=_IDLE_S,
         log_level="warning",
         access_log=False,
         lifespan="off",

@@ -73,8 +73,12 @@ class Lock:
     expires_s: int | None
 
     def has_expired(self, now_s: int) -> bool:
-        """Tell whether the refund path is open; strictly after the instant named (NUT-11)."""
-        return self.expires_s is not None and now_s > self.expires_s
+        """Tell whether the refund path is open: in the second after the instant named (NUT-11).
+
+        The clock's fraction is cut off, so the second that bears the instant's number is the one
+        that follows it.
+        """
+        return self.expires_s is not None and now_s >= self.expires_s
 
     def is_same_as(self, other: "Lock") -> bool:
         """Tell whether both have one kind, data and tags, as SIG_ALL demands of all inputs."""
@@ -358,7 +362,9 @@ def _signatures_fault(path: Path, witness: Witness, digest: bytes, verify: Verif
         return None
     given = witness.signatures
     if not given:
-        return "no witness: p2pk signatures not provided."
+        # The two ways in which other mints say it; clients' tests look for the words.
+        has_preimage = witness.preimage is not None
+        return "no signatures in proof." if has_preimage else _UNSIGNED
     if len(given) < path.needed:
         return (
             f"not enough pubkeys ({len(path.keys)}) or signatures ({len(given)})"
@@ -371,6 +377,9 @@ def _signatures_fault(path: Path, witness: Witness, digest: bytes, verify: Verif
         if signed == path.needed:
             return None
     return f"signature threshold not met. {signed} < {path.needed}."
+
+
+_UNSIGNED: Final = "no witness: p2pk signatures not provided."
 
 
 def _is_signature(text: str) -> bool:

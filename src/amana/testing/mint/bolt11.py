@@ -1,8 +1,9 @@
 """A look-alike of paying over Lightning, for other people's clients and suites. No money moves.
 
 Quotes to issue pay themselves after a second. Any invoice is paid, once, and costs one unit more
-than its amount: less than the reserve, so that change comes back. Units that are not satoshis are
-exchanged at a made-up rate that never changes.
+than its amount: less than the reserve, so that change comes back. An invoice of this very mint
+needs no reserve and costs its amount. Units that are not satoshis are exchanged at a made-up rate
+that never changes.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from amana.purse.model import (
     RedeemState,
     Refusal,
 )
-from amana.testing.mint.invoices import Invoice, read_invoice, write_invoice
+from amana.testing.mint.invoices import Invoice, preimage_of, read_invoice, write_invoice
 
 METHOD: Final = "bolt11"
 AMOUNT_MAX: Final = 2**40
@@ -63,7 +64,7 @@ class Bolt11Issue:
         now = self._clock.now()
         invoice = write_invoice(
             ask.amount * MSAT_A_UNIT.get(ask.unit, MSAT_A_MINOR_UNIT),
-            payment_hash=hashlib.sha256(_preimage(quote_id)).digest(),
+            payment_secret=hashlib.sha256(quote_id).digest(),
             key=self._key,
             description=ask.description or "",
             at_s=now // SECOND_NS,
@@ -131,7 +132,7 @@ class Bolt11Redeem:
             request=ask.request,
             unit=ask.unit,
             amount=amount,
-            fee_reserve=max(_FEE_MIN, -(-amount // 100)),
+            fee_reserve=0 if self._is_own(ask.request) else max(_FEE_MIN, -(-amount // 100)),
             state=RedeemState.UNPAID,
             attempts=0,
             expires_at=Instant(now + _QUOTE_NS),
@@ -140,8 +141,8 @@ class Bolt11Redeem:
         )
 
     def cost(self, quote: RedeemQuote) -> int:
-        """Return the amount and a fee of one unit."""
-        return quote.amount + _COST
+        """Return the amount and, of an invoice of others, a fee of one unit."""
+        return quote.amount + min(_COST, quote.fee_reserve)
 
     async def hold(self, quote: RedeemQuote) -> Refusal | None:
         """Hold nothing: there is no money."""
@@ -159,11 +160,17 @@ class Bolt11Redeem:
         """Give back nothing."""
 
     def fields(self, quote: RedeemQuote) -> dict[str, Any]:
-        """Return the preimage of an invoice of ours; of others' one as made up as the payment."""
+        """Return the preimage of a test mint's invoice; of others one as made up as the payment."""
+        invoice = read_invoice(quote.request)
+        secret = None if invoice is None else invoice.payment_secret
+        return {"payment_preimage": preimage_of(secret or quote.id).hex()}
+
+    def _is_own(self, request: str) -> bool:
+        """Say whether an invoice was written by this mint."""
         row = self._books.execute(
-            "SELECT id FROM purse_issue_quotes WHERE request = ?", (quote.request,)
+            "SELECT 1 FROM purse_issue_quotes WHERE request = ?", (request,)
         ).fetchone()
-        return {"payment_preimage": _preimage(quote.id if row is None else row[0]).hex()}
+        return row is not None
 
     def _is_paid(self, request: str, quote_id: bytes) -> bool:
         row = self._books.execute(
@@ -171,10 +178,6 @@ class Bolt11Redeem:
             (request, int(RedeemState.SPENT), quote_id),
         ).fetchone()
         return row is not None
-
-
-def _preimage(quote_id: bytes) -> bytes:
-    return hashlib.sha256(b"preimage of a quote" + quote_id).digest()
 
 
 def _amount_msat(invoice: Invoice, fields: Mapping[str, Any]) -> int | Refusal:

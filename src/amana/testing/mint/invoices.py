@@ -22,31 +22,41 @@ _DIVISORS: Final = {"m": 10**3, "u": 10**6, "n": 10**9, "p": 10**12}
 _PREFIXES: Final = ("lnbcrt", "lntbs", "lnbc", "lntb")
 _CHARACTERS_MAX: Final = 10_000
 _EXPIRY_S: Final = 3_600
+_PREIMAGE_TAG: Final = b"amana-test-preimage"
 
 
 class Invoice(NamedTuple):
-    """What is read of an invoice; None where it leaves the amount to whoever pays."""
+    """What is read of an invoice; an amount of None is left to whoever pays."""
 
     amount_msat: int | None
     payment_hash: bytes
+    payment_secret: bytes | None
+
+
+def preimage_of(payment_secret: bytes) -> bytes:
+    """Return what proves that an invoice of ours was paid; whoever reads the invoice can.
+
+    So one test mint pays another's invoices as a node would. Of real invoices it is made up.
+    """
+    return hashlib.sha256(_PREIMAGE_TAG + payment_secret).digest()
 
 
 def write_invoice(
-    amount_msat: int, *, payment_hash: bytes, key: PrivateKey, description: str, at_s: int
+    amount_msat: int, *, payment_secret: bytes, key: PrivateKey, description: str, at_s: int
 ) -> str:
     """Write a signed invoice.
 
     Args:
         amount_msat: In thousandths of a satoshi, above zero.
-        payment_hash: 32 bytes.
+        payment_secret: 32 bytes, of which the payment's hash is made.
         key: Of the node that would be paid.
         description: Told to whoever pays.
         at_s: When, in seconds since 1970.
     """
     readable = f"lnbc{_write_amount(amount_msat)}"
     words = [at_s >> shift & 31 for shift in range(30, -1, -5)]
-    words += _field("p", _words(payment_hash))
-    words += _field("s", _words(hashlib.sha256(payment_hash).digest()))
+    words += _field("p", _words(hashlib.sha256(preimage_of(payment_secret)).digest()))
+    words += _field("s", _words(payment_secret))
     words += _field("d", _words(description.encode()[:639]))
     words += _field("x", [_EXPIRY_S >> 10 & 31, _EXPIRY_S >> 5 & 31, _EXPIRY_S & 31])
     words += _field("c", [18])
@@ -71,12 +81,13 @@ def read_invoice(text: str) -> Invoice | None:
     words = [_VALUES[letter] for letter in data]
     if _remainder(_spread(readable) + words) != 1:
         return None
-    payment_hash = _find(words[_TIME_WORDS : -_SIGNATURE_WORDS - _CHECK_WORDS], "p")
+    fields = words[_TIME_WORDS : -_SIGNATURE_WORDS - _CHECK_WORDS]
+    payment_hash = _find(fields, "p")
     amount = readable.removeprefix(prefix)
     amount_msat = _read_amount(amount) if amount else None
     if payment_hash is None or (amount and amount_msat is None):
         return None
-    return Invoice(amount_msat, payment_hash)
+    return Invoice(amount_msat, payment_hash, _find(fields, "s"))
 
 
 def _write_amount(msat: int) -> str:
