@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pytest
 import uvicorn
@@ -98,3 +98,33 @@ def test_a_large_body_and_many_requests_are_not_in_the_way() -> None:
         return answer
 
     assert b"200 OK" in over(BoundedProtocol, talk)
+
+
+class Counted(BoundedProtocol):
+    """Counts what is handed to the transport."""
+
+    pieces: ClassVar[list[bytes]] = []
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        send = transport.write
+
+        def write(data: bytes) -> None:
+            self.pieces.append(data)
+            send(data)
+
+        transport.write = write  # type: ignore[assignment,method-assign]
+        super().connection_made(transport)
+
+
+@pytest.mark.parametrize("after", [b"", b"Connection: close\r\n"])
+def test_an_answer_goes_out_in_one_piece(after: bytes) -> None:
+    Counted.pieces.clear()
+
+    async def talk(streams: Streams) -> bytes:
+        streams[1].write(b"GET / HTTP/1.1\r\nHost: x\r\n" + after + b"\r\n")
+        return await streams[0].readuntil(b"\r\n\r\n") + await streams[0].readexactly(1)
+
+    answer = over(Counted, talk)
+
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert Counted.pieces == [answer]
