@@ -18,7 +18,7 @@ def town(gap: int | None) -> tuple[Sight, Truth]:
     rows = [(int(time), int(who), 2_000, -1) for time, who in zip(drawn, payer, strict=True)]
     sight = Sight(
         accounts=PEOPLE,
-        payments=payments([(int(time), 0, int(random.integers(100, 3_000)), 0) for time in at]),
+        payments=payments([(int(time), 0, int(random.integers(100, 3_000))) for time in at]),
         refills=marks(rows),
         named=marks([]),
     )
@@ -44,7 +44,7 @@ def test_paying_a_shop_by_name_once_names_the_other_payments_there() -> None:
     shop = known.payer % 7 + 7 * (known.payer // 7)
     told = payments(
         [
-            (int(at), int(where), int(amount), 0)
+            (int(at), int(where), int(amount))
             for at, where, amount in zip(
                 sight.payments.at, shop, sight.payments.amount, strict=True
             )

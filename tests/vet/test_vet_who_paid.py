@@ -39,6 +39,10 @@ def test_almost_nobody_has_to_pay_by_name_because_the_purse_is_empty(report: Rep
     assert report.by_account <= 0.002
 
 
+def test_the_write_ahead_log_adds_little_even_if_it_were_kept_for_ever(report: Report) -> None:
+    assert score(report, "and its log, kept for ever").named.value <= 10 / report.people
+
+
 def test_withdrawing_the_exact_sum_at_the_till_is_found_out(report: Report) -> None:
     assert score(report, "control: exact sums at the till").named.value >= 0.9
 
@@ -54,7 +58,7 @@ def test_with_shuffled_labels_nothing_is_found(report: Report) -> None:
 
 
 def test_whoever_watches_the_sessions_finds_more_than_the_files_tell(report: Report) -> None:
-    seen = score(report, "data folder, and a watcher")
+    seen = score(report, "and a watcher of sessions")
     assert seen.named.low > score(report, "data folder").named.high
 
 

@@ -7,6 +7,7 @@ others is fitted on the other half, by the likelihood of the true payer among al
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -27,6 +28,7 @@ _NEVER: Final = GAP_BINS
 _DAYS_SEEN: Final = 15
 _AMOUNTS: Final = (200, 400, 700, 1_000, 1_500, 2_500, 5_000, 10_000)
 _CLASSES: Final = 6
+_PROOFS_SEEN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def make_clues(sight: Sight) -> Iterator[Clue]:
     yield _amount_clue(sight)
     yield _balance_clue(sight)
     if sight.sees_denominations:
-        yield _denomination_clue(sight)
+        yield from _proof_clues(sight)
 
 
 def _gap_bins(gaps: Floats) -> Bins:
@@ -186,11 +188,7 @@ def _amount_clue(sight: Sight) -> Clue:
     classes = _classes(sight)
     size = np.searchsorted(np.array(_AMOUNTS), sight.payments.amount)
     bins = _CLASSES * (len(_AMOUNTS) + 1)
-    return Clue(
-        "amount by class of account",
-        bins,
-        lambda which: (size[which][:, None] * _CLASSES + classes).astype(np.int16),
-    )
+    return Clue("amount by class of account", bins, partial(_by_class, size, classes))
 
 
 def _balance_clue(sight: Sight) -> Clue:
@@ -221,16 +219,21 @@ def _balance_clue(sight: Sight) -> Clue:
     return Clue("what the account may hold", bins, look)
 
 
-def _denomination_clue(sight: Sight) -> Clue:
-    """The largest denomination that went in, by class of account."""
+def _proof_clues(sight: Sight) -> Iterator[Clue]:
+    """The largest denomination that went in, and how many proofs, by class of account."""
     classes = _classes(sight)
-    size = np.log2(np.maximum(sight.payments.highest, 1)).astype(np.int64)
-    bins = _CLASSES * (int(size.max()) + 1)
-    return Clue(
-        "largest denomination by class of account",
-        bins,
-        lambda which: (size[which][:, None] * _CLASSES + classes).astype(np.int16),
-    )
+    largest = np.log2(np.maximum(sight.payments.highest, 1)).astype(np.int64)
+    count = np.minimum(sight.payments.inputs, _PROOFS_SEEN)
+    for name, size in (("largest denomination", largest), ("number of proofs", count)):
+        yield Clue(
+            f"{name} by class of account",
+            _CLASSES * (int(size.max()) + 1),
+            partial(_by_class, size, classes),
+        )
+
+
+def _by_class(size: Whole, classes: Whole, which: Whole) -> Bins:
+    return (size[which][:, None] * _CLASSES + classes).astype(np.int16)
 
 
 def _ratios(clue: Clue, known: Whole, payer: Whole) -> Floats:

@@ -68,7 +68,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _purchases(connection: sqlite3.Connection, shops: Mapping[bytes, int]) -> Payments:
     rows = connection.execute(_PAID, (int(PaymentKind.PURSE), int(PaymentStatus.PAID)))
-    return payments([(_second(at), shops[payee], total, 0) for at, _, payee, total in rows])
+    return payments([(_second(at), shops[payee], total) for at, _, payee, total in rows])
 
 
 def _marks(

@@ -5,7 +5,7 @@ minor units. Who paid stands beside it in `Truth`, which only the examiner reads
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -45,13 +45,15 @@ class Marks:
 class Payments:
     """Payments out of purses as the books show them: no payer.
 
-    `highest` is the largest denomination that went in; only a watcher of the running mint sees it.
+    `highest` is the largest denomination that went in, and `inputs` how many proofs did: seen by a
+    watcher of the running mint, and for a minute in the write-ahead log.
     """
 
     at: Whole
     merchant: Whole
     amount: Whole
     highest: Whole
+    inputs: Whole
 
     def __len__(self) -> int:
         return len(self.at)
@@ -89,10 +91,11 @@ def marks(rows: Iterable[tuple[int, int, int, int]]) -> Marks:
     return Marks(table[:, 0], table[:, 1], table[:, 2], table[:, 3])
 
 
-def payments(rows: Sequence[tuple[int, int, int, int]]) -> Payments:
-    """Make payments of rows of time, merchant, amount and highest denomination, in given order."""
-    table = np.array(rows, dtype=np.int64).reshape(-1, 4)
-    return Payments(table[:, 0], table[:, 1], table[:, 2], table[:, 3])
+def payments(rows: Sequence[tuple[int, int, int]]) -> Payments:
+    """Make payments of rows of time, merchant and amount, in given order; no proofs are seen."""
+    table = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    unseen = np.zeros(len(table), dtype=np.int64)
+    return Payments(table[:, 0], table[:, 1], table[:, 2], unseen, unseen)
 
 
 def by_day(at: int) -> int:
@@ -108,9 +111,7 @@ def project(town: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Sig
     paid = [event for event in events if event["kind"] == "pay"]
     return Sight(
         accounts=town["people"],
-        payments=payments(
-            [(e["at"], e["shop"], e["amount"], max(e["inputs"], default=0)) for e in paid]
-        ),
+        payments=payments([(e["at"], e["shop"], e["amount"]) for e in paid]),
         refills=_marks_of(events, "sign"),
         named=_marks_of(events, "named"),
         days={
@@ -122,17 +123,26 @@ def project(town: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Sig
     )
 
 
-def watched(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:
-    """Return what somebody sees who also watches the running operator and logs every session."""
-    return Sight(
-        accounts=sight.accounts,
-        payments=sight.payments,
-        refills=sight.refills,
-        named=sight.named,
-        days=sight.days,
-        moments={**sight.moments, "session": _marks_of(events, "contact")},
-        sees_denominations=True,
+def with_backups(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:
+    """Add the days on which the policy writes wallets' backups, as nightly copies show them."""
+    written = _marks_of(events, "backup", daily=True)
+    return replace(sight, days={**sight.days, "backup written": written})
+
+
+def with_log(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:
+    """Add what the write-ahead log shows of its last minute, for every payment there ever was."""
+    going_in = [event["inputs"] for event in events if event["kind"] == "pay"]
+    seen = replace(
+        sight.payments,
+        highest=np.array([max(inputs) for inputs in going_in], dtype=np.int64),
+        inputs=np.array([len(inputs) for inputs in going_in], dtype=np.int64),
     )
+    return replace(sight, payments=seen, sees_denominations=True)
+
+
+def with_sessions(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:
+    """Add what an operator sees who logs every session of the named side, against its own rules."""
+    return replace(sight, moments={**sight.moments, "session": _marks_of(events, "contact")})
 
 
 def truth(town: Mapping[str, Any], events: Sequence[Mapping[str, Any]], first_day: int) -> Truth:

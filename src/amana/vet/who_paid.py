@@ -12,7 +12,18 @@ from amana.vet.attacker import learn
 from amana.vet.folder import Nights, read_sight
 from amana.vet.play import play
 from amana.vet.score import Score, score
-from amana.vet.sight import DAY_SECONDS, Sight, Truth, Whole, by_day, project, truth, watched
+from amana.vet.sight import (
+    DAY_SECONDS,
+    Sight,
+    Truth,
+    Whole,
+    by_day,
+    project,
+    truth,
+    with_backups,
+    with_log,
+    with_sessions,
+)
 from amana.vet.town import Town, run_town
 
 KNOWN_MAX: Final = 4_000
@@ -81,7 +92,7 @@ def who_paid(ask: Ask, folder: Path, *, watch: Callable[[str], None] = lambda _:
     watch("the operator does its part")
     nights = Nights()
     cast = asyncio.run(play(town.facts, town.events, folder, nightly=nights.look))
-    sight = read_sight(folder / "operator", cast, nights)
+    sight = with_backups(read_sight(folder / "operator", cast, nights), town.events)
     watch("the attackers learn and guess")
     known = truth(town.facts, town.events, FIRST_DAY)
     rows = _attacks(ask, sight, known, town)
@@ -102,16 +113,21 @@ def who_paid(ask: Ask, folder: Path, *, watch: Callable[[str], None] = lambda _:
 
 
 def _attacks(ask: Ask, sight: Sight, known: Truth, town: Town) -> tuple[Row, ...]:
-    logging = watched(sight, town.events)
+    logged = with_log(sight, town.events)
     small = msgspec.structs.replace(ask, tested_max=CONTROL_GUESSES)
     exact = run_town(ask.people, ask.days, ask.seed, habit="exact")
     till = run_town(ask.people, ask.days, ask.seed, habit="till")
     return (
-        Row("data folder", "books, log and every nightly copy", _attack(ask, sight, known)),
+        Row("data folder", "the books and every nightly copy", _attack(ask, sight, known)),
         Row(
-            "data folder, and a watcher",
-            "the same, and every session of the named side to the second; a relay hides addresses",
-            _attack(ask, logging, known),
+            "and its log, kept for ever",
+            "which denominations went in, for every payment: the log keeps a minute of that",
+            _attack(ask, logged, known),
+        ),
+        Row(
+            "and a watcher of sessions",
+            "every session of the named side, to the second; a relay hides addresses",
+            _attack(ask, with_sessions(logged, town.events), known),
         ),
         Row(
             "control: labels shuffled",
@@ -165,10 +181,12 @@ def _same_address(events: Sequence[dict[str, Any]]) -> float:
 
 def _goals(rows: Sequence[Row]) -> dict[str, bool]:
     """Compare with the goals; a run too small to tell from luck is given the interval's end."""
-    attacked, _, shuffled, _, exact = [row.score for row in rows]
+    attacked, logged, _, shuffled, _, exact = [row.score for row in rows]
     twenty = attacked.linked[-1].named
     return {
         "payer named": attacked.named.value <= max(NAMED_MAX, TIMES_CHANCE * attacked.chance),
+        "payer named, with the log": logged.named.value
+        <= max(NAMED_MAX, TIMES_CHANCE * logged.chance),
         "beside volume": attacked.named.low <= OVER_VOLUME_MAX * attacked.by_volume.high
         and attacked.top_ten.low <= OVER_VOLUME_MAX * attacked.by_volume_ten.high,
         "twenty linked": twenty.value <= LINKED_MAX,
