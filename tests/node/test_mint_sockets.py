@@ -1,10 +1,14 @@
 """Live updates of the mint over WebSocket: the present state first, then what changes."""
 
 import asyncio
+import json
+import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from tests.node.mint_world import Meet, MintTown, Socket, meeting, shown, spent, y_of
@@ -280,25 +284,57 @@ def test_there_is_one_address_for_sockets(mint: Meet) -> None:
     mint(talk)
 
 
+class Remembered(BoundedProtocol):
+    """A server's side of a connection, for a test to look at."""
+
+    last: BoundedProtocol
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        Remembered.last = self
+
+
+@asynccontextmanager
+async def served(town: MintTown) -> AsyncIterator[str]:
+    """Serve a mint as an operator's is served; the value is where."""
+    config = serving(town.app)
+    config.load()
+    state = uvicorn.Server(config).server_state
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Remembered(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    async with server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
 def test_a_socket_outlives_the_time_that_a_request_may_take(mint: Meet) -> None:
-    class Remembered(BoundedProtocol):
-        last: BoundedProtocol
-
-        def __init__(self, *arguments: Any, **more: Any) -> None:
-            super().__init__(*arguments, **more)
-            Remembered.last = self
-
     async def talk(town: MintTown) -> None:
-        config = serving(town.app)
-        config.load()
-        state = uvicorn.Server(config).server_state
-        server = await asyncio.get_running_loop().create_server(
-            lambda: Remembered(config=config, server_state=state, app_state={}), "127.0.0.1", 0
-        )
-        port = server.sockets[0].getsockname()[1]
-        async with server, connect(f"ws://127.0.0.1:{port}/v1/ws") as socket:
+        async with served(town) as place, connect(f"ws://{place}/v1/ws") as socket:
             await socket.send("{")
             assert "-32700" in str(await socket.recv())
             assert Remembered.last._too_late is None, "nothing is going to close it"
 
     mint(talk)
+
+
+def test_no_log_and_no_answer_says_who_asked(mint: Meet, caplog: pytest.LogCaptureFixture) -> None:
+    async def talk(town: MintTown) -> None:
+        quote = await town.quote(4)
+        async with served(town) as place:
+            async with connect(f"ws://{place}/v1/ws", user_agent_header="planted") as socket:
+                params = {"kind": "bolt11_mint_quote", "subId": "q", "filters": [quote]}
+                await socket.send(json.dumps({"method": "subscribe", "params": params}))
+                assert "OK" in str(await socket.recv())
+            async with httpx.AsyncClient() as client:
+                headers = {"user-agent": "planted", "x-forwarded-for": "192.0.2.7"}
+                answer = await client.post(f"http://{place}/v1/swap", content="{", headers=headers)
+        assert answer.status_code == 400
+        assert "server" not in answer.headers
+        assert "set-cookie" not in answer.headers
+        clients = ("httpx", "httpcore", "websockets.client")
+        said = [one.getMessage() for one in caplog.records if not one.name.startswith(clients)]
+        for planted in ("planted", "127.0.0.1", "192.0.2.7", quote):
+            assert not [line for line in said if planted in line]
+
+    with caplog.at_level(logging.DEBUG):
+        mint(talk)
