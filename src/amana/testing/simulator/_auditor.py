@@ -22,6 +22,7 @@ from amana.payments.model import (
     StepKind,
     StepStatus,
 )
+from amana.testing.simulator._purse_auditor import expected_purse_transfers
 from amana.testing.simulator._stores import Stored
 from amana.testing.simulator._violation import Violation, broken
 
@@ -147,7 +148,9 @@ def _transfers_of_payments(stored: Stored) -> Iterator[Violation]:
         yield broken("transfer ids are unique", "books", expected="unique", found="repeated")
     expected: dict[int, tuple[int, int, int, int]] = {}
     for payment in stored.payments.values():
-        expected |= _expected_transfers(payment, stored.steps.values())
+        if payment.kind is not PaymentKind.PURSE:
+            expected |= _expected_transfers(payment, stored.steps.values())
+    expected |= expected_purse_transfers(stored, found)
     if found == expected:
         return
     for transfer_id in sorted(found.keys() | expected.keys()):
@@ -268,7 +271,7 @@ def _takings(stored: Stored) -> Iterator[Violation]:
             continue
         assert payment.concluded_at is not None, "a payment that was made has its instant"
         day = day_number(payment.concluded_at)
-        if payment.kind is PaymentKind.PURCHASE:
+        if payment.kind in {PaymentKind.PURCHASE, PaymentKind.PURSE}:
             assert payment.payee is not None, "a payment that was made has a payee"
             row = sums[payment.payee, day]
             row[0] += 1
@@ -289,7 +292,7 @@ def _takings(stored: Stored) -> Iterator[Violation]:
 
 
 def _holding_limits(stored: Stored, parties: dict[AmanaId, Party]) -> Iterator[Violation]:
-    """Refunds may go over a holding limit, nothing else may."""
+    """Refunds and deposits may go over a holding limit, nothing else may."""
     limits = {
         party.account: party.holding_limit
         for party in parties.values()
@@ -303,7 +306,7 @@ def _holding_limits(stored: Stored, parties: dict[AmanaId, Party]) -> Iterator[V
         balances[transfer.debit_account_id] -= transfer.amount
         account = transfer.credit_account_id
         balances[account] += transfer.amount
-        if transfer.code == PaymentKind.REFUND:
+        if transfer.code in {PaymentKind.REFUND, PaymentKind.DEPOSIT}:
             given_back[account] += transfer.amount
         elif account in limits and balances[account] - given_back[account] > limits[account]:
             held = balances[account] - given_back[account]
@@ -313,13 +316,16 @@ def _holding_limits(stored: Stored, parties: dict[AmanaId, Party]) -> Iterator[V
 # Events
 
 
-_PAIRS: Final = {
+_PAIRS: Final[dict[tuple[PaymentKind, bool], tuple[EventKind | None, EventKind | None]]] = {
     (PaymentKind.PURCHASE, False): (EventKind.PAYMENT_PAID, EventKind.ORDER_PAID),
     (PaymentKind.PURCHASE, True): (EventKind.PAYMENT_AUTHORISED, EventKind.ORDER_AUTHORISED),
     (PaymentKind.PERSON, False): (EventKind.PAYMENT_PAID, EventKind.PAYMENT_RECEIVED),
     (PaymentKind.TOPUP, False): (EventKind.TOPUP_PAID, EventKind.PAYMENT_RECEIVED),
     (PaymentKind.REFUND, False): (EventKind.ORDER_REFUNDED, EventKind.PAYMENT_REFUNDED),
     (PaymentKind.CREDIT, False): (EventKind.ORDER_CREDITED, EventKind.PAYMENT_RECEIVED),
+    (PaymentKind.PURSE, False): (None, EventKind.ORDER_PAID),
+    (PaymentKind.REFILL, False): (EventKind.PURSE_REFILLED, None),
+    (PaymentKind.DEPOSIT, False): (None, EventKind.PURSE_DEPOSITED),
 }
 _REFUSALS: Final = {
     PaymentKind.PURCHASE: EventKind.PAYMENT_REFUSED,
@@ -327,6 +333,7 @@ _REFUSALS: Final = {
     PaymentKind.TOPUP: EventKind.TOPUP_REFUSED,
     PaymentKind.REFUND: EventKind.REFUND_REFUSED,
     PaymentKind.CREDIT: EventKind.CREDIT_REFUSED,
+    PaymentKind.REFILL: EventKind.REFILL_REFUSED,
 }
 _ENDINGS: Final = {
     StepKind.CAPTURE: (EventKind.PAYMENT_CAPTURED, EventKind.ORDER_CAPTURED),
@@ -341,14 +348,19 @@ def _expected_events(
     """Yield (stream, kind, subject, amount) of everything that must have been told, once each."""
     for payment in stored.payments.values():
         if payment.status is PaymentStatus.REFUSED:
-            if payment.payer in parties:
+            if payment.kind is PaymentKind.DEPOSIT:
+                assert payment.payee is not None, "a deposit has its account holder"
+                yield payment.payee, EventKind.DEPOSIT_REFUSED, payment.id, payment.total
+            elif payment.payer in parties:
                 yield payment.payer, _REFUSALS[payment.kind], payment.id, payment.total
         elif payment.status is not PaymentStatus.PENDING:
             assert payment.payer is not None, "a payment that was made has a payer"
             assert payment.payee is not None, "a payment that was made has a payee"
             to_payer, to_payee = _PAIRS[payment.kind, payment.is_hold]
-            yield payment.payer, to_payer, payment.id, payment.total
-            yield payment.payee, to_payee, payment.id, payment.total
+            if to_payer is not None:
+                yield payment.payer, to_payer, payment.id, payment.total
+            if to_payee is not None:
+                yield payment.payee, to_payee, payment.id, payment.total
     for step in stored.steps.values():
         if step.status is StepStatus.DONE:
             payment = stored.payments[step.payment_id]

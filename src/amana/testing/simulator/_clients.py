@@ -8,7 +8,7 @@ from typing import Final
 from amana.kernel import MINUTE_NS, SECOND_NS, AmanaId
 from amana.payments.model import Order, Party, PartyKind, Payment, PaymentKind, PaymentStatus
 from amana.testing.simulator._faults import CALM, Faults
-from amana.testing.simulator._node import Answer, Ask, Request
+from amana.testing.simulator._node import Answer, Ask, Asked, Request
 
 OPERATOR: Final = AmanaId(1 << 8)
 _PARTY_SHIFT: Final = 8
@@ -61,7 +61,7 @@ class Operation:
 
     __slots__ = ("heard", "in_flight", "is_abandoned", "number", "request")
 
-    def __init__(self, number: int, request: Request) -> None:
+    def __init__(self, number: int, request: Asked) -> None:
         self.number = number
         self.request = request
         self.heard: list[Answer] = []
@@ -87,7 +87,7 @@ class Clients:
         self._unfunded = list(self._customers)
         self._orders: list[Order] = []
         self._payments: list[Payment] = []
-        self._draws: tuple[Callable[[], Request], ...] = (
+        self._draws: tuple[Callable[[], Asked], ...] = (
             self._topup,
             self._pay_person,
             self._pay_person,
@@ -124,7 +124,12 @@ class Clients:
             return None
         is_now = self._chance.random() < _OFTEN
         taken = (latest if is_now else self._chance.choice(self.operations)).request
-        if taken.ask in {Ask.EXPIRE, Ask.QUERY, Ask.CANCEL, Ask.RECOVER}:
+        if not isinstance(taken, Request) or taken.ask in {
+            Ask.EXPIRE,
+            Ask.QUERY,
+            Ask.CANCEL,
+            Ask.RECOVER,
+        }:
             return None
         return self.add(
             self._of(
@@ -138,7 +143,7 @@ class Clients:
             )
         )
 
-    def add(self, request: Request) -> Operation:
+    def add(self, request: Asked) -> Operation:
         """Make a request somebody's operation."""
         operation = Operation(len(self.operations), request)
         self.operations.append(operation)

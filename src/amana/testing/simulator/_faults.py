@@ -71,3 +71,33 @@ def draw_faults(chance: random.Random) -> Faults:
         if chance.random() < _SWITCHED_ON
     }
     return Faults(**rates)
+
+
+class PurseFaults(msgspec.Struct, frozen=True):
+    """What may go wrong with e-cash alone, each a chance per step."""
+
+    rotation: float = 0.0
+    """A new keyset begins; the one before signs no more."""
+    signatory_gone: float = 0.0
+    """The signatory goes away, or comes back."""
+    signing_stops: float = 0.0
+    """The counts of signatures meet their limit, or an operator raises it."""
+    merchant_closes: float = 0.0
+    """A merchant closes, or opens again."""
+
+
+NO_PURSE_FAULTS: Final = PurseFaults()
+
+_WORST_OF_PURSES: Final = PurseFaults(
+    rotation=0.01, signatory_gone=0.02, signing_stops=0.01, merchant_closes=0.01
+)
+
+
+def draw_purse_faults(chance: random.Random) -> PurseFaults:
+    """Draw which faults the purses of a world know, and the rate of each."""
+    rates = {
+        name: worst * chance.random()
+        for name, worst in msgspec.structs.asdict(_WORST_OF_PURSES).items()
+        if chance.random() < _SWITCHED_ON
+    }
+    return PurseFaults(**rates)

@@ -1,6 +1,7 @@
 """A server node: the product's service over the product's books, and the requests it serves."""
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 
 import msgspec
@@ -26,6 +27,14 @@ from amana.payments.model import (
 )
 from amana.payments.service import PaymentService
 from amana.payments.store import WrittenPayments
+from amana.testing.simulator._purse_node import (
+    NodePurse,
+    PurseAnswer,
+    PurseGround,
+    PurseParts,
+    PurseRequest,
+    SimSignatory,
+)
 from amana.testing.simulator._writer import SimWriter
 
 LEDGER_NUMBER = 978
@@ -40,6 +49,7 @@ class Parts(msgspec.Struct, frozen=True):
     service: type[PaymentService] = PaymentService
     outbox: type[Outbox] = Outbox
     ledger: type[MemoryLedger] = MemoryLedger
+    purse: PurseParts = PurseParts()
 
 
 class LedgerPort:
@@ -93,8 +103,17 @@ class Request(msgspec.Struct, frozen=True):
     life_ns: int = 0
 
 
-Answer = Payment | IdReused | tuple[Payment, Step] | Order | Refused | int | None
+Asked = Request | PurseRequest
+Answer = Payment | IdReused | tuple[Payment, Step] | Order | Refused | int | None | PurseAnswer
 """What a node tells; an int is a count of payments finished."""
+
+
+class PurseStores(msgspec.Struct, frozen=True):
+    """What a world gives a node for its purse."""
+
+    connection: sqlite3.Connection
+    refunds_of: Callable[[AmanaId], Sequence[Payment]]
+    signatory: SimSignatory
 
 
 class Node:
@@ -112,6 +131,7 @@ class Node:
         parties: dict[AmanaId, Party],
         clock: Clock,
         chance: Chance,
+        purse: PurseStores | None,
     ) -> None:
         self._engine = engine
         self._parties = parties
@@ -124,13 +144,36 @@ class Node:
         self.store = parts.store(writer, self.books, clock)
         ledger = LedgerPort(ledger_writer, engine, clock)
         self.service = parts.service(self.store, ledger, ledger_number=LEDGER_NUMBER)
+        self.purse: NodePurse | None = None
+        if purse is not None:
+            self.purse = NodePurse(
+                PurseGround(
+                    parts=parts.purse,
+                    connection=purse.connection,
+                    writer=writer,
+                    shares_commits=writer is ledger_writer,
+                    signatory=purse.signatory,
+                    ledger=ledger,
+                    ledger_number=LEDGER_NUMBER,
+                    books=self.books,
+                    payments=self.service,
+                    refunds_of=purse.refunds_of,
+                    parties=parties,
+                    new_id=self._new_id,
+                    clock=clock,
+                    chance=chance,
+                )
+            )
 
     def _holdings(self, account: int) -> int:
         found = self._engine.lookup_accounts([account])[0]
         return found.credits_posted - found.debits_posted
 
-    async def serve(self, request: Request) -> Answer:
+    async def serve(self, request: Asked) -> Answer:
         """Do what is asked; raises Unavailable where the outcome is not known."""
+        if isinstance(request, PurseRequest):
+            assert self.purse is not None, "only a world with a purse asks for it"
+            return await self.purse.serve(request)
         match request.ask:
             case Ask.PAY:
                 return await self._pay(request)
@@ -151,7 +194,10 @@ class Node:
             case Ask.EXPIRE:
                 return len(await self.service.expire_holds(self._clock.now()))
             case Ask.RECOVER:
-                return len(await self.service.recover())
+                finished = len(await self.service.recover())
+                return (
+                    finished if self.purse is None else finished + await self.purse.mint.recover()
+                )
 
     def _new_id(self) -> AmanaId:
         return new_id(self._clock.now(), self._chance.draw(_CHANCE_BYTES))

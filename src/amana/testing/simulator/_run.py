@@ -9,6 +9,7 @@ import msgspec
 
 from amana.testing.simulator._auditor import audit_feeds, audit_stored
 from amana.testing.simulator._node import Parts
+from amana.testing.simulator._purse_world import PurseWorld
 from amana.testing.simulator._stores import Form
 from amana.testing.simulator._told import audit_filled, audit_told
 from amana.testing.simulator._violation import Violation
@@ -21,7 +22,13 @@ _SEPARATE_EVERY: Final = 3
 """Every third world has a ledger that commits on its own."""
 
 _SQLITE_EVERY: Final = 50
-"""Every fiftieth world stands on the real stores in a file; these take longer."""
+_SQLITE: Final = frozenset({1, 3})
+"""Two of fifty worlds stand on the real stores in a file, one of them with purses; these take
+longer."""
+
+_PURSES_EVERY: Final = 10
+_PURSES: Final = frozenset({0, 3, 7, 8})
+"""Four of ten worlds have purses."""
 
 
 class WorldReport(msgspec.Struct, frozen=True):
@@ -50,9 +57,14 @@ class Report(msgspec.Struct, frozen=True):
 
 def form_of(seed: int) -> Form:
     """Return the form of stores that a seed's world stands on."""
-    if seed % _SQLITE_EVERY == 1:
+    if seed % _SQLITE_EVERY in _SQLITE:
         return Form.SQLITE
     return Form.SHARED if seed % _SEPARATE_EVERY else Form.SEPARATE
+
+
+def has_purse(seed: int) -> bool:
+    """Say whether people in a seed's world have purses."""
+    return seed % _PURSES_EVERY in _PURSES
 
 
 def run_world(
@@ -66,7 +78,8 @@ def run_world(
         form: How stores become durable; the seed's own form where None.
         trace: Called with a line for each thing that happens.
     """
-    world = World(seed, parts=parts, form=form or form_of(seed), trace=trace)
+    kind = PurseWorld if has_purse(seed) else World
+    world = kind(seed, parts=parts, form=form or form_of(seed), trace=trace)
     violations: list[Violation] = []
     try:
         world.run()
@@ -75,6 +88,7 @@ def run_world(
         violations += audit_stored(stored, world.parties)
         violations += audit_told(stored, world.clients.operations)
         violations += audit_filled(world.filled)
+        violations += world.audit_more(stored)
         violations += audit_feeds(stored, world.followed, world.told_live)
         violations += world.stores.second_opinion()
         world.counts.update(

@@ -12,8 +12,11 @@ from amana.audit import audit_folder
 from amana.events import SqlEventRows
 from amana.kernel import AmanaId, Chance, Instant
 from amana.ledger import Account, LedgerEngine, SQLiteLedger
+from amana.payments.model import Payment
 from amana.payments.store import SqlPaymentRows
-from amana.storage import WriterCore, metadata, open_writer_connection
+from amana.purse.liabilities.tables import statements_table
+from amana.storage import WriterCore, metadata, open_reader, open_writer_connection
+from amana.testing.simulator._purse_rows import read_purse
 from amana.testing.simulator._stores import Stored
 from amana.testing.simulator._violation import Violation
 from amana.testing.simulator._writer import Core
@@ -28,6 +31,7 @@ def _empty_books() -> bytes:
     with TemporaryDirectory() as folder:
         path = Path(folder) / BOOKS_FILE
         engine = sa.create_engine(f"sqlite:///{path}", poolclass=NullPool)
+        assert statements_table.metadata is metadata, "every table that is audited is there"
         metadata.create_all(engine)
         return path.read_bytes()
 
@@ -51,6 +55,7 @@ class SqliteStores:
         # A crash of these worlds is one of the process, not of the machine.
         self._connection.execute("PRAGMA synchronous = OFF")
         self._core = WriterCore(self._connection)
+        self._reading = open_reader(self.path / BOOKS_FILE)
         self.rows = SqlPaymentRows(self._connection)
         self.event_rows = SqlEventRows(self._connection)
         self.engine: LedgerEngine = SQLiteLedger(self._connection, chance=self._chance)
@@ -66,9 +71,19 @@ class SqliteStores:
         """The same."""
         return self._core
 
+    @property
+    def purse(self) -> sqlite3.Connection:
+        """The connection on which the purse's rows are written."""
+        return self._connection
+
+    def refunds_of(self, payment_id: AmanaId) -> list[Payment]:
+        """Return the refunds of a payment that have been committed."""
+        return SqlPaymentRows(self._reading).refunds_of(payment_id)
+
     def crash(self) -> None:
         """Drop the connection in the middle of whatever it does, and open the file again."""
         self._connection.close()
+        self._reading.close()
         self._open()
 
     def stored(self) -> Stored:
@@ -105,6 +120,7 @@ class SqliteStores:
             transfers=ledger.lookup_transfers(
                 _ids(reader, "SELECT id FROM ledger_transfers ORDER BY timestamp")
             ),
+            purse=read_purse(reader),
         )
 
     def second_opinion(self) -> list[Violation]:
@@ -118,6 +134,7 @@ class SqliteStores:
     def close(self) -> None:
         """Leave nothing behind."""
         self._connection.close()
+        self._reading.close()
         self._folder.cleanup()
 
 

@@ -1,5 +1,7 @@
 """The stores of a world, in three forms, and what survives a crash of each."""
 
+import sqlite3
+from collections.abc import Sequence
 from enum import Enum
 from typing import Final, Protocol
 
@@ -10,9 +12,19 @@ from amana.kernel import AmanaId, Chance, Instant
 from amana.ledger import Account, AccountFlags, LedgerEngine, Transfer
 from amana.payments import postings
 from amana.payments.books import PaymentRows
-from amana.payments.model import Order, Party, PartyKind, Payment, Step, Takings
+from amana.payments.model import (
+    ECASH_ACCOUNT,
+    PURSE_PARTY,
+    Order,
+    Party,
+    PartyKind,
+    Payment,
+    Step,
+    Takings,
+)
 from amana.testing.simulator._memory import FeedRows, MemoryEventRows, MemoryPaymentRows
 from amana.testing.simulator._node import LEDGER_NUMBER, Parts
+from amana.testing.simulator._purse_rows import MemoryPurse, StoredPurse, read_purse
 from amana.testing.simulator._violation import Violation
 from amana.testing.simulator._writer import Core, MemoryCore
 
@@ -36,6 +48,7 @@ class Stored(msgspec.Struct, frozen=True):
     feeds: dict[AmanaId, list[Event]]
     accounts: list[Account]
     transfers: list[Transfer]
+    purse: StoredPurse
 
 
 class FeedingRows(EventRows, FeedRows, Protocol):
@@ -64,6 +77,13 @@ class Stores(Protocol):
     @property
     def ledger_core(self) -> Core:
         """What commits the ledger; the same as `core` where they share commits."""
+
+    @property
+    def purse(self) -> sqlite3.Connection:
+        """The connection on which the purse's rows are written."""
+
+    def refunds_of(self, payment_id: AmanaId) -> Sequence[Payment]:
+        """Return the refunds of a payment that have been committed."""
 
     def crash(self) -> None:
         """Lose what is not durable, and be ready for the next node."""
@@ -106,6 +126,10 @@ def chart(parties: dict[AmanaId, Party]) -> list[Account]:
         for party in parties.values()
         if party.kind in _CODES
     ]
+    if PURSE_PARTY in parties:
+        accounts.append(
+            Account(ECASH_ACCOUNT, LEDGER_NUMBER, postings.CODE_ECASH, flags=debits_bound)
+        )
     return accounts
 
 
@@ -117,6 +141,8 @@ class MemoryStores:
     ) -> None:
         self.rows = MemoryPaymentRows()
         self.event_rows = MemoryEventRows()
+        self._purse = MemoryPurse()
+        self.purse = self._purse.connection
         self._is_shared = form is Form.SHARED
         self._ledger = parts.ledger(chance=chance)
         self.engine: LedgerEngine = self._ledger
@@ -129,7 +155,7 @@ class MemoryStores:
         self.core: Core = self._new_core()
 
     def _new_core(self) -> Core:
-        core = MemoryCore(self.rows, self.event_rows)
+        core = MemoryCore(self.rows, self.event_rows, self._purse)
         if self._is_shared:
             core.join(self.engine)
             self.ledger_core = core
@@ -151,7 +177,12 @@ class MemoryStores:
             self.event_rows.feeds,
             self._ledger.lookup_accounts(self._account_ids),
             list(self._ledger.transfers()),
+            read_purse(self.purse),
         )
+
+    def refunds_of(self, payment_id: AmanaId) -> list[Payment]:
+        """Return the refunds of a payment that have been committed."""
+        return [row for row in self.rows.payments.values() if row.refund_of == payment_id]
 
     def second_opinion(self) -> list[Violation]:
         """Return what the ledger's own verification finds."""
@@ -162,3 +193,4 @@ class MemoryStores:
 
     def close(self) -> None:
         """Leave nothing behind: memory is forgotten."""
+        self.purse.close()

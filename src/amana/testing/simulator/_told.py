@@ -18,7 +18,7 @@ from amana.payments.model import (
     StepStatus,
 )
 from amana.testing.simulator._clients import Operation
-from amana.testing.simulator._node import Answer, Ask
+from amana.testing.simulator._node import Answer, Ask, Request
 from amana.testing.simulator._stores import Stored
 from amana.testing.simulator._violation import Violation
 
@@ -30,12 +30,12 @@ def audit_told(stored: Stored, operations: Iterable[Operation]) -> Iterator[Viol
     """Check every answer that a client heard, and that everybody who asks has heard one."""
     keys = _bodies(stored)
     for operation in operations:
-        request = operation.request
         if not operation.heard and not operation.is_abandoned:
             yield Violation("everybody is answered", str(operation.number), "an answer", "none")
         for answer in operation.heard:
             match answer:
                 case IdReused():
+                    request = _request(operation)
                     if keys[request.ask].get(request.key, request.body) == request.body:
                         yield _changed(operation, "a stored row of another body", answer)
                 case Payment():
@@ -56,7 +56,7 @@ def audit_durable(rows: PaymentRows, operation: Operation, answer: Answer) -> It
     match answer:
         case IdReused():
             stored = _by_key(rows, operation)
-            is_durable = stored is not None and stored != operation.request.body
+            is_durable = stored is not None and stored != _request(operation).body
         case Payment():
             row = rows.payment(answer.id)
             is_durable = row is not None and row.status in _reachable(answer.status)
@@ -79,7 +79,7 @@ def _reachable(told: PaymentStatus) -> frozenset[PaymentStatus]:
 
 def _by_key(rows: PaymentRows, operation: Operation) -> bytes | None:
     """Return the body of the durable row that a request's key belongs to."""
-    key = operation.request.key
+    key = _request(operation).key
     row: Payment | Step | Order | None
     match operation.request.ask:
         case Ask.CAPTURE | Ask.VOID:
@@ -115,6 +115,12 @@ def _bodies(stored: Stored) -> dict[Ask, dict[bytes, bytes]]:
     }
 
 
+def _request(operation: Operation) -> Request:
+    """Return the request of an operation on accounts."""
+    assert isinstance(operation.request, Request), "purses are told other things"
+    return operation.request
+
+
 def _changed(operation: Operation, expected: object, found: object) -> Violation:
     return Violation(_RULE, _name(operation), str(expected), str(found))
 
@@ -128,8 +134,9 @@ def _payment(stored: Stored, operation: Operation, told: Payment) -> Iterator[Vi
     if row is None:
         yield _changed(operation, "the stored row", f"none, told {told.status.name}")
         return
-    is_query = operation.request.ask is Ask.QUERY
-    if not is_query and (row.key, row.body) != (operation.request.key, operation.request.body):
+    request = _request(operation)
+    is_query = request.ask is Ask.QUERY
+    if not is_query and (row.key, row.body) != (request.key, request.body):
         yield _changed(operation, "the request's own payment", row.id)
     for name in _FACTS:
         if getattr(row, name) != getattr(told, name):
@@ -173,8 +180,9 @@ def _order(stored: Stored, operation: Operation, told: Order) -> Iterator[Violat
 
 
 def _not_cancelled(stored: Stored, operation: Operation, told: Refused) -> Iterator[Violation]:
-    if told.reason is not Reason.ORDER_ALREADY_PAID or operation.request.subject is None:
+    subject = _request(operation).subject
+    if told.reason is not Reason.ORDER_ALREADY_PAID or subject is None:
         return
-    row = stored.orders.get(operation.request.subject)
+    row = stored.orders.get(subject)
     if row is None or row.payment_id is None or row.cancelled_at is not None:
         yield _changed(operation, "an order that is paid", row)

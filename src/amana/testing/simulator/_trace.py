@@ -2,10 +2,14 @@
 
 from amana.kernel import AmanaId
 from amana.payments.model import IdReused, Order, Payment, Refused, Step
-from amana.testing.simulator._node import Answer, Request
+from amana.purse.model import Redeemed, RedeemQuote, Refusal
+from amana.purse.standing import Refill
+from amana.testing.simulator._node import Answer, Asked
+from amana.testing.simulator._purse_node import PurseRequest
 
 _ID_DIGITS_SHOWN = 6
 _KEY_BYTES_SHOWN = 2
+_SECRET_SHOWN = 4
 
 
 def short(identifier: AmanaId | None) -> str:
@@ -15,8 +19,24 @@ def short(identifier: AmanaId | None) -> str:
     return f"{identifier >> 8:x}"[-_ID_DIGITS_SHOWN:]
 
 
-def say_request(number: int, request: Request) -> str:
+def _say_purse(number: int, request: PurseRequest) -> str:
+    words = [f"#{number}", request.ask.name, f"by {short(request.initiator)}"]
+    if request.inputs:
+        coins = [f"{p.secret[:_SECRET_SHOWN]}:{p.amount}" for p in request.inputs]
+        words.append(f"of {' '.join(coins)}")
+    if request.outputs:
+        words.append(f"for {len(request.outputs)} outputs")
+    if request.quote:
+        words.append(f"quote {request.quote.hex()[:_SECRET_SHOWN]}")
+    if request.target:
+        words.append(f"to {request.target[-_ID_DIGITS_SHOWN:]}")
+    return " ".join(words)
+
+
+def say_request(number: int, request: Asked) -> str:
     """Say what an operation asks."""
+    if isinstance(request, PurseRequest):
+        return _say_purse(number, request)
     words = [f"#{number}", request.ask.name, f"by {short(request.initiator)}"]
     if request.subject is not None:
         words.append(f"about {short(request.subject)}")
@@ -53,5 +73,23 @@ def _say(answer: Answer) -> str:
             return f"refused: {answer.reason}"
         case IdReused():
             return "the key belongs to another request"
+        case _:
+            return _say_of_purse(answer)
+
+
+def _say_of_purse(answer: Answer) -> str:
+    match answer:
+        case Redeemed():
+            return f"paid, and {sum(one.amount for one in answer.change)} in change"
+        case RedeemQuote():
+            return f"quote {answer.id.hex()[:_SECRET_SHOWN]} of {answer.amount}"
+        case Refusal():
+            return f"refused: {answer.code.name}"
+        case Refill():
+            return f"refill of {answer.amount}: {answer.state.name}"
+        case tuple():
+            return f"{len(answer)} parts"
+        case list():
+            return f"a list of {len(answer)}"
         case _:
             return str(answer)

@@ -2,8 +2,8 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from typing import Final
+from collections.abc import Callable, Coroutine, Iterable
+from typing import ClassVar, Final
 
 from amana.events import Event
 from amana.kernel import (
@@ -17,19 +17,21 @@ from amana.kernel import (
 )
 from amana.kernel.limits import HOLD_LIFE_MS
 from amana.testing.simulator._clients import Clients, Operation, draw_parties
-from amana.testing.simulator._faults import CALM, draw_faults
-from amana.testing.simulator._node import Answer, Ask, Node, Parts
+from amana.testing.simulator._faults import (
+    CALM,
+    draw_faults,
+)
+from amana.testing.simulator._node import Answer, Ask, Asked, Node, Parts, PurseStores
 from amana.testing.simulator._sqlite import SqliteStores
-from amana.testing.simulator._stores import Form, MemoryStores, Stores, chart
+from amana.testing.simulator._stores import Form, MemoryStores, Stored, Stores, chart
 from amana.testing.simulator._told import audit_durable
 from amana.testing.simulator._trace import say_answer, say_request
 from amana.testing.simulator._violation import Violation
 from amana.testing.simulator._writer import SimWriter, Ticket
 
-_BEGINS_AT: Final = Instant(1_800_000_000_000 * MILLISECOND_NS)
+BEGINS_AT: Final = Instant(1_800_000_000_000 * MILLISECOND_NS)
 _JUMPS_NS: Final = (40_000 * MILLISECOND_NS, 16 * MINUTE_NS, 6 * HOUR_NS, DAY_NS, 8 * DAY_NS)
 _BACK_NS: Final = (MILLISECOND_NS, MINUTE_NS, 7 * HOUR_NS, 2 * DAY_NS)
-_OPERATIONS: Final = (8, 48)
 _CONCURRENCY: Final = (1, 8)
 _COMMITS_OFTEN: Final = (0.05, 0.3, 1.0)
 """Chance per step that an open group may be committed: rare commits make large groups."""
@@ -48,8 +50,8 @@ class SimClock:
     """Time as the world decides it."""
 
     def __init__(self) -> None:
-        self.instant: int = _BEGINS_AT
-        self.latest: int = _BEGINS_AT
+        self.instant: int = BEGINS_AT
+        self.latest: int = BEGINS_AT
 
     def pass_by(self, duration_ns: int) -> None:
         """Let time pass, or set the clock back."""
@@ -90,6 +92,9 @@ class _Task:
 class World:
     """Clients, a node, its stores, a clock and a network, all driven by one seed."""
 
+    operations: ClassVar[tuple[int, int]] = (8, 48)
+    """The fewest and the most operations that clients begin."""
+
     def __init__(
         self,
         seed: int,
@@ -105,9 +110,9 @@ class World:
         self.clock = SimClock()
         self.parties = draw_parties(chance)
         self.faults = draw_faults(chance)
-        self.clients = Clients(chance, self.parties, self.faults)
+        self.clients = self._draw_clients()
         self.counts: Counter[str] = Counter()
-        self._operations_left = chance.randint(*_OPERATIONS)
+        self._operations_left = chance.randint(*self.operations)
         self._concurrency = chance.randint(*_CONCURRENCY)
         self._commits_often = chance.choice(_COMMITS_OFTEN)
         self._tasks: dict[_Task, None] = {}
@@ -127,6 +132,38 @@ class World:
             )
         self._start_node()
 
+    # What worlds of other kinds add
+
+    def _draw_clients(self) -> Clients:
+        """Draw who lives here."""
+        return Clients(self._chance, self.parties, self.faults)
+
+    def _purse_stores(self) -> PurseStores | None:
+        """Return what a node's purse stands on, where there are purses."""
+        return None
+
+    def _more_options(self) -> list[Callable[[], None]]:
+        """Return what else the scheduler can do now."""
+        return []
+
+    def _more_misfortune(self, draw: float) -> None:
+        """Let something else happen that nobody asked for."""
+
+    def _calm_more(self) -> None:
+        """Let nothing else go wrong from now on."""
+
+    def _settle_more(self) -> None:
+        """Bring to its end what else is under way."""
+
+    def audit_more(self, stored: Stored) -> Iterable[Violation]:
+        """Judge at the end what else there is."""
+        del stored
+        return ()
+
+    def _look_at_wreck(self) -> list[Violation]:
+        """Look at what a crash left: unfinished at most, never wrong."""
+        return self.stores.second_opinion() if self.form is Form.SQLITE else []
+
     def _make_stores(self) -> Stores:
         accounts, now = chart(self.parties), self.clock.now()
         chance = SimChance(self._chance)
@@ -137,7 +174,7 @@ class World:
     def _note(self, kind: str, more: object = "") -> None:
         self.counts[kind] += 1
         if self._trace is not None:
-            passed_ms = (self.clock.instant - _BEGINS_AT) // MILLISECOND_NS
+            passed_ms = (self.clock.instant - BEGINS_AT) // MILLISECOND_NS
             self._trace(f"{passed_ms:>12,} ms  {kind:<14} {more}".rstrip())
 
     # The node's life
@@ -156,6 +193,7 @@ class World:
             parties=self.parties,
             clock=self.clock,
             chance=SimChance(self._chance),
+            purse=self._purse_stores(),
         )
 
     def _crash(self) -> None:
@@ -166,9 +204,7 @@ class World:
         for task in tasks:
             self._drop(task)
         self.stores.crash()
-        if self.form is Form.SQLITE:
-            # What a crash leaves is unfinished at most, never wrong.
-            self.violations += self.stores.second_opinion()
+        self.violations += self._look_at_wreck()
         self._start_node()
         self._attempt(self.clients.add(self.clients.recovery()))
 
@@ -322,6 +358,7 @@ class World:
             options.append(self._commit)
         if self._is_separate and self._ledger_writer.can_turn:
             options.append(self._ledger_step)
+        options += self._more_options()
         if self._operations_left and len(self._tasks) < self._concurrency:
             options.append(self._begin)
         if self._to_retry and len(self._tasks) < self._concurrency:
@@ -346,9 +383,12 @@ class World:
             self._note("clock_jumps")
             self.clock.pass_by(chance.choice(_JUMPS_NS))
             return
-        if draw - faults.clock_jumps < faults.clock_set_back:
+        draw -= faults.clock_jumps
+        if draw < faults.clock_set_back:
             self._note("clock_set_back")
             self.clock.pass_by(-chance.choice(_BACK_NS))
+            return
+        self._more_misfortune(draw - faults.clock_set_back)
 
     def _step(self) -> bool:
         """Do one thing; False where there is nothing left to do."""
@@ -385,11 +425,13 @@ class World:
         self._note("calm")
         self.faults = CALM
         self.clients.calm_down()
+        self._calm_more()
         self._settle()
         self._ask(Ask.RECOVER)
         hold_life_ns = HOLD_LIFE_MS * MILLISECOND_NS
         self.clock.pass_by(self.clock.latest - self.clock.instant + hold_life_ns)
         self._ask(Ask.EXPIRE)
+        self._settle_more()
         self._fill_up()
         self.told_live += self.node.outbox.take_committed()
         for party in self.parties:
@@ -409,7 +451,9 @@ class World:
                 self._settle()
 
     def _ask(self, ask: Ask) -> Operation:
-        request = self.clients.recovery() if ask is Ask.RECOVER else self.clients.sweep()
+        return self._asked(self.clients.recovery() if ask is Ask.RECOVER else self.clients.sweep())
+
+    def _asked(self, request: Asked) -> Operation:
         operation = self.clients.add(request)
         self._attempt(operation)
         self._settle()

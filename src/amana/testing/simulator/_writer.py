@@ -106,9 +106,9 @@ class Ticket:
         self.answer = answer
         self._finish()
 
-    def fail(self) -> None:
-        """Say that the outcome is not known."""
-        self.failure = Unavailable("the group was lost")
+    def fail(self, failure: Exception | None = None) -> None:
+        """Say why there is no answer: that the outcome is not known, where nothing else is said."""
+        self.failure = failure or Unavailable("the group was lost")
         self._finish()
 
     def _finish(self) -> None:
@@ -160,13 +160,17 @@ class SimWriter:
 
     async def submit(self, handler: Handler, item: Any) -> Any:  # noqa: ANN401 - the handler's own types
         """Hand one item to a handler; answer when it is applied."""
-        self._gate(self)
-        ticket = Ticket()
-        self._waiting.append((handler, item, ticket))
-        answer = await ticket
+        answer = await self.apply(handler, item)
         if self.is_durable_at_once:
             await self.durable()
         return answer
+
+    async def apply(self, handler: Handler, item: Any) -> Any:  # noqa: ANN401 - the handler's own types
+        """Hand one item to a handler; answer when it is applied, durable or not."""
+        self._gate(self)
+        ticket = Ticket()
+        self._waiting.append((handler, item, ticket))
+        return await ticket
 
     async def durable(self) -> None:
         """Wait until everything applied so far is durable."""

@@ -1,0 +1,345 @@
+"""The auditor of purses: what is out, what clients hold and what the ledger owes are one sum.
+
+Works from stored rows and from what was told alone, in its own words: transfer ids, legs and sums
+are worked out here once more.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple, cast
+
+from amana.kernel import IdKind, format_id
+from amana.ledger import TransferFlags
+from amana.payments.model import Payment, PaymentKind, PaymentStatus
+from amana.purse.model import (
+    BlindSignature,
+    Code,
+    Proof,
+    Redeemed,
+    RedeemQuote,
+    RedeemState,
+    Refusal,
+)
+from amana.purse.standing import Refill, RefillState
+from amana.testing.simulator._clients import Operation
+from amana.testing.simulator._purse_node import PurseAsk, PurseRequest
+from amana.testing.simulator._purse_rows import StoredPurse
+from amana.testing.simulator._stores import Stored, Stores
+from amana.testing.simulator._violation import Violation, broken
+from amana.testing.standin import nullifier_of
+
+_ECASH: Final = 3
+_FEES: Final = 2
+_HELD, _SPENT, _PAID = 2, 3, 4
+_DEBITED: Final = 2
+_ON_ITS_WAY: Final = 2
+_MERCHANT: Final = "amana-merchant"
+
+Moved = dict[int, tuple[int, int, int, int]]
+"""Transfer id to debit account, credit account, amount and flags without LINKED."""
+
+
+def expected_purse_transfers(
+    stored: Stored, found: Mapping[int, tuple[int, int, int, int]]
+) -> Moved:
+    """Return what purchases from the purse moved, and the holds that were given back.
+
+    An attempt that was refused or interrupted may never have reached the ledger; where its hold is
+    there, so is its void.
+    """
+    expected: Moved = {}
+    payments = stored.payments
+    for quote in stored.purse.redemptions.values():
+        if quote.method != _MERCHANT:
+            continue
+        paid = payments.get(quote.payment_id)
+        for attempt in range(1, quote.attempts + 1):
+            base = quote.payment_id + 16 * attempt
+            is_paid = paid is not None and paid.steps == attempt
+            for leg in (1, 2):
+                held = found.get(base + leg)
+                if is_paid and paid is not None:
+                    expected |= _paid(base, leg, paid)
+                elif held is not None:
+                    expected[base + leg] = (_ECASH, *held[1:3], TransferFlags.PENDING)
+                    void = (_ECASH, *held[1:3], TransferFlags.VOID_PENDING_TRANSFER)
+                    expected[base + leg + 4] = void
+    return expected
+
+
+def _paid(base: int, leg: int, paid: Payment) -> Moved:
+    amount = paid.total - paid.fee if leg == 1 else paid.fee
+    if not amount:
+        return {}
+    credit = paid.payee_account if leg == 1 else _FEES
+    return {
+        base + leg: (_ECASH, credit, amount, TransferFlags.PENDING),
+        base + leg + 2: (_ECASH, credit, amount, TransferFlags.POST_PENDING_TRANSFER),
+    }
+
+
+# At every moment
+
+
+def audit_purse_now(stores: Stores) -> Iterator[Violation]:
+    """Check, right after a crash, what must hold at every moment where commits are shared."""
+    stored = stores.stored()
+    purse = stored.purse
+    yield from _totals(purse)
+    owed, balance = _owed(stored), _balance(stored)
+    # What is under way may have moved already, or not yet: its outcome is recorded after.
+    moving = sum(
+        quote.amount
+        for quote in purse.redemptions.values()
+        if quote.state == _SPENT and quote.method == _MERCHANT
+    )
+    moving += sum(refill.amount for refill in purse.refills if refill.state == _DEBITED)
+    moving += sum(amount for amount, state in purse.deposits.values() if state == _ON_ITS_WAY)
+    moving += sum(
+        payment.total
+        for payment in stored.payments.values()
+        if payment.status is PaymentStatus.PENDING and payment.payee_account == _ECASH
+    )
+    if not owed <= balance <= owed + moving:
+        bounds = f"{owed} to {owed + moving}"
+        yield broken("what is out is owed, at every moment", _ECASH, expected=bounds, found=balance)
+
+
+def _owed(stored: Stored) -> int:
+    """Return what is out, and what refunds promise."""
+    refunded: Counter[str] = Counter()
+    for payment in stored.payments.values():
+        is_refund = payment.kind is PaymentKind.REFUND and payment.status is PaymentStatus.PAID
+        if is_refund and payment.payee_account == _ECASH:
+            assert payment.refund_of is not None, "a refund names its payment"
+            refunded[format_id(IdKind.PAYMENT, payment.refund_of)] += payment.total
+    claimed = sum(issued for _, issued in stored.purse.claims.values())
+    return stored.purse.out + refunded.total() - claimed
+
+
+def _balance(stored: Stored) -> int:
+    account = next(each for each in stored.accounts if each.id == _ECASH)
+    return account.credits_posted - account.debits_posted
+
+
+# At the end
+
+
+class Ending(NamedTuple):
+    """What wallets are left with."""
+
+    coins: list[Proof]
+    """What they can still spend."""
+    swaps: list[Operation]
+    """Some of those coins, each swapped by itself in a calm world."""
+    bad_signatures: list[bytes]
+    """Points with a signature that no key made."""
+
+
+def audit_purse(
+    stored: Stored, operations: Iterable[Operation], ending: Ending
+) -> Iterator[Violation]:
+    """Check rows, sums, what was told, and that what is left can be spent."""
+    purse = stored.purse
+    yield from _totals(purse)
+    yield from _sums(stored)
+    for quote_id, quote in purse.redemptions.items():
+        if quote.state in {_HELD, _SPENT}:
+            yield broken("nothing is unfinished", quote_id.hex(), expected="an end", found=quote)
+        yield from _redemption(stored, quote_id)
+    for request, issued in purse.claims.values():
+        yield from _claim(stored, request, issued)
+    for point in ending.bad_signatures:
+        yield broken("signatures are good", point.hex(), expected="the key's", found="another")
+    held = sum(proof.amount for proof in ending.coins)
+    if held != purse.out:
+        yield broken("clients hold what is out", "all", expected=purse.out, found=held)
+    for swap in ending.swaps:
+        if not isinstance(swap.heard[-1], tuple):
+            found = swap.heard[-1]
+            yield broken("what is unspent can be spent", swap.number, expected="yes", found=found)
+    asked = list(operations)
+    yield from _told(purse, asked)
+    yield from _looked(purse, asked)
+
+
+def _totals(purse: StoredPurse) -> Iterator[Violation]:
+    """The counts are those of the rows."""
+    signed, spent = Counter(purse.signed.values()), Counter(purse.spent.values())
+    for key in signed.keys() | spent.keys() | purse.totals.keys():
+        found = purse.totals.get(key, (0, 0))
+        if found != (signed[key], spent[key]):
+            expected = (signed[key], spent[key])
+            yield broken("counts of a denomination", str(key), expected=expected, found=found)
+        if spent[key] > signed[key]:
+            yield broken("spent was signed", str(key), expected=signed[key], found=spent[key])
+
+
+def _sums(stored: Stored) -> Iterator[Violation]:
+    purse = stored.purse
+    debited = sum(refill.amount for refill in purse.refills if refill.state == _DEBITED)
+    waiting = sum(amount for amount, state in purse.deposits.values() if state == _ON_ITS_WAY)
+    owed, balance = _owed(stored) + debited + waiting, _balance(stored)
+    if owed != balance:
+        yield broken("what is out is owed", _ECASH, expected=owed, found=balance)
+
+
+def _redemption(stored: Stored, quote_id: bytes) -> Iterator[Violation]:
+    """A merchant's payment is there if its quote is paid, and only then."""
+    quote = stored.purse.redemptions[quote_id]
+    if quote.method != _MERCHANT:
+        return
+    payment = stored.payments.get(quote.payment_id)
+    is_made = payment is not None and payment.status is PaymentStatus.PAID
+    if is_made != (quote.state == _PAID):
+        yield broken("a quote and its payment", quote_id.hex(), expected=quote, found=payment)
+    elif payment is not None and (payment.total, payment.steps) != (quote.amount, quote.attempts):
+        found = (payment.total, payment.steps)
+        yield broken("a quote and its payment", quote_id.hex(), expected=quote, found=found)
+
+
+def _claim(stored: Stored, request: str, issued: int) -> Iterator[Violation]:
+    """Never more is issued for a purchase than was refunded of it."""
+    refunded = sum(
+        payment.total
+        for payment in stored.payments.values()
+        if payment.kind is PaymentKind.REFUND
+        and payment.status is PaymentStatus.PAID
+        and payment.refund_of is not None
+        and format_id(IdKind.PAYMENT, payment.refund_of) == request
+    )
+    if issued > refunded:
+        yield broken("claims of a refund", request, expected=f"at most {refunded}", found=issued)
+
+
+# What was told
+
+
+class _Spend(NamedTuple):
+    """A swap or redemption, whatever became of it."""
+
+    number: int
+    request: PurseRequest
+    heard: list[object]
+
+    @property
+    def inputs(self) -> frozenset[bytes]:
+        return frozenset(nullifier_of(proof) for proof in self.request.inputs)
+
+    @property
+    def total(self) -> int:
+        return sum(proof.amount for proof in self.request.inputs)
+
+
+def _told(purse: StoredPurse, operations: list[Operation]) -> Iterator[Violation]:
+    """Every spent proof has one reason, and everybody was told the truth."""
+    spends = [
+        _Spend(operation.number, operation.request, cast("list[object]", operation.heard))
+        for operation in operations
+        if isinstance(operation.request, PurseRequest) and operation.request.inputs
+    ]
+    made = {spend.number for spend in spends if _was_swapped(purse, spend)}
+    redeemed: defaultdict[bytes, list[_Spend]] = defaultdict(list)
+    for spend in spends:
+        if spend.request.ask is PurseAsk.REDEEM and spend.inputs <= purse.spent.keys():
+            redeemed[spend.request.quote].append(spend)
+    taken = Counter(key for spend in spends if spend.number in made for key in spend.inputs)
+    for quote_id, quote in purse.redemptions.items():
+        if quote.state == _PAID:
+            free = [s for s in redeemed[quote_id] if not any(taken[key] for key in s.inputs)]
+            winner = _winner(purse, free, quote.amount)
+            if winner is None:
+                yield broken("paid with proofs", quote_id.hex(), expected="proofs", found="none")
+                continue
+            taken.update(winner.inputs)
+            # Whoever brought the same proofs to the same quote is told the same, if nothing is over.
+            made.update(
+                spend.number
+                for spend in free
+                if spend is winner
+                or (spend.inputs == winner.inputs and spend.total == quote.amount)
+            )
+    for key, times in taken.items():
+        if times > 1:
+            yield broken("a proof is spent once", key.hex(), expected=1, found=times)
+    for key in purse.spent.keys() - taken.keys():
+        yield broken("what is spent bought something", key.hex(), expected="a buy", found="none")
+    for spend in spends:
+        yield from _truth(purse, spend, was_made=spend.number in made)
+
+
+def _looked(purse: StoredPurse, operations: list[Operation]) -> Iterator[Violation]:
+    """A quote that was told as paid is paid, and refills told as signed are signed."""
+    for operation in operations:
+        for answer in operation.heard:
+            if isinstance(answer, RedeemQuote) and answer.state is RedeemState.PAID:
+                found = purse.redemptions[answer.id].state
+                if found != _PAID:
+                    yield broken("paid as told", operation.number, expected=_PAID, found=found)
+            elif isinstance(operation.request, PurseRequest) and isinstance(answer, tuple):
+                for part in answer:
+                    yield from _signed_as_told(purse, operation.number, part)
+
+
+def _signed_as_told(purse: StoredPurse, number: int, part: object) -> Iterator[Violation]:
+    if isinstance(part, Refill) and part.state is RefillState.SIGNED:
+        for blank in part.outputs:
+            if blank.point not in purse.signed:
+                yield broken("signed as told", number, expected="signed", found=blank)
+
+
+def _was_swapped(purse: StoredPurse, spend: _Spend) -> bool:
+    outputs = spend.request.outputs
+    return spend.request.ask is PurseAsk.SWAP and all(out.point in purse.signed for out in outputs)
+
+
+def _winner(purse: StoredPurse, spends: list[_Spend], amount: int) -> _Spend | None:
+    """Return the redemption whose change fits, of those whose proofs are spent."""
+    for spend in spends:
+        if sum(_change(purse, spend)) == spend.total - amount:
+            return spend
+    return None
+
+
+def _change(purse: StoredPurse, spend: _Spend) -> list[int]:
+    signed = (purse.signed.get(output.point) for output in spend.request.outputs)
+    return [found[1] for found in signed if found is not None]
+
+
+_NOT_YET: Final = frozenset({Code.QUOTE_PENDING, Code.ALREADY_PAID})
+"""Told to a double tap, whose other half may succeed."""
+_SPENT_BEFORE: Final = frozenset({Code.ALREADY_SPENT, Code.ALREADY_SIGNED, Code.KEYSET_INACTIVE})
+"""Told to a swap that comes again: its outputs are looked at before its proofs."""
+
+
+def _truth(purse: StoredPurse, spend: _Spend, *, was_made: bool) -> Iterator[Violation]:
+    """Check what the asker of one spend was told."""
+    name, is_swap = f"operation {spend.number}", spend.request.ask is PurseAsk.SWAP
+    answers = {_sense(answer) for answer in spend.heard if not isinstance(answer, Refusal)}
+    if len(answers) > 1:
+        yield broken("an answer never changes", name, expected="one", found=answers)
+    if answers and not was_made:
+        yield broken("what was told was done", name, expected="done", found="not done")
+    if was_made and not spend.inputs <= purse.spent.keys():
+        yield broken("who has the outputs gave the inputs", name, expected="spent", found="not")
+    change = _change(purse, spend)
+    if not was_made and change:
+        yield broken("change belongs to a payment", name, expected=0, found=sum(change))
+    for answer in spend.heard:
+        if isinstance(answer, Refusal):
+            allowed = _SPENT_BEFORE if is_swap else _NOT_YET
+            if was_made and answer.code not in allowed:
+                yield broken("who is refused keeps the proofs", name, expected="kept", found=answer)
+            if answer.code is Code.ALREADY_SPENT and not spend.inputs & purse.spent.keys():
+                yield broken("a refusal is durable", name, expected="spent", found=answer)
+        elif isinstance(answer, Redeemed):
+            told = answer.quote.amount + sum(one.amount for one in answer.change)
+            if told != spend.total:
+                yield broken("paid and change", name, expected=spend.total, found=told)
+
+
+def _sense(answer: object) -> object:
+    """Return what an answer says that must be the same each time."""
+    if isinstance(answer, Redeemed):
+        return answer.quote.id, tuple(one.point for one in answer.change)
+    return tuple(one.point for one in cast("tuple[BlindSignature, ...]", answer))
