@@ -9,8 +9,10 @@ and the fee, 3 and 4 post them, 5 and 6 void them.
 
 import sqlite3
 from collections.abc import Callable
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Final
+
+import msgspec
 
 from amana.audit._payments import payment_text
 from amana.audit._report import Findings
@@ -105,25 +107,35 @@ _OUT: Final = "SELECT coalesce(sum((signed - spent) * amount), 0) FROM purse_tot
 _BALANCE: Final = f"""
     SELECT coalesce(sum(credits_posted - debits_posted), 0) FROM ledger_accounts WHERE id = {_ECASH}
 """
-_STILL_TO_POST: Final = """
-    SELECT coalesce(sum(amount), 0) FROM purse_redeem_quotes
-    WHERE state = 3 AND method = 'amana-merchant'
+_STILL_TO_POST: Final = f"""{_WITH_LEGS}
+    SELECT coalesce(sum(q.amount), 0) FROM purse_redeem_quotes AS q
+    WHERE q.state = 3 AND q.method = 'amana-merchant' AND NOT EXISTS (
+        SELECT 1 FROM leg_of AS b JOIN ledger_transfers AS t
+            ON t.id = CAST(substr(q.payment_id, 1, 15) || b.byte AS BLOB)
+        WHERE b.number = q.attempts AND b.leg IN (3, 4))
 """
+_HAS_MOVED: Final = """(status = 3 OR (status = 1 AND EXISTS (SELECT 1 FROM ledger_transfers AS t
+    WHERE t.id = CAST(substr(payments_payments.id, 1, 15) || x'01' AS BLOB))))"""
+"""A pending payment may have moved already: its outcome is recorded after."""
 _REFUNDED: Final = f"""
     SELECT coalesce(sum(total), 0) FROM payments_payments
-    WHERE kind = 4 AND status = 3 AND payee = {_PURSE_PARTY}
+    WHERE kind = 4 AND payee = {_PURSE_PARTY} AND {_HAS_MOVED}
 """
 _CLAIMED: Final = (
     "SELECT coalesce(sum(issued), 0) FROM purse_issue_quotes WHERE method = 'amana-refund'"
 )
 _DEBITED: Final = "SELECT id, attempts FROM purse_refills WHERE state = 2"
-_WAITING: Final = "SELECT id, amount FROM purse_deposits WHERE state = 2"
-_PAID_BY_KEY: Final = "SELECT total FROM payments_payments WHERE intent_key = ? AND status = 3"
+_WAITING: Final = "SELECT id, amount, due_at FROM purse_deposits WHERE state = 2"
+_PAID_BY_KEY: Final = f"SELECT total FROM payments_payments WHERE intent_key = ? AND {_HAS_MOVED}"
 _CLAIMS: Final = "SELECT request, issued FROM purse_issue_quotes WHERE method = 'amana-refund'"
 _REFUNDS_OF: Final = (
     "SELECT coalesce(sum(total), 0) FROM payments_payments "
     "WHERE refund_of = ? AND kind = 4 AND status = 3"
 )
+_LAST_STATEMENTS: Final = "SELECT day, statement FROM purse_statements ORDER BY day DESC LIMIT 2"
+_COUNTED: Final = """
+    SELECT coalesce(sum(signed), 0), coalesce(sum(spent), 0) FROM purse_totals WHERE amount = ?
+"""
 _ID_BYTES: Final = 16
 
 
@@ -136,7 +148,8 @@ def audit_purse(
     _check_statements(connection, findings)
     _check_claims(connection, findings)
     _check_liabilities(connection, findings)
-    progress("checks of the purse", 5)
+    _check_statement(connection, findings)
+    progress("checks of the purse", 6)
     return {"outputs_signed": signed, "proofs_spent": spent}
 
 
@@ -215,8 +228,8 @@ def _check_liabilities(connection: sqlite3.Connection, findings: Findings) -> No
     )
     waiting = sum(
         amount
-        for key, amount in connection.execute(_WAITING).fetchall()
-        if not _paid(connection, b"deposit", key, 0)
+        for key, amount, due_at in connection.execute(_WAITING).fetchall()
+        if not _paid(connection, b"deposit", key, due_at)
     )
     owed, booked = one(_OUT) + promised + waiting, one(_BALANCE) - one(_STILL_TO_POST)
     if owed != booked:
@@ -230,8 +243,77 @@ def _check_liabilities(connection: sqlite3.Connection, findings: Findings) -> No
         )
 
 
-def _paid(connection: sqlite3.Connection, kind: bytes, key: bytes, attempt: int) -> int:
-    """Return what the payment of a standing order moved, by the key that follows from it."""
-    intent = blake2b(kind + key + attempt.to_bytes(8), digest_size=_ID_BYTES).digest()
+def _paid(connection: sqlite3.Connection, kind: bytes, key: bytes, turn: int) -> int:
+    """Return what the payment of a standing order moved, by the key that follows from it.
+
+    The turn is a refill's attempt, or the instant at which a deposit is due.
+    """
+    intent = blake2b(kind + key + turn.to_bytes(8), digest_size=_ID_BYTES).digest()
     row = connection.execute(_PAID_BY_KEY, (intent,)).fetchone()
     return 0 if row is None else int(row[0])
+
+
+class _Denomination(msgspec.Struct):
+    amount: str
+    signed: str
+    spent: str
+    outstanding: str
+
+
+class _Keyset(msgspec.Struct):
+    outstanding: str
+    denominations: list[_Denomination]
+
+
+class _Statement(msgspec.Struct):
+    day: str
+    keysets: list[_Keyset]
+    outstanding: str
+    promised: str
+    returning: str
+    to_post: str
+    ledger_balance: str
+    previous: str | None
+
+
+def _check_statement(connection: sqlite3.Connection, findings: Findings) -> None:
+    """The last published statement is even, follows from the one before, and took nothing back."""
+    published = connection.execute(_LAST_STATEMENTS).fetchall()
+    if not published:
+        return
+    day, text = published[0]
+    previous = sha256(published[1][1]).hexdigest() if len(published) > 1 else None
+
+    def find(what: str, expected: object, found: object, loss: int = 0) -> None:
+        if expected != found:
+            findings.add(
+                "the published statement",
+                "purse_statements",
+                f"day {day}, {what}",
+                expected=str(expected),
+                found=str(found),
+                loss_minor=abs(loss),
+            )
+
+    try:
+        told = msgspec.json.decode(text, type=_Statement)
+        all_told = [each for keyset in told.keysets for each in keyset.denominations]
+        out = sum(_outstanding(each) for each in all_told)
+        owed = out + int(told.promised) + int(told.returning)
+        booked = int(told.ledger_balance) - int(told.to_post)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+        find("its text", "a statement", "something else")
+        return
+    find("what is out", out, int(told.outstanding), out - int(told.outstanding))
+    find("what is owed", owed, booked, owed - booked)
+    find("the statement before", previous, told.previous)
+    for amount in sorted({each.amount for each in all_told}):
+        of = [each for each in all_told if each.amount == amount]
+        signed, spent = connection.execute(_COUNTED, (int(amount),)).fetchone()
+        stated = sum(int(each.signed) for each in of), sum(int(each.spent) for each in of)
+        if stated[0] > signed or stated[1] > spent:
+            find(f"amount {amount}", f"at most {signed} signed, {spent} spent", str(stated))
+
+
+def _outstanding(told: _Denomination) -> int:
+    return (int(told.signed) - int(told.spent)) * int(told.amount)

@@ -30,6 +30,7 @@ PROBLEMS: Final = {
     "purse-cannot-hold": (409, "The order's money is taken later, which needs an account"),
     "purse-refill-debited": (409, "A refill of another sum is under way"),
     "purse-keyset-inactive": (409, "The outputs are of a keyset that signs no more"),
+    "purse-outputs-used": (409, "One of the outputs was signed before"),
     "payload-too-large": (413, "The request is too large"),
     "unsupported-media-type": (415, "The request's body is not JSON"),
     "idempotency-key-reused": (422, "The key was used for a different request"),

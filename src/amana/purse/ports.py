@@ -144,8 +144,8 @@ class PurseStore(Protocol):
     async def put_issue_quote(self, quote: IssueQuote) -> None:
         """Keep a new quote, durably."""
 
-    async def issue_quote(self, quote_id: bytes) -> IssueQuote | None:
-        """Return a quote."""
+    async def issue_quote(self, quote_id: bytes, *, is_told: bool = False) -> IssueQuote | None:
+        """Return a quote as it stands; one that is told to anybody is durable as it stands."""
 
     async def issue(self, quote: IssueQuote, paid: int, blanks: Sequence[Blank]) -> Refusal | None:
         """Record what is signed for a quote, at most what is paid and not yet issued."""
@@ -153,8 +153,11 @@ class PurseStore(Protocol):
     async def put_redeem_quote(self, quote: RedeemQuote) -> None:
         """Keep a new quote, durably."""
 
-    async def redeem_quote(self, quote_id: bytes) -> RedeemQuote | None:
-        """Return a quote."""
+    async def redeem_quote(self, quote_id: bytes, *, is_told: bool = False) -> RedeemQuote | None:
+        """Return a quote as it stands; one that is told to anybody is durable as it stands."""
+
+    async def caught_up(self, quote: RedeemQuote) -> RedeemQuote:
+        """Return the quote as it stands after all that was asked before, waited for or not."""
 
     async def begin(self, quote: RedeemQuote) -> RedeemQuote | Refusal:
         """Count an attempt: UNPAID becomes HELD."""

@@ -215,7 +215,7 @@ class Mint:
 
     async def find_issue_quote(self, method: str, quote_id: bytes) -> IssueQuote | None:
         """Return a quote as it stands, with what is paid by now."""
-        quote = await self._store.issue_quote(quote_id)
+        quote = await self._store.issue_quote(quote_id, is_told=True)
         way = self.issue_methods.get(method)
         if quote is None or way is None or quote.method != method:
             return None
@@ -289,7 +289,7 @@ class Mint:
 
     async def find_redeem_quote(self, method: str, quote_id: bytes) -> RedeemQuote | None:
         """Return a quote as it stands."""
-        quote = await self._store.redeem_quote(quote_id)
+        quote = await self._store.redeem_quote(quote_id, is_told=True)
         return quote if quote is not None and quote.method == method else None
 
     def fields(self, quote: RedeemQuote) -> dict[str, Any]:
@@ -408,17 +408,24 @@ class Mint:
         """Tell again how a redemption ended, to whoever has its spent proofs and its outputs."""
         states = await self._store.states([proof.nullifier for proof in spending.proofs])
         signed = await self._store.signed_before([output.point for output in outputs])
-        if any(state is not ProofState.SPENT for state, _ in states) or not signed:
+        over = spending.inputs.total - spending.inputs.fee - way.cost(quote)
+        has_change = bool(outputs) and over > 0
+        if any(state is not ProofState.SPENT for state, _ in states) or (has_change and not signed):
             return _PAID
         return Redeemed(quote, await self._again(outputs, signed), way.fields(quote))
 
     async def _resolve(self, quote: RedeemQuote, way: RedeemMethod) -> RedeemQuote:
         """Bring an interrupted redemption to its end: void what spent nothing, post the rest."""
+        # What an owner asked for and did not wait for counts too: to void by what was before would
+        # give back money whose proofs are spent.
+        quote = await self._store.caught_up(quote)
         if quote.state is RedeemState.HELD:
             await way.void(quote)
-            return await self._store.release(quote)
-        await way.post(quote)
-        return await self._store.settle(quote)
+            quote = await self._store.release(quote)
+        elif quote.state is RedeemState.SPENT:
+            await way.post(quote)
+            quote = await self._store.settle(quote)
+        return quote
 
     async def recover(self) -> int:
         """Finish every redemption that was interrupted; return how many were."""
@@ -429,12 +436,7 @@ class Mint:
                 continue
             self._owned.add(found.id)
             try:
-                # Its owner of a moment ago may have moved it on since it was listed; to void by
-                # what it was then would give back money whose proofs are spent.
-                quote = await self._store.redeem_quote(found.id)
-                if quote is None or quote.state not in _UNFINISHED:
-                    continue
-                await self._resolve(quote, way)
+                await self._resolve(found, way)
             finally:
                 self._owned.discard(found.id)
             self._tell(Change(ChangeKind.REDEEM_QUOTE, found.id))

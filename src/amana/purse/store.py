@@ -56,9 +56,12 @@ class WrittenPurse:
         """Keep a new quote, durably."""
         await self._written(self._books.put_issue_quotes, quote)
 
-    async def issue_quote(self, quote_id: bytes) -> IssueQuote | None:
-        """Return a quote."""
-        return self._books.issue_quote(quote_id)
+    async def issue_quote(self, quote_id: bytes, *, is_told: bool = False) -> IssueQuote | None:
+        """Return a quote; to be told to anybody, when it is durable."""
+        found = self._books.issue_quote(quote_id)
+        if is_told:
+            await self._writer.durable()
+        return found
 
     async def issue(self, quote: IssueQuote, paid: int, blanks: Sequence[Blank]) -> Refusal | None:
         """Record what is signed for a quote, at most what is paid and not yet issued."""
@@ -70,9 +73,19 @@ class WrittenPurse:
         """Keep a new quote, durably."""
         await self._written(self._books.put_redeem_quotes, quote)
 
-    async def redeem_quote(self, quote_id: bytes) -> RedeemQuote | None:
-        """Return a quote."""
-        return self._books.redeem_quote(quote_id)
+    async def redeem_quote(self, quote_id: bytes, *, is_told: bool = False) -> RedeemQuote | None:
+        """Return a quote; to be told to anybody, when it is durable."""
+        found = self._books.redeem_quote(quote_id)
+        if is_told:
+            await self._writer.durable()
+        return found
+
+    async def caught_up(self, quote: RedeemQuote) -> RedeemQuote:
+        """Return the quote as it stands after all that was asked before, waited for or not."""
+        await self._writer.submit(_nothing, None)
+        found = self._books.redeem_quote(quote.id)
+        assert found is not None, "a quote that is redeemed is there"
+        return found
 
     async def begin(self, quote: RedeemQuote) -> RedeemQuote | Refusal:
         """Count an attempt: UNPAID becomes HELD."""
@@ -140,3 +153,8 @@ class WrittenPurse:
 
     def _forget(self, untils: Sequence[Instant]) -> list[int]:
         return [self._books.forget_quotes(until) for until in untils]
+
+
+def _nothing(items: Sequence[None]) -> Sequence[None]:
+    """Change nothing: whoever waits for it knows that what was asked before is applied."""
+    return items

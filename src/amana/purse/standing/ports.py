@@ -20,7 +20,7 @@ class StandingOrders(Protocol):
     """Keeps refills and deposits; every write is durable before it returns."""
 
     async def refill(self, party: AmanaId) -> Refill | None:
-        """Return a party's refill."""
+        """Return a party's refill, which is durable as it is told."""
 
     async def leave(self, refill: Refill) -> Refill | StandingRefused:
         """Put a refill in the place of the one before."""
@@ -28,8 +28,11 @@ class StandingOrders(Protocol):
     async def withdraw(self, party: AmanaId) -> bool:
         """Drop a refill that still waits; say whether one did."""
 
-    async def put(self, refill: Refill) -> Refill:
-        """Store a refill as it is, unless another took its place; return the stored one."""
+    async def put(self, refill: Refill) -> Refill | None:
+        """Store a refill as it is, unless another took its place; return the stored one.
+
+        None where it was withdrawn meanwhile.
+        """
 
     async def sign(self, refill: Refill) -> Refusal | None:
         """Record what is signed for a debited refill."""

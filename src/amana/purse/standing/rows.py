@@ -64,7 +64,8 @@ class StandingRows:
         return [self._leave(refill) for refill in refills]
 
     def _leave(self, refill: Refill) -> Refill | StandingRefused:
-        decided = rules.decide_leave(refill, self.refill(refill.party))
+        used = self._books.known((), [blank.point for blank in refill.outputs])
+        decided = rules.decide_leave(refill, self.refill(refill.party), are_used=used is not None)
         if isinstance(decided, Refill):
             self._put(decided)
         return decided
@@ -98,14 +99,14 @@ class StandingRows:
             for party in parties
         ]
 
-    def put(self, refills: Sequence[Refill]) -> list[Refill]:
+    def put(self, refills: Sequence[Refill]) -> list[Refill | None]:
         """Store each refill as it is, unless another took its place; return the stored one."""
         return [self._put_own(refill) for refill in refills]
 
-    def _put_own(self, refill: Refill) -> Refill:
+    def _put_own(self, refill: Refill) -> Refill | None:
         stored = self.refill(refill.party)
         if stored is None or stored.id != refill.id or stored.state is RefillState.SIGNED:
-            return stored or refill
+            return stored  # one that was withdrawn stays withdrawn
         if stored.outputs != refill.outputs:
             # Other outputs were left meanwhile: they are the ones to sign.
             refill = msgspec.structs.replace(refill, outputs=stored.outputs, keyset=stored.keyset)
@@ -173,11 +174,11 @@ class StandingRows:
         )
         return [None] * len(ids)
 
-    def postpone_deposits(self, later: Sequence[tuple[bytes, Instant]]) -> list[None]:
-        """Try deposits that were refused again later."""
+    def postpone_deposits(self, later: Sequence[tuple[Deposit, Instant]]) -> list[None]:
+        """Try deposits that were refused again later, unless that was done already."""
         self._connection.executemany(
-            "UPDATE purse_deposits SET due_at = ? WHERE id = ? AND state = 2",
-            [(due_at, key) for key, due_at in later],
+            "UPDATE purse_deposits SET due_at = ? WHERE id = ? AND state = 2 AND due_at = ?",
+            [(due_at, deposit.id, deposit.due_at) for deposit, due_at in later],
         )
         return [None] * len(later)
 

@@ -35,12 +35,23 @@ def decide_outputs(
     return tuple([Blank(keyset.number, output.amount, output.point) for output in outputs])
 
 
-def decide_leave(refill: Refill, stored: Refill | None) -> Refill | StandingRefused:
+def decide_leave(
+    refill: Refill, stored: Refill | None, *, are_used: bool
+) -> Refill | StandingRefused:
     """Put a refill in the place of the one before.
 
     One that was debited keeps its debit: the new outputs are signed for it, if they are of the
-    same sum.
+    same sum. One that is left again is left once.
+
+    Args:
+        refill: What is left now.
+        stored: What was left before.
+        are_used: Whether one of the outputs was signed already, and can never be signed again.
     """
+    if stored is not None and (stored.amount, stored.outputs) == (refill.amount, refill.outputs):
+        return stored
+    if are_used:
+        return StandingRefused(StandingReason.OUTPUTS_USED)
     if stored is None or stored.state is not RefillState.DEBITED:
         return refill
     if stored.amount != refill.amount:

@@ -202,6 +202,8 @@ class Standing:
         return False
 
     async def _are_signed(self, refill: Refill) -> bool:
+        if not self._signatory.keysets()[refill.keyset].is_active:
+            return False
         try:
             signed = await self._signatory.sign(refill.outputs)
         except SigningStopped:
@@ -224,7 +226,8 @@ class Standing:
 
     async def _carry_out_deposit(self, deposit: Deposit) -> bool:
         party = self._party(deposit.party)
-        key = _key(b"deposit", deposit.id, 0)
+        # A refused payment stays refused under its key: each postponement has one of its own.
+        key = _key(b"deposit", deposit.id, deposit.due_at)
         paid = await self._payer.pay(
             Intent(
                 id=self._new_id(),

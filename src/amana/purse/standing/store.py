@@ -24,8 +24,10 @@ class StandingStore:
         return answer
 
     async def refill(self, party: AmanaId) -> Refill | None:
-        """Return a party's refill."""
-        return self._rows.refill(party)
+        """Return a party's refill; that it is signed is told when it is durable."""
+        found = self._rows.refill(party)
+        await self._writer.durable()
+        return found
 
     async def leave(self, refill: Refill) -> Refill | StandingRefused:
         """Put a refill in the place of the one before."""
@@ -37,9 +39,9 @@ class StandingStore:
         dropped: bool = await self._written(self._rows.withdraw, party)
         return dropped
 
-    async def put(self, refill: Refill) -> Refill:
+    async def put(self, refill: Refill) -> Refill | None:
         """Store a refill as it is, unless another took its place; return the stored one."""
-        stored: Refill = await self._written(self._rows.put, refill)
+        stored: Refill | None = await self._written(self._rows.put, refill)
         return stored
 
     async def sign(self, refill: Refill) -> Refusal | None:
@@ -65,4 +67,4 @@ class StandingStore:
 
     async def postpone_deposit(self, deposit: Deposit, due_at: Instant) -> None:
         """Try a deposit that was refused again later."""
-        await self._written(self._rows.postpone_deposits, (deposit.id, due_at))
+        await self._written(self._rows.postpone_deposits, (deposit, due_at))
