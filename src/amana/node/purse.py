@@ -24,6 +24,7 @@ from amana.purse.books import PurseBooks
 from amana.purse.curve import verify_schnorr
 from amana.purse.keysets import AUTH_UNIT, SEED_BYTES, KeysetPlan, powers_of_two
 from amana.purse.liabilities import Facts, Liabilities, StatementStore, read_facts
+from amana.purse.mail import MailRows, MailStore
 from amana.purse.methods import account, merchant, refund
 from amana.purse.methods.account import AccountRedemption
 from amana.purse.methods.merchant import MerchantRedemption, Shops
@@ -71,6 +72,8 @@ class Purse:
     signatory: Signatory
     store: WrittenPurse
     books: PurseBooks
+    mail: MailStore
+    mail_read: MailRows
     policy: Policy
     receipts: Receipts
     unit: str
@@ -216,6 +219,8 @@ def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
         signatory=signatory,
         store=store,
         books=books,
+        mail=MailStore(floor.writer, floor.connection),
+        mail_read=MailRows(floor.reading),
         policy=shipped_policy(),
         receipts=receipts,
         unit=unit,

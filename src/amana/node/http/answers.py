@@ -299,6 +299,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         previous=_MAYBE_TEXT,
     ),
     "DepositAddress": _object(request=_TEXT),
+    "Mailbox": _object(items=_list_of(_object(id=_TEXT, sealed=_TEXT))),
     "OpenIdRedirect": _object(redirect=_TEXT),
     "Topup": _object(id=_TEXT, status=_one_of("paid"), amount=_MONEY, customer=_TEXT),
 }
@@ -345,6 +346,7 @@ ANSWERS: Final = {
     "GET /v1/purse/refill": "SignedRefill",
     "POST /v1/purse/tokens": "BlindTokens",
     "POST /v1/purse/deposits": "DepositAddress",
+    "GET /v1/purse/mail": "Mailbox",
     "GET /v1/liabilities": "LiabilitiesList",
     "GET /v1/liabilities/{day}": "Liabilities",
 }

@@ -4,11 +4,12 @@ What is asked here goes by the customer's session. What e-cash is spent on never
 goes to the mint's own origin, without one.
 """
 
+import re
 from typing import Annotated, Final
 
 import msgspec
 from litestar import delete, get, post, put
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 
 from amana.node.http import edge
 from amana.node.http.edge import Asked
@@ -26,6 +27,7 @@ from amana.wire.faults import Fault
 _POINT: Final = r"^0[23][0-9a-f]{64}$(?!\n)"
 Point = Annotated[str, msgspec.Meta(pattern=_POINT, max_length=66, description="A point, hex")]
 KeysetId = Annotated[str, msgspec.Meta(pattern=r"^01[0-9a-f]{64}$(?!\n)", max_length=66)]
+_MAIL_ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _CROWD: Final = "SELECT count(*) FROM purse_refills WHERE state = 3"
 _STATES: Final = {
     RefillState.WAITING: "waiting",
@@ -157,7 +159,44 @@ async def post_deposit(request: Asked, data: JSONBody[EmptyBody]) -> View:
     return {"request": f"{ADDRESS_MARK}{deposit.id.hex()}"}
 
 
+class PurseKeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The key to which others lock e-cash for this customer (NUT-28 blinds it each time)."""
+
+    purse_key: Point
+
+
+@put("/v1/purse/key", status_code=204)
+async def put_purse_key(request: Asked, data: JSONBody[PurseKeyBody]) -> None:
+    """Publish the key to which others lock e-cash."""
+    principal, operator = edge.customer_of(request), edge.operator_of(request)
+    await operator.purse.mail.put_key(principal.party, bytes.fromhex(data.purse_key))
+
+
+@get("/v1/purse/mail")
+async def get_mail(request: Asked) -> View:
+    """Return sealed e-cash that waits for the customer: neither from whom nor since when."""
+    principal, operator = edge.customer_of(request), edge.operator_of(request)
+    return {
+        "items": [
+            {"id": mail.id.hex(), "sealed": mail.sealed.decode()}
+            for mail in operator.purse.mail_read.waiting(principal.party)
+        ]
+    }
+
+
+@delete("/v1/purse/mail/{mail_id:str}", status_code=204)
+async def delete_mail(request: Asked, mail_id: FromPath[str]) -> None:
+    """Drop what was fetched and put away."""
+    principal, operator = edge.customer_of(request), edge.operator_of(request)
+    if _MAIL_ID.fullmatch(mail_id) is None:
+        raise ProblemRaised("not-found")
+    await operator.purse.mail.drop(principal.party, bytes.fromhex(mail_id))
+
+
 HANDLERS: Final = [
+    put_purse_key,
+    get_mail,
+    delete_mail,
     get_purse,
     put_refill,
     get_refill,

@@ -4,8 +4,8 @@ from amana.node.mint.app import MintApp, create_mint_app
 from amana.node.mint.auth import auth_info, auth_routes
 from amana.node.mint.info import MethodInfo, MintInfo
 from amana.node.mint.orders import order_routes
-from amana.node.mint.reissue import reissue_routes
 from amana.node.mint.people import people_routes
+from amana.node.mint.reissue import reissue_routes
 from amana.node.operator import Operator
 from amana.people.openid import CLIENT_ID, OpenId
 from amana.purse.auth import MintGuard

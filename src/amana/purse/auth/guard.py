@@ -94,7 +94,8 @@ class MintGuard:
         access = access_of(method, path)
         if access is Access.CLEAR:
             return self._named(headers.get("clear-auth", ""))
-        if access is Access.PUBLIC or not self._asks_blind:
+        is_free = access is Access.BLIND and not self._asks_blind
+        if access is Access.PUBLIC or is_free:
             return _OPEN
         token = await self._auth.admit(headers.get("blind-auth"))
         return token if isinstance(token, Refusal) else _Paid(token)

@@ -27,7 +27,9 @@ class Access(StrEnum):
     CLEAR = "clear"
     """A clear token: it names a customer, and is good for fetching blind tokens alone (NUT-21)."""
     BLIND = "blind"
-    """A blind token, which is used up by success (NUT-22)."""
+    """A blind token, which is used up by success (NUT-22), where the operator rations so."""
+    ALWAYS = "always"
+    """A blind token, whatever the operator rations: what is asked here could be asked of all."""
 
 
 class Endpoint(msgspec.Struct, frozen=True):

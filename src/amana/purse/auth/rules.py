@@ -35,6 +35,9 @@ ENDPOINTS: Final = (
     # place for a token. Nothing comes out, only an open order's exact sum goes in, and nothing is
     # kept of a request whose proofs are not good.
     Endpoint("POST", "/v1/pay/*", Access.PUBLIC),
+    # A handle's keys, and mail for it: without a token anybody could ask for all handles.
+    Endpoint("GET", "/v1/people/*", Access.ALWAYS),
+    Endpoint("POST", "/v1/mail/*", Access.ALWAYS),
     # What moves e-cash between hands or out of the mint is rationed.
     Endpoint("POST", "/v1/swap", Access.BLIND),
     Endpoint("POST", "/v1/melt/quote/*", Access.BLIND),

@@ -119,6 +119,25 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "purse_keys",
+        sa.Column("party", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("key", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.CheckConstraint("length(key) = 33", name="key_is_compressed"),
+        sa.PrimaryKeyConstraint("party"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "purse_mail",
+        sa.Column("party", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.CheckConstraint("length(id) = 16", name="id_is_128_bits"),
+        sa.PrimaryKeyConstraint("party", "id"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "purse_redeem_quotes",
         sa.Column("id", sa.LargeBinary(), autoincrement=False, nullable=False),
         sa.Column("method", sa.Text(), autoincrement=False, nullable=False),
