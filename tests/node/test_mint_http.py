@@ -184,6 +184,7 @@ def test_a_redemption_pays_and_gives_change(mint: Meet) -> None:
         proofs = await town.issued(256)
         quote = await town.melt_quote(200)
         assert (quote["amount"], quote["fee_reserve"], quote["state"]) == (200, 2, "UNPAID")
+        assert quote["payment_preimage"] is None
         blank = [*shown(town.wallet.outputs(63))]
         body = {"quote": quote["quote"], "inputs": spent(proofs), "outputs": blank}
         body["prefer_async"] = True
@@ -193,7 +194,8 @@ def test_a_redemption_pays_and_gives_change(mint: Meet) -> None:
         change = read_signatures(paid["change"])
         assert sum(one.amount for one in change) == 256 - 201
         path = f"/v1/melt/quote/bolt11/{quote['quote']}"
-        assert (await town.get(path)).json["state"] == "PAID"
+        later = (await town.get(path)).json
+        assert (later["state"], later["payment_preimage"]) == ("PAID", paid["payment_preimage"])
         asked = {"unit": "sat", "request": quote["request"]}
         refused(await town.post("/v1/melt/quote/bolt11", asked), Code.ALREADY_PAID)
 
