@@ -2,14 +2,15 @@
 
 import secrets
 
+from tests.node.town import Town
+
 from amana.purse.mail import MAIL_WAITING_MAX, Mail, MailReason, MailRefused
-from tests.node.town import Town, unique
 
 KEY = "02" + "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"[:64]
 
 
 def test_mail_waits_without_a_sender_until_it_is_dropped(town: Town) -> None:
-    payee = town.customer(unique("payee"))
+    payee = town.customer()
     assert payee.put("/v1/purse/key", {"purse_key": KEY}).status == 204
     facts = town.operator.directory.by_handle(payee.handle)
     assert facts is not None
@@ -26,7 +27,7 @@ def test_mail_waits_without_a_sender_until_it_is_dropped(town: Town) -> None:
 
 
 def test_a_mailbox_takes_no_more_than_its_bound(town: Town) -> None:
-    payee = town.customer(unique("payee"))
+    payee = town.customer()
     facts = town.operator.directory.by_handle(payee.handle)
     assert facts is not None
     deliver = town.operator.purse.mail.deliver
@@ -42,7 +43,7 @@ def test_a_mailbox_takes_no_more_than_its_bound(town: Town) -> None:
 
 
 def test_another_customers_mail_is_not_there(town: Town) -> None:
-    payee, other = town.customer(unique("payee")), town.customer(unique("other"))
+    payee, other = town.customer(), town.customer()
     facts = town.operator.directory.by_handle(payee.handle)
     assert facts is not None
     mail = Mail(facts.party, secrets.token_bytes(16), b"x")
