@@ -201,6 +201,28 @@ def test_money_goes_back_to_the_account_in_a_tier(payer: Wallet, recorder: Recor
     assert recorder.leaks() == []
 
 
+def test_a_refund_comes_back_as_e_cash_for_the_payments_own_key(
+    payer: Wallet, till: Till, operator: Operator, recorder: Recorder
+) -> None:
+    order, code = till.charge("900")
+    look_at(payer, code)
+    payer.pay_button.click()
+    payer.expect_stage("concluded")
+    payer.finish()
+    refund = {"amount": {"currency": "EUR", "minor": "400"}}
+    payer.go("purse")
+    row = payer.page.locator(f"[data-receipt={order}]")
+    held = payer.page.locator("section .large").first
+    before = minor_units(held.inner_text())
+    row.get_by_role("button").click()
+    expect(row.locator("[data-refunded=none]")).to_be_visible()
+    operator.post(f"/v1/orders/{order}/refunds", operator.merchant[1], refund)
+    row.get_by_role("button").click()
+    expect(row.locator("[data-refunded=arrived]")).to_be_visible()
+    assert minor_units(held.inner_text()) == before + 400
+    assert recorder.leaks() == []
+
+
 def each_screen(payer: Wallet, code: str) -> Iterator[str]:
     """Go through the screens of the purse, as far as one payment comes."""
     for screen in ("home", "purse"):

@@ -50,9 +50,13 @@ test("a code that is printed once names no order", () => {
 
 test("the hash of the mint's list is read beside it", () => {
   const hash = "ab".repeat(16);
-  const lists = tlv("27", tlv("00", "org.amana.keys") + tlv("01", hash));
+  const written = Buffer.from(hash, "hex").toString("base64url");
+  const lists = tlv("99", tlv("00", "org.amana.keys") + tlv("01", written));
   const found = ownCodeFrom(code(tlv("26", ours(tlv("03", BARE))) + lists), "pay.example");
   assert.equal(found?.listHash, hash);
+  const torn = tlv("99", tlv("00", "org.amana.keys") + tlv("01", "???"));
+  const read = ownCodeFrom(code(tlv("26", ours(tlv("03", BARE))) + torn), "pay.example");
+  assert.equal(read?.listHash, "");
 });
 
 test("another operator's order, a damaged code and any other text are left to others", () => {

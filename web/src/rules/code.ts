@@ -5,12 +5,14 @@
  * operator's reader, which knows the schemes of others.
  */
 
+import { fromBase64Url, toHex } from "./note.ts";
+
 /** One of our own codes: whom it names, and the order if it is for one. */
 export interface OwnCode {
   readonly payee: string;
   /** The order's id as text; null in a code that is printed once and paid often. */
   readonly order: string | null;
-  /** The hash of the mint's list of keysets that the code was made with. */
+  /** The hash of the mint's list of keysets that the code was made with, in hexadecimal. */
   readonly listHash: string | null;
 }
 
@@ -37,8 +39,13 @@ export function ownCodeFrom(text: string, operator: string): OwnCode | null {
   return {
     payee,
     order: order === undefined ? null : `ord_${order}`,
-    listHash: templates.find((one) => one.get("00") === LISTS)?.get("01") ?? null,
+    listHash: hashFrom(templates.find((one) => one.get("00") === LISTS)?.get("01")),
   };
+}
+
+/** In hexadecimal; one that cannot be read agrees with no list. */
+function hashFrom(text: string | undefined): string | null {
+  return text === undefined ? null : toHex(fromBase64Url(text) ?? new Uint8Array());
 }
 
 /** Tags and values; a length counts characters, not halves of them. Null where it does not fit. */
