@@ -141,7 +141,8 @@ def test_the_relay_sends_on_what_was_sealed_and_nothing_of_the_asker(mint: Meet)
         )
         assert told.status == 200
         (request,) = network.seen
-        assert str(request.url) == MINT + GATEWAY_PATH
+        assert str(request.url) == f"http://127.0.0.1:8401{GATEWAY_PATH}"
+        assert request.headers["host"] == HOST
         assert set(request.headers) == {
             "host",
             "content-type",

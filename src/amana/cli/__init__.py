@@ -25,6 +25,7 @@ COMMANDS: Final = (
     ("backup", "amana.cli.keep:backup", "Write three archives for three places."),
     ("restore", "amana.cli.keep:restore", "Make a data folder from the three archives."),
     ("replay", "amana.cli.replay:replay", "Run published card purchases through the network."),
+    ("relay", "amana.cli.relay:relay", "Pass sealed requests on to mints that others run."),
     ("simulate", "amana.cli.simulate:simulate", "Run simulated worlds with faults."),
     ("bench", "amana.cli.bench:bench", "Measure speed here, as ratios."),
 )

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,16 +14,19 @@ import uvloop
 from cyclopts import Parameter
 from rich.console import Console
 
+from amana.cli.relay import relay_beside
 from amana.demo import DemoWorld, prepare, trade
 from amana.node.http.codes import code_of
 from amana.node.http.pages import Pages
 from amana.node.listening import listen
 from amana.node.operator import Operator, make_operator, open_operator
-from amana.node.server import serve
+from amana.node.server import Listening, serve
 from amana.node.settings import Settings
 from amana.storage import SETTINGS_FILE
 
 _HOST: Final = "127.0.0.1"
+_LISTENERS: Final = 4
+"""The operator, its mint, its checkout, and the relay, on ports that follow each other."""
 _PACE: Final = 3_600
 """The purse's hours pass in seconds here, so that nobody has to wait for tomorrow to try it."""
 
@@ -47,17 +51,26 @@ def demo(
         traffic: Let simulated customers pay now and then, so that a till has something to show.
     """
     url, mint_url = f"http://localhost:{port}", f"http://mint.localhost:{port + 1}"
+    checkout_url = f"http://pay.localhost:{port + 2}"
+    relay_url = f"http://relay.localhost:{port + 3}"
     if not (data / SETTINGS_FILE).exists():
         settings = Settings(name="Demo operator", url=url, mint_url=mint_url, is_play_money=True)
         make_operator(data, settings)
-    ports = listen(_HOST, port), listen(_HOST, port + 1)
-    with open_operator(data, url=url, mint_url=mint_url, pace=_PACE) as operator:
+    ports = [listen(_HOST, port + number) for number in range(_LISTENERS)]
+    with open_operator(
+        data,
+        url=url,
+        mint_url=mint_url,
+        checkout_url=checkout_url,
+        relay_url=relay_url,
+        pace=_PACE,
+    ) as operator:
         uvloop.run(_run(operator, ports, ready_file=ready_file, wishes=(browser, traffic)))
 
 
 async def _run(
     operator: Operator,
-    ports: tuple[socket.socket, socket.socket],
+    ports: Sequence[socket.socket],
     *,
     ready_file: Path | None,
     wishes: tuple[bool, bool],
@@ -75,7 +88,9 @@ async def _run(
         if has_browser and sys.stdout.isatty():
             webbrowser.open(_first_page(world))
 
-    await serve(operator, ports[0], mint_listening=ports[1], when_ready=tell)
+    listening = Listening(*ports[:3])
+    async with relay_beside([operator.settings.mint_url], ports[3]):
+        await serve(operator, listening, when_ready=tell)
     for task in trading:
         task.cancel()
 
@@ -96,6 +111,8 @@ def _show(operator: Operator, world: DemoWorld) -> None:
         f"Wallet       {world.url}/wallet#token={wallet.token}",
         f"Till         {world.url}/till#token={till.api_key}",
         f"Mint         {world.mint.url}",
+        f"Checkout     {world.checkout.url}",
+        f"Relay        {world.relay.url}",
         f"Data         {operator.folder.resolve()}",
     ]
     if not Pages().is_built:

@@ -18,6 +18,7 @@ from amana.kernel import IdKind, format_id
 from amana.node.http.pages import Pages
 from amana.node.listening import listen
 from amana.node.operator import make_operator, open_operator
+from amana.node.server import Listening
 from amana.node.server import serve as serve_operator
 from amana.node.settings import Settings, read_settings
 from amana.people import OperatorRole, OperatorStaff, Refused
@@ -98,6 +99,7 @@ def serve(
     data: Path,
     port: int = 8400,
     mint_port: int | None = None,
+    checkout_port: int | None = None,
     address: str = "127.0.0.1",
 ) -> None:
     """Serve an operator and its mint until interrupted.
@@ -106,22 +108,23 @@ def serve(
         data: The operator's folder.
         port: Where to listen.
         mint_port: Where the mint listens; by default one above the operator's port.
+        checkout_port: Where the checkout listens; by default two above the operator's port.
         address: On which of this machine's addresses; the default is this machine only.
     """
     operator_url = read_settings(data).url
     mint_port = port + 1 if mint_port is None else mint_port
-    listening, mint_listening = listen(address, port), listen(address, mint_port)
+    checkout_port = port + 2 if checkout_port is None else checkout_port
+    listening = Listening(*[listen(address, each) for each in (port, mint_port, checkout_port)])
     console = Console(highlight=False)
 
     async def tell() -> None:
         console.print(f"Serving {data} on {address}:{port}. Stop with Ctrl-C.", markup=False)
         console.print(f"Wallets and tills reach it at {operator_url}.", markup=False)
         console.print(f"The mint listens on {address}:{mint_port}.", markup=False)
+        console.print(f"The checkout listens on {address}:{checkout_port}.", markup=False)
 
     with open_operator(data) as operator:
-        uvloop.run(
-            serve_operator(operator, listening, mint_listening=mint_listening, when_ready=tell)
-        )
+        uvloop.run(serve_operator(operator, listening, when_ready=tell))
 
 
 def recover(*, data: Path, json: Annotated[bool, Parameter(negative=())] = False) -> None:

@@ -66,11 +66,25 @@ class MintPlace(msgspec.Struct, frozen=True):
     url: str
 
 
+class CheckoutPlace(msgspec.Struct, frozen=True):
+    """Where people pay online."""
+
+    url: str
+
+
+class RelayPlace(msgspec.Struct, frozen=True):
+    """The relay between wallets and the mint."""
+
+    url: str
+
+
 class DemoWorld(msgspec.Struct, frozen=True):
     """Everything a person or a script needs to use the demo: what the ready file holds."""
 
     url: str
     mint: MintPlace
+    checkout: CheckoutPlace
+    relay: RelayPlace
     operator: Staff
     customers: list[Holder]
     merchants: list[Shop]
@@ -93,6 +107,8 @@ async def prepare(operator: Operator) -> DemoWorld:
     return DemoWorld(
         operator.settings.url,
         MintPlace(operator.settings.mint_url),
+        CheckoutPlace(operator.settings.checkout_url),
+        RelayPlace(operator.settings.relay_url),
         Staff(token.text),
         customers,
         merchants,

@@ -210,6 +210,8 @@ def open_operator(
     *,
     url: str | None = None,
     mint_url: str | None = None,
+    checkout_url: str | None = None,
+    relay_url: str | None = None,
     clock: Clock | None = None,
     chance: Chance | None = None,
     mint_signatory: MintSignatory | None = None,
@@ -221,6 +223,8 @@ def open_operator(
         folder: The data folder.
         url: Where it is reached this time, if not where its settings say.
         mint_url: Where its mint is, likewise.
+        checkout_url: Where people pay online, likewise.
+        relay_url: Which relay wallets use, likewise.
         clock: Another clock than the machine's.
         chance: Another chance than the system's.
         mint_signatory: Another holder of the mint's keys than processes over the folder's own.
@@ -230,10 +234,14 @@ def open_operator(
         SettingsRefused: The folder holds no operator, or its settings cannot be used.
     """
     settings = read_settings(folder)
-    if url is not None:
-        settings = msgspec.structs.replace(settings, url=url)
-    if mint_url is not None:
-        settings = msgspec.structs.replace(settings, mint_url=mint_url)
+    this_time = {
+        "url": url,
+        "mint_url": mint_url,
+        "checkout_url": checkout_url,
+        "relay_url": relay_url,
+    }
+    changed = {name: value for name, value in this_time.items() if value is not None}
+    settings = msgspec.structs.replace(settings, **changed)
     path = (folder / BOOKS_FILE).resolve()
     with ExitStack() as stack:
         stack.enter_context(lock_folder(folder))

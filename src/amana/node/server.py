@@ -7,34 +7,46 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
+from amana.node.checkout import create_checkout_app
 from amana.node.http.app import create_framework_app
 from amana.node.http.connections import BoundedProtocol
 from amana.node.http.hot import HotPayments
+from amana.node.http.relaying import sealing_key
 from amana.node.mint.operators import create_operator_mint
 from amana.node.mint.serving import serving
 from amana.node.operator import Operator
 from amana.node.workers import run_workers
+from amana.relay import Gateway
 
 GRACE_S: Final = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """The ports that were taken, one an origin."""
+
+    operator: socket.socket
+    mint: socket.socket
+    checkout: socket.socket
+
+
 async def serve(
     operator: Operator,
-    listening: socket.socket,
+    listening: Listening,
     *,
-    mint_listening: socket.socket,
     when_ready: Callable[[], Awaitable[None]],
 ) -> None:
-    """Finish what was interrupted, then serve the operator and its mint until interrupted."""
+    """Finish what was interrupted, then serve operator, mint and checkout until interrupted."""
     await operator.start()
     await operator.purse.start()
     try:
-        await _serve(operator, listening, mint_listening, when_ready)
+        await _serve(operator, listening, when_ready)
     finally:
         await operator.purse.stop()
         await operator.writer.carry_over()
@@ -42,17 +54,30 @@ async def serve(
 
 async def _serve(
     operator: Operator,
-    listening: socket.socket,
-    mint_listening: socket.socket,
+    listening: Listening,
     when_ready: Callable[[], Awaitable[None]],
 ) -> None:
     # What is there at the start stays: the collector need not walk over it again and again.
     gc.collect()
     gc.freeze()
     app = create_framework_app(operator)
-    mint_server = MintServer(serving(create_operator_mint(operator, app.state.openid)))
-    config = uvicorn.Config(
-        HotPayments(app),
+    mint = create_operator_mint(operator, app.state.openid)
+    mint_server = SideServer(serving(Gateway(mint, sealing_key(operator), operator.chance)))
+    checkout_server = SideServer(_config(create_checkout_app(operator)))
+    server = OperatorServer(_config(HotPayments(app)))
+    async with (
+        _beside(run_workers(operator)),
+        _beside(mint_server.serve(sockets=[listening.mint])),
+        _beside(checkout_server.serve(sockets=[listening.checkout])),
+        _beside(_tell([server, mint_server, checkout_server], when_ready)),
+    ):
+        await server.serve(sockets=[listening.operator])
+
+
+def _config(app: Any) -> uvicorn.Config:  # noqa: ANN401 - an ASGI application, as the server takes it
+    """Say how an application is served; no log names an address or a request."""
+    return uvicorn.Config(
+        app,
         http=BoundedProtocol,
         log_level="warning",
         access_log=False,
@@ -63,13 +88,6 @@ async def _serve(
         timeout_graceful_shutdown=GRACE_S,
         log_config=None,
     )
-    server = OperatorServer(config)
-    async with (
-        _beside(run_workers(operator)),
-        _beside(mint_server.serve(sockets=[mint_listening])),
-        _beside(_tell([server, mint_server], when_ready)),
-    ):
-        await server.serve(sockets=[listening])
 
 
 class OperatorServer(uvicorn.Server):
@@ -81,8 +99,8 @@ class OperatorServer(uvicorn.Server):
         super().handle_exit(signal.SIGINT, frame)
 
 
-class MintServer(uvicorn.Server):
-    """The mint's listener: it ends with the operator's, which hears the signals."""
+class SideServer(uvicorn.Server):
+    """A listener beside the operator's: it ends with that one, which hears the signals."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,21}[a-z0-9])?", re.ASCII)
 
 
 _EXPIRED_YEARS_MIN: Final = 6
+_SCHEMES: Final = ("http://", "https://")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -24,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     host: str = "localhost"
     url: str = "http://localhost:8400"
     mint_url: str = "http://mint.localhost:8401"
+    checkout_url: str = "http://pay.localhost:8402"
+    relay_url: str = ""
     currency: str = "EUR"
     merchant_fee_basis_points: int = 20
     blind_tokens: bool = False
@@ -41,6 +44,11 @@ SETTINGS: Final = (
     ("host", "The name that stands in payment codes and is the passkeys' domain."),
     ("url", "Where wallets and tills reach this operator."),
     ("mint_url", "Where wallets reach the mint: an origin of its own, without cookies."),
+    ("checkout_url", "Where people pay online: an origin of its own, without sessions."),
+    (
+        "relay_url",
+        "A relay that somebody else runs, through which wallets reach the mint; or none.",
+    ),
     ("currency", "The one currency of the books, by its ISO 4217 code; never changed later."),
     ("merchant_fee_basis_points", "What merchants pay, in hundredths of a percent, rounded down."),
     ("blind_tokens", "Whether swaps and payments from the purse ask for a blind token (NUT-22)."),
@@ -87,9 +95,11 @@ def check_settings(settings: Settings) -> Settings:
             f"'{settings.host}' is no host name of at most 23 characters in lower case: it stands "
             "in every payment code beside the merchant's handle. Nothing was done."
         )
-    for name in ("url", "mint_url"):
-        if not getattr(settings, name).startswith(("http://", "https://")):
+    for name in ("url", "mint_url", "checkout_url"):
+        if not getattr(settings, name).startswith(_SCHEMES):
             raise SettingsRefused(f"{name} begins with http:// or https://.")
+    if settings.relay_url and not settings.relay_url.startswith(_SCHEMES):
+        raise SettingsRefused("relay_url begins with http:// or https://, or is empty.")
     if settings.expired_keyset_years < _EXPIRED_YEARS_MIN:
         raise SettingsRefused(
             f"expired_keyset_years is {_EXPIRED_YEARS_MIN} or more. Nothing was done."

@@ -45,7 +45,7 @@ class RelayApp:
             mints: Addresses of the mints to forward to, and to no others.
             transport: Another way to them than the network.
         """
-        self._mints = {urlsplit(mint).netloc: mint.rstrip("/") for mint in mints}
+        self._mints = {urlsplit(mint).netloc: _gateway_of(mint) for mint in mints}
         self._under_way = 0
         self._keys: dict[str, tuple[float, bytes]] = {}
         self._client = httpx.AsyncClient(
@@ -84,7 +84,7 @@ class RelayApp:
                 if scope["method"] == "GET":
                     return await self._key(host, mint)
                 if scope["method"] == "POST":
-                    return await self._forwarded(mint, scope, receive)
+                    return await self._forwarded(host, scope, receive)
         except TimeoutError:
             return Answer(504)
         except httpx.HTTPError:
@@ -98,7 +98,7 @@ class RelayApp:
         until, kept = self._keys.get(host, (0.0, b""))
         now = asyncio.get_running_loop().time()
         if now >= until:
-            told = await self._client.get(mint + GATEWAY_PATH)
+            told = await self._client.get(mint, headers={"host": host})
             is_key = told.status_code == _STATUS_OK and _media_type(told) == KEYS_TYPE
             if not is_key or len(told.content) > _KEYS_BYTES_MAX:
                 return Answer(502)
@@ -106,15 +106,17 @@ class RelayApp:
             self._keys[host] = now + KEYS_KEPT_S, kept
         return Answer(200, KEYS_TYPE, kept)
 
-    async def _forwarded(self, mint: str, scope: Any, receive: Any) -> Answer:  # noqa: ANN401 - ASGI's own types
+    async def _forwarded(self, host: str, scope: Any, receive: Any) -> Answer:  # noqa: ANN401 - ASGI's own types
         if header(scope, b"content-type") != REQUEST_TYPE.encode():
             return Answer(415)
         sealed = await read_body(scope, receive, SEALED_BYTES_MAX)
         if sealed is None:
             return Answer(413)
-        headers = {"content-type": REQUEST_TYPE}
         ask = self._client.build_request(
-            "POST", mint + GATEWAY_PATH, content=sealed, headers=headers
+            "POST",
+            self._mints[host],
+            content=sealed,
+            headers={"host": host, "content-type": REQUEST_TYPE},
         )
         told = await self._client.send(ask, stream=True)
         try:
@@ -125,6 +127,19 @@ class RelayApp:
         if body is None or media_type not in _TOLD_TYPES:
             return Answer(told.status_code if told.is_error else 502)
         return Answer(told.status_code, media_type, body)
+
+
+def _gateway_of(mint: str) -> str:
+    """Return the address of a mint's gateway.
+
+    Names that end with `.localhost` are this machine (RFC 6761, section 6.3), which not every
+    system's resolver knows.
+    """
+    parts = urlsplit(mint)
+    if (parts.hostname or "").endswith(".localhost"):
+        port = "" if parts.port is None else f":{parts.port}"
+        return f"{parts.scheme}://127.0.0.1{port}{GATEWAY_PATH}"
+    return mint.rstrip("/") + GATEWAY_PATH
 
 
 def _media_type(told: httpx.Response) -> str:

@@ -20,13 +20,16 @@ WEBHOOK_SIGNING: Final = "webhook-signing"
 """Seed of the Ed25519 key that signs webhooks."""
 OPENID_SIGNING: Final = "openid-signing"
 """Makes the key that signs clear tokens, and the subjects in them."""
+RELAY_SEALING: Final = "relay-sealing"
+"""Makes the key to which requests are sealed that come through a relay."""
 RECEIPT_SIGNING: Final = "receipt-signing"
 """Makes the keys that sign merchants' receipts."""
 SECRETS: Final = (HANDLE_PEPPER, WEBHOOK_SIGNING)
 """Every secret that nothing can take the place of."""
-RENEWABLE: Final = (OPENID_SIGNING,)
-"""Secrets made where they are absent: what they signed lives for minutes, so a new one only asks
-people to sign in again. Data folders that were made before a secret came get it at the start."""
+RENEWABLE: Final = (OPENID_SIGNING, RELAY_SEALING)
+"""Secrets made where they are absent: what they signed or sealed lives for minutes, so a new one
+only asks people to sign in again, or wallets to fetch a key. Data folders that were made before a
+secret came get it at the start."""
 ADDED: Final = (RECEIPT_SIGNING,)
 """Secrets that came later and that nothing can take the place of once they were used: who opens the
 folder knows whether they were, and makes them where they were not."""

@@ -298,6 +298,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         even=_FLAG,
         previous=_MAYBE_TEXT,
     ),
+    "RelayKey": _object(mint=_TEXT, relay=_MAYBE_TEXT, keys=_TEXT),
     "DepositAddress": _object(request=_TEXT),
     "Mailbox": _object(items=_list_of(_object(id=_TEXT, sealed=_TEXT))),
     "OpenIdRedirect": _object(redirect=_TEXT),
@@ -347,6 +348,7 @@ ANSWERS: Final = {
     "POST /v1/purse/tokens": "BlindTokens",
     "POST /v1/purse/deposits": "DepositAddress",
     "GET /v1/purse/mail": "Mailbox",
+    "GET /v1/relay-key": "RelayKey",
     "GET /v1/liabilities": "LiabilitiesList",
     "GET /v1/liabilities/{day}": "Liabilities",
 }

@@ -22,6 +22,7 @@ from amana.node.http import (
     operators,
     pages,
     purse,
+    relaying,
     staff,
     webhooks,
 )
@@ -71,6 +72,7 @@ HANDLERS: Final[list[Any]] = [
     *openid.HANDLERS,
     *purse.HANDLERS,
     *liabilities.HANDLERS,
+    relaying.get_relay_key,
     docs.get_openapi,
     docs.get_docs,
     docs.get_problems,
@@ -80,6 +82,10 @@ HANDLERS: Final[list[Any]] = [
     pages.get_asset,
     pages.get_root_file,
 ]
+
+
+def _page_headers(operator: Operator) -> dict[str, str]:
+    return headers_with_mint(operator.settings.mint_url, operator.settings.relay_url)
 
 
 def create_app(operator: Operator) -> HotPayments:
@@ -114,7 +120,7 @@ def create_framework_app(operator: Operator) -> Litestar:
         response_headers=[
             ResponseHeader(name=name, value=value)
             # Pages and their files say themselves how long they may be kept.
-            for name, value in headers_with_mint(operator.settings.mint_url).items()
+            for name, value in _page_headers(operator).items()
         ],
         request_max_body_size=REQUEST_BODY_BYTES_MAX,
         # The document is made apart (see docs.py): the framework would add addresses of its own.

@@ -27,6 +27,7 @@ _OPEN: Final = (
     "/health",
     "/v1/fees",
     "/v1/liabilities",
+    "/v1/relay-key",
     "/v1/sign-up",
     "/v1/sign-in",
     "/v1/merchants/",

@@ -19,8 +19,14 @@ API_HEADERS: Final = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
 """On every answer that says nothing else about keeping."""
 
 
-def headers_with_mint(mint_url: str) -> dict[str, str]:
-    """Return the headers of a page whose purse speaks to the mint's own origin, and to no other."""
+def headers_with_mint(mint_url: str, relay_url: str = "") -> dict[str, str]:
+    """Return the headers of a page whose purse speaks to the mint's own origin, or through a relay.
+
+    Args:
+        mint_url: The mint's origin.
+        relay_url: The relay's, where there is one.
+    """
     policy = API_HEADERS["Content-Security-Policy"]
-    allowed = policy.replace("connect-src 'self'", f"connect-src 'self' {mint_url}")
+    origins = f"connect-src 'self' {mint_url} {relay_url}".rstrip()
+    allowed = policy.replace("connect-src 'self'", origins)
     return {**API_HEADERS, "Content-Security-Policy": allowed}

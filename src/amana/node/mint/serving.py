@@ -1,11 +1,10 @@
 """How the mint's origin is served: as the operator's, and with sockets."""
 
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
 from amana.node.http.connections import BoundedProtocol
-from amana.node.mint.app import MintApp
 
 SOCKET_MESSAGE_BYTES_MAX: Final = 131_072
 """Bytes of one command over a socket: one with all the filters a socket may have takes 70,000."""
@@ -18,7 +17,7 @@ e-cash notices later, and must not meet a connection that was closed under its r
 _GRACE_S: Final = 2
 
 
-def serving(app: MintApp) -> uvicorn.Config:
+def serving(app: Any) -> uvicorn.Config:  # noqa: ANN401 - an ASGI application, as the server takes it
     """Say how a mint's application is served; no log names an address or a request."""
     return uvicorn.Config(
         app,
