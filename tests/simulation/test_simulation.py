@@ -53,6 +53,8 @@ def test_every_fault_happens(many: Report) -> None:
         "double_tap",
         "key_shared",
     }
+    of_purses = {"rotation", "signatory_gone", "signing_stops", "merchant_closes"}
+    assert not {name for name in of_purses if many.counts.get(name, 0) < WORLDS // 40}
     rare = {name for name in faults if many.counts.get(name, 0) < WORLDS // 20}
     assert not rare
 
@@ -70,6 +72,20 @@ def test_every_outcome_happens(many: Report) -> None:
         "void done",
         "expire done",
     }
+    of_purses = {
+        "refill paid",
+        "deposit paid",
+        "purse paid",
+        "swap done",
+        "swap already_spent",
+        "redeem done",
+        "redeem already_spent",
+        "redeem quote_pending",
+        "redeem payment_failed",
+        "redeem issue_disabled",
+        "claim done",
+    }
+    assert not {name for name in of_purses if not many.counts.get(name)}
     never = {name for name in outcomes if many.counts.get(name, 0) < WORLDS // 20}
     assert not never
 
@@ -79,7 +95,9 @@ def test_every_reason_to_refuse_a_payment_or_a_step_happens(many: Report) -> Non
     unheard = {reason.value for reason in Reason} - told
     # An order that is not there is refused by whoever serves the request; a hold's time and the
     # number of its steps are refused to nobody who asks through the service in order.
-    assert unheard <= {"order-not-found", "hold-not-expired", "too-many-steps"}
+    # What purses are refused for, the mint says in its own words.
+    of_purses = {"purse-cannot-hold"}
+    assert unheard <= {"order-not-found", "hold-not-expired", "too-many-steps"} | of_purses
 
 
 @pytest.mark.parametrize("seed", known_seeds())

@@ -23,7 +23,15 @@ from amana.payments.model import (
 )
 from amana.payments.service import PaymentService
 from amana.payments.store import WrittenPayments
-from amana.testing.simulator import Form, Parts, WorldReport, run_world
+from amana.testing.purse_mutants import purse_mutants
+from amana.testing.simulator import (
+    Form,
+    Parts,
+    PurseParts,
+    WorldReport,
+    has_purse,
+    run_world,
+)
 
 
 class Mutant(msgspec.Struct, frozen=True):
@@ -35,11 +43,20 @@ class Mutant(msgspec.Struct, frozen=True):
     form: Form | None = None
     """The form of stores in which the promise matters; each world's own where None."""
     worlds_max: int = 1_000
+    needs_purse: bool = False
+    """Whether only worlds with purses can notice."""
+
+
+_BEGIN: Final = {"spent-looked-up": 160, "signed-before-durable": 690}
+"""Where worlds begin for those that few worlds notice."""
 
 
 def catch(mutant: Mutant, first_seed: int = 0) -> WorldReport | None:
     """Return the first world that catches a mutant, or None where none does in time."""
+    first_seed = max(first_seed, _BEGIN.get(mutant.name, 0))
     for seed in range(first_seed, first_seed + mutant.worlds_max):
+        if mutant.needs_purse and not has_purse(seed):
+            continue
         report = run_world(seed, parts=mutant.parts, form=mutant.form)
         if report.violations:
             return report
@@ -253,6 +270,11 @@ def _mutants() -> Iterator[Mutant]:
         "a transfer refused for the moment is made later under the same id",
         Parts(ledger=_NoIdStaysRefused),
     )
+    yield from purse_mutants(_of_purse)
+
+
+def _of_purse(name: str, wrong: str, parts: PurseParts) -> Mutant:
+    return Mutant(name, wrong, Parts(purse=parts), worlds_max=5_000, needs_purse=True)
 
 
 def _of_service(name: str, wrong: str, part: type[PaymentService]) -> Mutant:

@@ -70,6 +70,7 @@ class PurseParts(msgspec.Struct, frozen=True):
     merchant: type[MerchantRedemption] = MerchantRedemption
     standing: type[Standing] = Standing
     rows: type[StandingRows] = StandingRows
+    orders: type[StandingStore] = StandingStore
 
 
 class SimSignatory:
@@ -229,7 +230,7 @@ class NodePurse:
         rows = parts.rows(ground.connection, self.books)
         writer = EarlyWriter(ground.writer)
         self.standing = parts.standing(
-            StandingStore(writer, rows),
+            parts.orders(writer, rows),
             ground.payments,
             ground.signatory,
             policy=policy,

@@ -27,8 +27,8 @@ _SQLITE: Final = frozenset({1, 3})
 longer."""
 
 _PURSES_EVERY: Final = 10
-_PURSES: Final = frozenset({0, 3, 7, 8})
-"""Four of ten worlds have purses."""
+_PURSES: Final = frozenset({3, 8})
+"""One of five worlds has purses."""
 
 
 class WorldReport(msgspec.Struct, frozen=True):
