@@ -301,10 +301,11 @@ def _check_statement(connection: sqlite3.Connection, findings: Findings) -> None
         out = sum(_outstanding(each) for each in all_told)
         owed = out + int(told.promised) + int(told.returning)
         booked = int(told.ledger_balance) - int(told.to_post)
+        stated_out = int(told.outstanding)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
         find("its text", "a statement", "something else")
         return
-    find("what is out", out, int(told.outstanding), out - int(told.outstanding))
+    find("what is out", out, stated_out, out - stated_out)
     find("what is owed", owed, booked, owed - booked)
     find("the statement before", previous, told.previous)
     for amount in sorted({each.amount for each in all_told}):
