@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { RelayFault, openAnswer, relayFetch } from "../src/purse/relay.ts";
+import { fromHex, toHex } from "../src/purse/bytes.ts";
+import { readResponse, writeRequest } from "../src/wire/binary-http.ts";
+
+const vectors = JSON.parse(
+  readFileSync(new URL("../../tests/vectors/ohttp/rfc9458.json", import.meta.url), "utf8"),
+) as Record<string, string>;
+
+function vector(name: string): Uint8Array<ArrayBuffer> {
+  const bytes = fromHex(vectors[name] ?? "");
+  assert.ok(bytes !== null && bytes.length > 0, name);
+  return bytes;
+}
+
+const place = {
+  relay: "http://relay.test",
+  mint: "http://mint.test:8401",
+  keys: Uint8Array.of(0, vector("key_config").length, ...vector("key_config")),
+};
+
+test("a request begins with the bytes of the published example", () => {
+  const request = writeRequest(
+    {
+      method: "GET",
+      address: new URL("https://example.com/"),
+      headers: [],
+      content: new Uint8Array(),
+    },
+    [64],
+  );
+  assert.equal(toHex(request).slice(0, vector("request").length * 2), vectors["request"]);
+  assert.equal(request.length, 64);
+  assert.ok(request.subarray(vector("request").length).every((byte) => byte === 0));
+});
+
+test("the answer of the published example is opened", async () => {
+  // The secret that both sides export, as the appendix states it.
+  const secret = fromHex("62d87a6ba569ee81014c2641f52bea36") ?? new Uint8Array();
+  const enc = vector("sealed_request").subarray(7, 39);
+  const message = await openAnswer(secret, enc, vector("sealed_response"));
+  assert.equal(toHex(message), vectors["response"]);
+  assert.deepEqual(readResponse(message), {
+    status: 200,
+    headers: [],
+    content: new Uint8Array(),
+  });
+});
+
+test("an answer that is cut off or not final is none", () => {
+  const whole = [0x01, 0x40, 0xc8, 0x03, 0x01, 0x61, 0x00, 0x02, 0x68, 0x69, 0x00];
+  assert.equal(readResponse(Uint8Array.from(whole))?.status, 200);
+  for (let length = 0; length < whole.length - 1; length += 1) {
+    const read = readResponse(Uint8Array.from(whole.slice(0, length)));
+    assert.ok(read === null || read.content.length === 0, `${length}`);
+  }
+  assert.equal(readResponse(Uint8Array.of(0x01, 0x40, 0x64)), null);
+  assert.equal(readResponse(Uint8Array.of(0x00)), null);
+});
+
+test("a relay that knows another key of the mint is told nothing", async () => {
+  const sent: string[] = [];
+  const ask = relayFetch(place, async (address, init) => {
+    sent.push(`${init.method ?? ""} ${address}`);
+    return new Response(Uint8Array.of(...place.keys.subarray(0, -1), 9));
+  });
+  await assert.rejects(ask("http://mint.test:8401/v1/keysets", { method: "GET" }), RelayFault);
+  assert.deepEqual(sent, ["GET http://relay.test/mint.test:8401"]);
+});
+
+test("what goes to the relay is of one size, without a cookie, and names nothing", async () => {
+  const sizes = new Set<number>();
+  const ask = relayFetch(place, async (address, init) => {
+    assert.equal(address, "http://relay.test/mint.test:8401");
+    assert.equal(init.credentials, "omit");
+    assert.equal(init.referrerPolicy, "no-referrer");
+    if (init.method === "GET") return new Response(place.keys);
+    assert.deepEqual(init.headers, { "Content-Type": "message/ohttp-req" });
+    sizes.add((init.body as Uint8Array).length);
+    return new Response("gone", { status: 502 });
+  });
+  for (const path of ["/v1/keysets", "/v1/checkstate"])
+    await assert.rejects(
+      ask(place.mint + path, { method: "POST", body: JSON.stringify({ Ys: [path] }) }),
+      RelayFault,
+    );
+  assert.deepEqual([...sizes], [7 + 32 + 2048 + 16]);
+});
+
+test("nothing but the mint is asked through the relay", async () => {
+  const ask = relayFetch(place, () => assert.fail("nothing is sent"));
+  await assert.rejects(ask("http://localhost:8400/v1/account", {}), RelayFault);
+});
+
+test("a key of another kind is refused", async () => {
+  const keys = Uint8Array.from(place.keys);
+  keys[4] = 0x10;
+  const ask = relayFetch({ ...place, keys }, async () => new Response(keys));
+  await assert.rejects(ask(`${place.mint}/v1/keysets`, {}), RelayFault);
+});
