@@ -2,7 +2,7 @@
 
 from amana.testing.simulator._faults import Faults, draw_faults
 from amana.testing.simulator._node import Parts
-from amana.testing.simulator._purse_node import PurseParts
+from amana.testing.simulator._purse_node import PurseParts, small_policy
 from amana.testing.simulator._run import (
     Report,
     WorldReport,
@@ -27,4 +27,5 @@ __all__ = [
     "has_purse",
     "run_world",
     "run_worlds",
+    "small_policy",
 ]
