@@ -1,4 +1,4 @@
-"""Who paid? At the size for which the goals are stated; and a thousand payments with real e-cash."""
+"""Who paid? At the size the goals are stated for; and a thousand payments with real e-cash."""
 
 import asyncio
 import shutil

@@ -270,19 +270,18 @@ def _fit(
 
 
 def _newton_step(tables: NDArray[np.float32], payer: Whole, weights: Floats) -> Floats:
-    score = np.tensordot(weights, tables, axes=1)
+    score = np.tensordot(weights.astype(np.float32), tables, axes=1)
     score -= score.max(axis=1, keepdims=True)
     chances = np.exp(score)
     chances /= chances.sum(axis=1, keepdims=True)
-    expected = np.einsum("kpa,pa->kp", tables, chances)
+    weighted = tables * chances
+    expected = weighted.sum(axis=2, dtype=np.float64)
     own = tables[:, np.arange(len(payer)), payer]
     start = np.zeros(len(weights))
     start[0] = 1.0
     slope = (own - expected).sum(axis=1) - _RIDGE * (weights - start)
-    curve = np.empty((len(weights), len(weights)))
-    for number in range(len(weights)):
-        weighted = np.einsum("pa,kpa->k", tables[number] * chances, tables)
-        curve[number] = weighted - expected[number] @ expected.T
-    curve += _RIDGE * np.eye(len(weights))
+    rows = len(weights)
+    curve = weighted.reshape(rows, -1) @ tables.reshape(rows, -1).T - expected @ expected.T
+    curve = curve.astype(np.float64) + _RIDGE * np.eye(rows)
     step: Floats = np.linalg.solve(curve, slope)
     return np.clip(step, -0.5, 0.5)

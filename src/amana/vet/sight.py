@@ -31,7 +31,7 @@ class Marks:
         return self._apart(self.at, accounts)
 
     def sums_of(self, accounts: int) -> list[Whole]:
-        """Return what each account's amounts have come to: before the first, after it, and so on."""
+        """Return the running sums of each account's amounts: before the first, after it, and on."""
         return [np.concatenate(([0], np.cumsum(own))) for own in self._apart(self.amount, accounts)]
 
     def _apart(self, column: Whole, accounts: int) -> list[Whole]:
