@@ -68,6 +68,9 @@ export class TestMint {
   /** What was given back, by the quote that follows from the payment's key. */
   readonly refunds = new Map<string, { key: string; paid: number; issued: number }>();
   readonly refundKeys: string[] = [];
+  /** The keyset of blind tokens; while there is one, quotes and payments ask for a token. */
+  tokenKeyset: ListedKeyset | null = null;
+  readonly usedTokens = new Set<string>();
   #keys = new Map<string, { secret: Record<string, Uint8Array>; open: Record<string, string> }>();
   #quotes = new Map<string, Quote>();
 
@@ -85,6 +88,29 @@ export class TestMint {
     return pair.keysetId;
   }
 
+  askForTokens(): void {
+    const pair = createNewMintKeys(1, new Uint8Array(32).fill(9), { unit: "auth", versionByte: 1 });
+    this.#keys.set(pair.keysetId, { secret: pair.privKeys, open: serializeMintKeys(pair.pubKeys) });
+    const listing = { unit: "auth", input_fee_ppk: 0, final_expiry: null };
+    this.tokenKeyset = { id: pair.keysetId, active: true, ...listing };
+  }
+
+  #isLetIn(path: string, init: RequestInit): boolean {
+    if (this.tokenKeyset === null || init.method !== "POST" || !path.startsWith("/v1/melt/"))
+      return true;
+    const text = (init.headers as Record<string, string>)["Blind-auth"] ?? "authAe30";
+    const token = JSON.parse(Buffer.from(text.slice(5), "base64url").toString()) as WireProof;
+    const key = this.#keys.get(token.id)?.secret["1"];
+    if (key === undefined || this.usedTokens.has(token.secret)) return false;
+    const secret = new TextEncoder().encode(token.secret);
+    const isGood = verifyUnblindedSignature(
+      { id: token.id, secret, C: pointFromHex(token.C) },
+      key,
+    );
+    if (isGood) this.usedTokens.add(token.secret);
+    return isGood;
+  }
+
   keysOf(id: string): Record<string, string> {
     return this.#keys.get(id)?.open ?? {};
   }
@@ -98,13 +124,20 @@ export class TestMint {
         ? this.losses.shift()
         : undefined;
     if (loss === "before") throw new TypeError("the request was lost");
-    const answer = this.#answer(init.method ?? "GET", path, body);
+    const answer = this.#isLetIn(path, init)
+      ? this.#answer(init.method ?? "GET", path, body)
+      : refuse(31002, "Blind authentication failed");
     if (loss === "after") throw new TypeError("the answer was lost");
     return answer;
   };
 
   #answer(method: string, path: string, body: Asked | null): Response {
     if (path === "/v1/keysets") return Response.json({ keysets: this.listed });
+    if (path === "/v1/auth/blind/keysets") return Response.json({ keysets: [this.tokenKeyset] });
+    if (path.startsWith("/v1/auth/blind/keys/") && this.tokenKeyset !== null) {
+      const { id } = this.tokenKeyset;
+      return Response.json({ keysets: [{ ...this.tokenKeyset, keys: this.keysOf(id) }] });
+    }
     if (path.startsWith("/v1/keys/")) return this.#keysAnswer(path.split("/").at(-1) ?? "");
     if (path.startsWith("/v1/mint/quote/")) return this.#refundQuote(path.split("/").at(-1) ?? "");
     if (method === "GET") return Response.json(this.#quotes.get(path.split("/").at(-1) ?? ""));
@@ -221,6 +254,7 @@ export class TestNamedSide implements NamedSide {
     mint: "http://mint.example",
     unit: "eur",
     crowd: 1200,
+    blind_tokens: this.#mint.tokenKeyset !== null,
     refill: null,
   });
 
@@ -240,6 +274,11 @@ export class TestNamedSide implements NamedSide {
     if (this.loseAnswers === 0) return "left";
     this.loseAnswers -= 1;
     return "lost";
+  };
+
+  tokens: NamedSide["tokens"] = async (keyset, outputs) => {
+    this.calls.push("POST tokens");
+    return outputs.map(({ B_ }) => this.#mint.sign({ amount: 1, id: keyset, B_ }));
   };
 
   depositRequest: NamedSide["depositRequest"] = async () => {

@@ -11,8 +11,9 @@ export interface Sent {
 type Fields = Readonly<Record<string, unknown>>;
 
 const PROOF_FIELDS = ["C", "amount", "id", "secret"];
+const TOKEN_FIELDS = ["C", "id", "secret"];
 const OUTPUT_FIELDS = ["B_", "amount", "id"];
-const HEADERS = new Set(["Accept", "Accept-Language", "Content-Type"]);
+const HEADERS = new Set(["Accept", "Accept-Language", "Blind-auth", "Content-Type"]);
 
 /** What is wrong with what went to the mint's origin, in words; empty where nothing is. */
 export function leaksIn(sent: readonly Sent[]): string[] {
@@ -32,6 +33,8 @@ function leaksOf({ address, init, body }: Sent): string[] {
   note(search !== "", "something stands in the address");
   for (const name of Object.keys(init.headers as Fields))
     note(!HEADERS.has(name), `header ${name}`);
+  const token = tokenOf(init);
+  note(token !== null && !isExactly(token, TOKEN_FIELDS), "a blind token with more than it needs");
   for (const proof of listOf(body?.["inputs"])) {
     note(!isExactly(proof, PROOF_FIELDS), `a proof with ${Object.keys(proof).join()}`);
     note(!/^[0-9a-f]{64}$/.test(String(proof["secret"])), "a secret that is not 64 digits");
@@ -56,10 +59,11 @@ function leaksOf({ address, init, body }: Sent): string[] {
 }
 
 /** A one-time key is sent once; a secret or an output goes again only with the very same request. */
-function repeatsOf({ address, body }: Sent, seen: Map<string, string>): string[] {
+function repeatsOf({ address, init, body }: Sent, seen: Map<string, string>): string[] {
   const whole = address + JSON.stringify(body);
   const named = [
     ...(typeof body?.["refund_key"] === "string" ? [body["refund_key"]] : []),
+    ...(tokenOf(init) === null ? [] : [String(tokenOf(init)?.["secret"])]),
     ...listOf(body?.["inputs"]).map(({ secret }) => String(secret)),
     ...(address.endsWith("/restore") ? [] : listOf(body?.["outputs"]).map(({ B_ }) => String(B_))),
   ];
@@ -68,6 +72,12 @@ function repeatsOf({ address, body }: Sent, seen: Map<string, string>): string[]
     seen.set(key, whole);
     return before === undefined || before === whole ? [] : [`${address}: ${key} was sent before`];
   });
+}
+
+function tokenOf(init: RequestInit): Fields | null {
+  const text = (init.headers as Readonly<Record<string, string>>)["Blind-auth"];
+  if (text === undefined) return null;
+  return JSON.parse(Buffer.from(text.slice("authA".length), "base64url").toString()) as Fields;
 }
 
 function listOf(value: unknown): readonly Fields[] {

@@ -71,7 +71,25 @@ class Device {
     return Purse.open("eur", new Mint("http://mint.example", this.mint.fetch), ports);
   }
 
+  /** A purse with one refill in it; its arithmetic is done once for all tests with the same keys. */
   async filled(): Promise<Purse> {
+    if (this.mint.tokenKeyset !== null) return this.fill();
+    Device.#full ??= (async () => {
+      const first = new Device();
+      await first.fill();
+      return first;
+    })();
+    const full = await Device.#full;
+    this.vault.kept = full.vault.kept;
+    this.named.left = full.named.left;
+    this.named.calls.push(...full.named.calls);
+    for (const [output, signature] of full.mint.signed) this.mint.signed.set(output, signature);
+    return this.open();
+  }
+
+  static #full: Promise<Device> | null = null;
+
+  async fill(): Promise<Purse> {
     const purse = await this.open();
     await purse.setStarted(true);
     assert.equal(await purse.fill(this.named, ASKED), "left");
@@ -444,4 +462,45 @@ test("a refund is asked for by itself, once, within the policy's window", async 
   const [question, fetching, ...more] = asked();
   assert.ok(question !== undefined && fetching !== undefined && more.length === 0);
   assert.equal((await device.state()).asks.length, 0);
+});
+
+test("blind tokens come with the refill, and each goes with one request", async () => {
+  const device = new Device();
+  device.mint.askForTokens();
+  const purse = await device.filled();
+  assert.equal((await device.state()).tokens.length, POLICY.blind_tokens.per_refill);
+  const calls = device.named.calls.length;
+  for (const order of ["order_1", "order_2"]) {
+    device.mint.orders.set(order, 300);
+    assert.equal((await purse.pay((await offerOf(purse, order)).id, () => undefined)).kind, "paid");
+  }
+  assert.equal(device.named.calls.length, calls);
+  assert.equal(device.mint.usedTokens.size, 4);
+  assert.equal((await device.state()).tokens.length, POLICY.blind_tokens.per_refill - 4);
+  assert.deepEqual(leaksIn(device.mint.sent), []);
+});
+
+test("without tokens nothing is paid privately, and none is fetched at the till", async () => {
+  const device = new Device();
+  device.mint.askForTokens();
+  const purse = await device.filled();
+  await device.vault.save({ ...(await device.state()), tokens: [] }, null);
+  const calls = device.named.calls.length;
+  device.mint.orders.set("order_1", 300);
+  assert.equal((await purse.look({ ...orderOf("order_1"), listHash: null })).kind, "no-token");
+  assert.equal(device.named.calls.length, calls);
+});
+
+test("tokens whose answer was lost are asked for again with the same outputs", async () => {
+  const device = new Device();
+  device.mint.askForTokens();
+  const asked: (readonly string[])[] = [];
+  const give = device.named.tokens;
+  device.named.tokens = async (keyset, outputs) => {
+    asked.push(outputs.map(({ B_ }) => B_));
+    return asked.length === 1 ? null : give(keyset, outputs);
+  };
+  await device.filled();
+  assert.deepEqual(asked[1], asked[0]);
+  assert.equal((await device.state()).tokenOutputs.length, 0);
 });

@@ -1,8 +1,6 @@
-/** Bytes as hexadecimal text and back. */
+/** Hexadecimal text as bytes; the way there stands with the other rules of texts. */
 
-export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+export { toHex } from "../rules/note.ts";
 
 export function fromHex(text: string): Uint8Array<ArrayBuffer> | null {
   if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) return null;

@@ -6,8 +6,10 @@
  */
 
 import { type Check, reading } from "../wire/check.ts";
-import type { Coin, Output, RedeemMethod, Signature } from "./model.ts";
+import { toBase64Url } from "../rules/note.ts";
+import type { Coin, Output, RedeemMethod, Signature, Token } from "./model.ts";
 import {
+  type RedeemQuote,
   type Redeemed,
   type Restored,
   issueQuote,
@@ -41,6 +43,12 @@ export function sentOutput({ amount, keyset, B_ }: Output): object {
   return { amount, id: keyset, B_ };
 }
 
+/** A token as its header carries it: without the proof that could tell whom it was signed for. */
+export function tokenText({ keyset, secret, C }: Token): string {
+  const json = JSON.stringify({ id: keyset, secret, C });
+  return `authA${toBase64Url(new TextEncoder().encode(json))}`;
+}
+
 export class Mint {
   readonly #base: string;
   readonly #fetch: Fetch;
@@ -58,8 +66,21 @@ export class Mint {
     return this.#ask("GET", `/v1/keys/${encodeURIComponent(id)}`, null, keysAnswer);
   }
 
-  redeemQuote(method: RedeemMethod, ask: Readonly<Record<string, unknown>>) {
-    return this.#ask("POST", `/v1/melt/quote/${method}`, ask, redeemQuote);
+  /** The keysets of blind tokens, which stand in a list of their own (NUT-22). */
+  tokenKeysets() {
+    return this.#ask("GET", "/v1/auth/blind/keysets", null, keysetList);
+  }
+
+  tokenKeys(id: string) {
+    return this.#ask("GET", `/v1/auth/blind/keys/${encodeURIComponent(id)}`, null, keysAnswer);
+  }
+
+  redeemQuote(
+    method: RedeemMethod,
+    ask: Readonly<Record<string, unknown>>,
+    token: Token | null,
+  ): Promise<MintAnswer<RedeemQuote>> {
+    return this.#ask("POST", `/v1/melt/quote/${method}`, ask, redeemQuote, token);
   }
 
   async findRedeemQuote(method: RedeemMethod, quote: string): Promise<MintAnswer<Redeemed>> {
@@ -72,9 +93,10 @@ export class Mint {
     quote: string,
     inputs: readonly Coin[],
     blanks: readonly Output[],
+    token: Token | null,
   ): Promise<MintAnswer<Redeemed>> {
     const body = { quote, inputs: inputs.map(sentProof), outputs: blanks.map(sentOutput) };
-    return this.#ask("POST", `/v1/melt/${method}`, body, redeemed);
+    return this.#ask("POST", `/v1/melt/${method}`, body, redeemed, token);
   }
 
   /** The quote by which a refund is fetched. */
@@ -100,9 +122,11 @@ export class Mint {
     path: string,
     body: object | null,
     check: Check<T>,
+    token: Token | null = null,
   ): Promise<MintAnswer<T>> {
     const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": "en" };
     if (body !== null) headers["Content-Type"] = "application/json";
+    if (token !== null) headers["Blind-auth"] = tokenText(token);
     try {
       const response = await this.#fetch(this.#base + path, {
         method,

@@ -74,6 +74,8 @@ export interface Spend {
   readonly blanks: readonly Output[];
   /** The private half of the one-time key that a refund or a dispute of this payment needs. */
   readonly refundKey: string | null;
+  /** The blind token that goes with it, the same at each attempt; null where none is asked for. */
+  readonly token: Token | null;
   readonly madeAt: Seconds;
 }
 
@@ -92,6 +94,13 @@ export interface Receipt {
   readonly signed: string | null;
   /** Minor units of change that the mint owed and did not prove; 0 is how it should be. */
   readonly missing: number;
+}
+
+/** A blind token: good for one request to the mint, and for nothing that could be told from it. */
+export interface Token {
+  readonly keyset: string;
+  readonly secret: string;
+  readonly C: string;
 }
 
 /** A payment whose refund is asked for, once, at an hour that follows from nothing. */
@@ -119,6 +128,11 @@ export interface PurseState {
   readonly spends: readonly Spend[];
   readonly asks: readonly RefundAsk[];
   readonly refunds: readonly Refund[];
+  /** Whether the mint asks for a blind token with each payment. */
+  readonly asksTokens: boolean;
+  readonly tokens: readonly Token[];
+  /** Outputs of tokens that were asked for and not answered yet. */
+  readonly tokenOutputs: readonly Output[];
   readonly keysets: readonly ListedKeyset[];
   readonly keys: Readonly<Record<string, Keys>>;
   /** The list contradicted what was seen before: nothing is sent to this mint any more. */
@@ -140,6 +154,9 @@ export function newPurse(unit: string): PurseState {
     spends: [],
     asks: [],
     refunds: [],
+    asksTokens: false,
+    tokens: [],
+    tokenOutputs: [],
     keysets: [],
     keys: {},
     isListBroken: false,

@@ -1,11 +1,12 @@
 /** The operator's named side of the purse: refills left and fetched, addresses to pay back to. */
 
 import { type Answer, ask, nothing } from "../wire/http.ts";
-import type { Refill } from "./model.ts";
+import type { Output, Refill, Signature } from "./model.ts";
 import {
   type PurseFacts,
   type RefillAnswer,
   depositAnswer,
+  issued,
   purseFacts,
   refillAnswer,
 } from "./wire.ts";
@@ -15,6 +16,8 @@ export interface NamedSide {
   facts(): Promise<PurseFacts | null>;
   refill(): Promise<RefillAnswer | null>;
   leave(refill: Refill, unit: string): Promise<"left" | "refused" | "lost">;
+  /** Blind tokens for outputs of amount 1; null where they are not known now. */
+  tokens(keyset: string, outputs: readonly Output[]): Promise<readonly Signature[] | null>;
   /** A one-use address of the own account. */
   depositRequest(): Promise<string | null>;
 }
@@ -49,6 +52,21 @@ export function namedSide(token: string): NamedSide {
       return retryWithSameId || status >= 500 || status === 401 || status === 429
         ? "lost"
         : "refused";
+    },
+    async tokens(keyset, outputs) {
+      const answer = await ask({
+        method: "POST",
+        path: "/v1/purse/tokens",
+        token,
+        body: JSON.stringify({
+          keyset_id: keyset,
+          outputs: outputs.map(({ amount, B_ }) => ({ amount, B_ })),
+        }),
+        check: issued,
+      });
+      // A refusal is of the day's ration, or of outputs that were signed before: ask with others.
+      if (answer.kind === "problem" && answer.problem.status < 500) return [];
+      return valueOf(answer)?.signatures ?? null;
     },
     async depositRequest() {
       const answer = await ask({

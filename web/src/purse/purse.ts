@@ -13,6 +13,7 @@ import type { NamedSide } from "./named.ts";
 import { askForRefund, fetchRefund } from "./refunding.ts";
 import { fillingOf, settleRefills } from "./refilling.ts";
 import { type Outcome, type Target, carry, lockOf, pay, prepare } from "./spending.ts";
+import { fetchTokens } from "./tokens.ts";
 import type { Deposited, Filled, Offer, OpenMoment, OrderCode, Refunded, Summary } from "./talk.ts";
 
 export class Purse {
@@ -68,11 +69,15 @@ export class Purse {
     if (!moment.isAsked && !this.#maySpeak(state, moment)) return "not-now";
     const isIdle = moment.isAsked || isIdleOpening(POLICY, moment.openSince, this.#ports.now());
     const facts = await named.facts();
-    if (facts !== null) await this.#book.change((one) => ({ ...one, crowd: facts.crowd }));
+    if (facts !== null) {
+      const asksTokens = facts.blind_tokens === true;
+      await this.#book.change((one) => ({ ...one, crowd: facts.crowd, asksTokens }));
+    }
     await this.#ports.locks.tryHold("refunds", () => this.askRefunds());
     const filled = await this.#ports.locks.tryHold("refill", () =>
       settleRefills(this.#book, this.#mint, named, this.#ports, isIdle),
     );
+    await this.#ports.locks.tryHold("tokens", () => fetchTokens(this.#book, this.#mint, named));
     return filled ?? "not-now";
   }
 
@@ -99,7 +104,8 @@ export class Purse {
     const { request, amount, tip } = code;
     const target: Target = { method: "amana-merchant", request, amount, tip };
     const asked = await prepare(this.#book, this.#mint, this.#ports, target);
-    if (asked.kind !== "quoted") return asked.kind === "no-keyset" ? { kind: "other-keys" } : asked;
+    if (asked.kind === "no-keyset") return { kind: "other-keys" };
+    if (asked.kind !== "quoted") return asked;
     const { spend, covers, quote } = asked;
     this.#offers.set(spend.id, { spend, covers });
     return {
@@ -140,7 +146,8 @@ export class Purse {
     if (request === null) return { kind: "lost" };
     const target = { method: "amana-account", request, amount: tier, tip: 0 } as const;
     const asked = await prepare(this.#book, this.#mint, this.#ports, target);
-    if (asked.kind !== "quoted") return asked.kind === "no-keyset" ? { kind: "lost" } : asked;
+    if (asked.kind === "no-keyset" || asked.kind === "no-token") return { kind: "lost" };
+    if (asked.kind !== "quoted") return asked;
     // The quote must be for what was agreed to, whatever the mint answers.
     if (asked.spend.amount !== tier || !asked.covers) return { kind: "too-little" };
     return pay(this.#book, this.#mint, this.#ports, asked.spend, doubtful);

@@ -23,6 +23,7 @@ import {
   type Spend,
   sumOf,
 } from "./model.ts";
+import { takeTokens } from "./tokens.ts";
 import type { RedeemQuote, Redeemed } from "./wire.ts";
 
 export type Asked =
@@ -34,6 +35,7 @@ export type Asked =
     }
   | { readonly kind: "refused"; readonly code: number; readonly detail: string }
   | { readonly kind: "no-keyset" }
+  | { readonly kind: "no-token" }
   | { readonly kind: "lost" };
 
 export interface Target {
@@ -61,13 +63,16 @@ export async function prepare(
   const keyset = activeOf(state.keysets, state.unit);
   if (keyset === null || state.isListBroken) return { kind: "no-keyset" };
   const key = target.method === "amana-merchant" ? newOneTimeKey() : null;
-  const answer = await mint.redeemQuote(target.method, {
+  const tokens = await takeTokens(book);
+  if (tokens === null) return { kind: "no-token" };
+  const body = {
     request: target.request,
     unit: state.unit,
     ...(target.amount === null ? {} : { amount: target.amount }),
     ...(target.tip === 0 ? {} : { tip: target.tip }),
     ...(key === null ? {} : { refund_key: key.pubkey }),
-  });
+  };
+  const answer = await mint.redeemQuote(target.method, body, tokens.quote);
   if (answer.kind !== "answered") return answer.kind === "lost" ? { kind: "lost" } : answer;
   const quote = answer.value;
   const fee = quote.fee_reserve ?? 0;
@@ -84,6 +89,7 @@ export async function prepare(
     inputs: chosen ?? [],
     blanks,
     refundKey: key?.secret ?? null,
+    token: tokens.payment,
     madeAt: ports.now(),
   };
   return { kind: "quoted", spend, covers: chosen !== null, quote };
@@ -128,7 +134,13 @@ export async function carry(
   doubtful: () => void,
 ): Promise<Outcome> {
   for (let attempt = 0; ; attempt += 1) {
-    const answer = await mint.redeem(spend.method, spend.quote, spend.inputs, spend.blanks);
+    const answer = await mint.redeem(
+      spend.method,
+      spend.quote,
+      spend.inputs,
+      spend.blanks,
+      spend.token,
+    );
     const outcome = await endOf(book, mint, ports, spend, answer);
     if (outcome !== null) return outcome;
     doubtful();

@@ -52,8 +52,7 @@ export type Offer =
       readonly isTipAsked: boolean;
     }
   | { readonly kind: "refused"; readonly code: number; readonly detail: string }
-  | { readonly kind: "other-keys" }
-  | { readonly kind: "lost" };
+  | { readonly kind: "other-keys" | "no-token" | "lost" };
 
 export type Paid =
   | { readonly kind: "paid"; readonly receipt: Receipt }

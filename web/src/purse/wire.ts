@@ -110,6 +110,7 @@ export const mintFault = object({ detail: optional(text), code: optional(count) 
 /** The named side: what the operator says of this account's purse. */
 export const purseFacts = object({
   mint: text,
+  blind_tokens: optional(flag),
   unit: text,
   crowd: optional(wholeAmount),
   refill: optional(object({ state: oneOf("waiting", "signed") })),

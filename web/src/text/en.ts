@@ -181,6 +181,8 @@ export const en = {
     "There is not enough in the purse that is ready to be spent. It is filled ahead of need, never at the till.",
   "purse.other-keys":
     "This code and this device do not agree on the mint's keys, so nothing is paid from the purse.",
+  "purse.no-token":
+    "The day's ration of private payments on this device is used up. More come with the next refill.",
   "purse.refused": "The mint refused the payment.",
   "purse.refused.spent": "This e-cash was spent from another device.",
   "purse.refused.account": "This can only be paid from the account.",

@@ -35,6 +35,8 @@ export function hindrance(offer: Offer): string | null {
       return refusalText(offer.code);
     case "other-keys":
       return t("purse.other-keys");
+    case "no-token":
+      return t("purse.no-token");
     case "lost":
       return t("purse.lost");
   }

@@ -1,0 +1,81 @@
+/**
+ * Blind tokens (NUT-22): a ration of requests, fetched with refills and never at the till.
+ *
+ * They are signed blindly like e-cash, so a payment's token does not say whose it was.
+ */
+
+import { POLICY } from "../rules/purse/policy.ts";
+import type { Book } from "./book.ts";
+import { isIdOf, newOutput, unblind } from "./curve.ts";
+import { activeOf } from "./keysets.ts";
+import type { Mint } from "./mint.ts";
+import type { Keys, Output, Token } from "./model.ts";
+import type { NamedSide } from "./named.ts";
+
+const UNIT = "auth";
+/** A payment takes two: one for its quote, one for itself. */
+const TOKENS_PER_PAYMENT = 2;
+
+export interface Taken {
+  readonly quote: Token | null;
+  readonly payment: Token | null;
+}
+
+/** Takes the tokens of one payment out of the purse; null where there are not enough. */
+export async function takeTokens(book: Book): Promise<Taken | null> {
+  if (!book.state.asksTokens) return { quote: null, payment: null };
+  let taken: readonly Token[] = [];
+  await book.change((state) => {
+    taken = state.tokens.slice(0, TOKENS_PER_PAYMENT);
+    if (taken.length < TOKENS_PER_PAYMENT) return state;
+    return { ...state, tokens: state.tokens.slice(TOKENS_PER_PAYMENT) };
+  });
+  const [quote, payment] = taken;
+  return quote === undefined || payment === undefined ? null : { quote, payment };
+}
+
+/** Fetches as many as a refill brings, where the mint asks for them and half are used up. */
+export async function fetchTokens(book: Book, mint: Mint, named: NamedSide): Promise<void> {
+  const { asksTokens, tokens } = await book.read();
+  const { per_refill } = POLICY.blind_tokens;
+  if (!asksTokens || tokens.length > per_refill / 2) return;
+  const signing = await tokenKeys(mint);
+  if (signing === null) return;
+  const outputs = await outputsFor(book, signing.id, per_refill);
+  const signatures = await named.tokens(signing.id, outputs);
+  // No answer: the same outputs are asked for again, so that none is paid for twice.
+  if (signatures === null) return;
+  const fetched = outputs.flatMap((output, at): readonly Token[] => {
+    const signature = signatures[at];
+    const proof = signature === undefined ? null : unblind(output, signature, signing.keys);
+    return proof === null ? [] : [{ keyset: proof.keyset, secret: proof.secret, C: proof.C }];
+  });
+  await book.change((state) => ({
+    ...state,
+    tokens: [...state.tokens, ...fetched],
+    tokenOutputs: [],
+  }));
+}
+
+async function outputsFor(book: Book, keyset: string, count: number): Promise<readonly Output[]> {
+  const waiting = book.state.tokenOutputs;
+  if (waiting.length > 0 && waiting.every((output) => output.keyset === keyset)) return waiting;
+  const outputs = Array.from({ length: count }, () => newOutput(keyset, 1));
+  await book.change((state) => ({ ...state, tokenOutputs: outputs }));
+  return outputs;
+}
+
+async function tokenKeys(mint: Mint): Promise<{ id: string; keys: Keys } | null> {
+  const listed = await mint.tokenKeysets();
+  if (listed.kind !== "answered") return null;
+  const list = listed.value.keysets.map((one) => ({
+    ...one,
+    input_fee_ppk: one.input_fee_ppk ?? 0,
+  }));
+  const keyset = activeOf(list, UNIT);
+  if (keyset === null) return null;
+  const answer = await mint.tokenKeys(keyset.id);
+  if (answer.kind !== "answered") return null;
+  const keys = answer.value.keysets.find(({ id }) => id === keyset.id)?.keys;
+  return keys === undefined || !isIdOf(keyset, keys) ? null : { id: keyset.id, keys };
+}
