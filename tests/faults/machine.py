@@ -16,7 +16,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-_READY_S: Final = 30.0
+_READY_S: Final = 90.0
 _POLL_S: Final = 0.02
 _CLIENTS: Final = 12
 _PROGRAM: Final = (sys.executable, "-c", "from amana.cli import main; main()", "demo")

@@ -135,7 +135,7 @@ class Purser:
         draw = self.chance.random()
         if draw < 0.4 or self.wallet.total < _LOW:
             proofs = self.chance.sample(self.wallet.proofs, min(3, len(self.wallet.proofs)))
-            return self._swap(proofs)
+            return self.swap(proofs)
         if draw < 0.95 or self.deposited:
             shop, amount = self.chance.randrange(3), self.chance.randrange(1, 60)
             if draw < 0.7:
@@ -150,7 +150,8 @@ class Purser:
         request = {"request": address["request"], "amount": 2_000}
         return await self._redemption(client, "amana-account", request, 2_000)
 
-    def _swap(self, proofs: list[Proof]) -> Errand:
+    def swap(self, proofs: list[Proof]) -> Errand:
+        """Take proofs out of the purse, to exchange them for fresh ones."""
         self.wallet.proofs = [proof for proof in self.wallet.proofs if proof not in proofs]
         outputs = self.wallet.sum_of(sum(proof.amount for proof in proofs))
         return Errand("/v1/swap", _body(proofs, outputs), proofs, outputs)
