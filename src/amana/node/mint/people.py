@@ -1,4 +1,4 @@
-"""Sending e-cash to a handle without saying who one is: beside the mint, by blind token, no session.
+"""Sending e-cash to a handle, by blind token and without a session, beside the mint.
 
 `GET /v1/people/{handle}` tells to which keys a token is locked and sealed; `POST /v1/mail/{handle}`
 leaves the sealed token. Both ask for a blind token, so nobody can ask for all handles, or fill

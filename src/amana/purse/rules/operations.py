@@ -92,7 +92,9 @@ def _refuse_input(proof: Proof, keyset: Keyset | None, unit: str) -> Refusal | N
         return Refusal(Code.KEYSET_UNKNOWN, "keyset not known")
     if unit and keyset.unit != unit:
         return Refusal(Code.MANY_UNITS, "inputs have different units")
-    if not proof.secret or len(proof.secret.encode()) > SECRET_BYTES_MAX:
+    if not proof.secret:
+        return Refusal(Code.PROOF_INVALID, "no secret in proofs")
+    if len(proof.secret.encode()) > SECRET_BYTES_MAX:
         return Refusal(Code.PROOF_INVALID, f"secret too long: at most {SECRET_BYTES_MAX} bytes")
     if proof.witness is not None and len(proof.witness.encode()) > WITNESS_BYTES_MAX:
         return Refusal(Code.PROOF_INVALID, f"witness too long: at most {WITNESS_BYTES_MAX} bytes")
