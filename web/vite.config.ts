@@ -29,6 +29,7 @@ export default defineConfig({
         index: here("index.html"),
         wallet: here("wallet.html"),
         till: here("till.html"),
+        checkout: here("checkout.html"),
         "service-worker": here("src/worker/worker.ts"),
       },
       output: {

@@ -6,6 +6,14 @@ export function secretFrom(hash: string, name: string): string | null {
   return value === null || !/^[\x21-\x7e]{1,512}$/.test(value) ? null : value;
 }
 
+const ASKED_LENGTH_MAX = 512;
+
+/** A payment code that another page opened the wallet with; it, too, comes after `#`. */
+export function codeAskedFor(hash: string): string | null {
+  const code = new URLSearchParams(hash.replace(/^#/, "")).get("pay");
+  return code === null || code === "" || code.length > ASKED_LENGTH_MAX ? null : code;
+}
+
 export type Target =
   | { readonly kind: "code"; readonly code: string }
   | { readonly kind: "handle"; readonly handle: string }

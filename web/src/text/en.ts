@@ -309,6 +309,29 @@ export const en = {
   "till.sign-out.sure":
     "Close the till? This device forgets its key, and opening it needs the key again.",
 
+  "checkout.title": "Checkout",
+  "checkout.pay": "Pay {payee}",
+  "checkout.wallet": "Pay with the wallet on this device",
+  "checkout.scan": "Or scan this code with the wallet on your phone.",
+  "checkout.waiting": "Waiting for the payment. This page turns by itself.",
+  "checkout.ways": "What the operator sees",
+  "checkout.purse": "Purse first: the operator sees that {payee} is paid, and not by whom.",
+  "checkout.account":
+    "Account second: the operator sees that you pay {payee}. Choose it where the purse holds too little.",
+  "checkout.account-only":
+    "From an account only: {payee} takes the money later, and e-cash cannot be held for that. The operator sees that you pay {payee}.",
+  "checkout.other": "Another Cashu wallet",
+  "checkout.other.text":
+    "For wallets by others: they need e-cash of this operator, and send exactly {amount}. Such a payment leaves no way back for a refund.",
+  "checkout.paid": "{payee} is paid. You can close this page.",
+  "checkout.held": "The amount is held for {payee}, who takes it later or lets it go.",
+  "checkout.over": "Nothing can be paid here any more. Ask {payee} for a new order.",
+  "checkout.none": "There is nothing to pay here",
+  "checkout.none.text":
+    "The link is incomplete, used up or no longer valid. Ask whoever sent it for a new one.",
+  "checkout.amount": "Amount to pay ({currency})",
+  "checkout.link.text": "This page asks for no name, sets no cookie and does not know who you are.",
+
   "problem.unknown": "The operator refused this.",
   "problem.malformed-request": "The operator did not understand this.",
   "problem.not-signed-in": "You are not signed in.",

@@ -1,14 +1,20 @@
 import "../ui/base.css";
 import { mount } from "svelte";
 import { settings } from "../device/store.ts";
-import { secretFrom } from "../rules/link.ts";
+import { codeAskedFor, secretFrom } from "../rules/link.ts";
 import { applyLanguage } from "../text/language.svelte.ts";
+import { askToPay } from "./asked.ts";
 
 // The token leaves the address before anything else runs, so that it is in no history and no copy.
 const token = secretFrom(location.hash, "token");
 if (token !== null) {
   settings.set("token", token);
   history.replaceState(null, "", location.pathname);
+}
+const code = codeAskedFor(location.hash);
+if (code !== null) {
+  askToPay(code);
+  history.replaceState(null, "", `${location.pathname}#/pay`);
 }
 applyLanguage();
 

@@ -41,6 +41,8 @@ class PurseOnScreen {
   shown = $state.raw<{ readonly payee: string; readonly total: Money } | null>(null);
   filled = $state.raw<Filled | null>(null);
   isFilling = $state(false);
+  /** Whether it is known if this device has a purse: before that, no payment is looked at. */
+  isSettled = $state(false);
   #holder: Holder | null = null;
   #calls: Calls | null = null;
   #openSince = seconds();
@@ -57,15 +59,20 @@ class PurseOnScreen {
       token: holder.token,
       check: purseFacts,
     });
-    if (answer.kind !== "answered") return;
-    this.facts = answer.value;
-    if (settings.get(this.#mark) !== null) await this.#begin();
+    try {
+      if (answer.kind !== "answered") return;
+      this.facts = answer.value;
+      if (settings.get(this.#mark) !== null) await this.#begin();
+    } finally {
+      this.isSettled = true;
+    }
   }
 
   close(): void {
     if (this.#looks !== null) clearInterval(this.#looks);
     this.#looks = null;
     this.#holder = null;
+    this.isSettled = false;
     this.facts = null;
     this.summary = null;
     this.stage = null;
