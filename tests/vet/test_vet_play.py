@@ -63,3 +63,41 @@ def test_without_the_web_folder_the_town_says_what_is_missing(
     monkeypatch.setattr(towns, "_PROGRAM", towns._PROGRAM.with_name("absent.ts"))
     with pytest.raises(TownMissing, match="clone of the repository"):
         run_town(20, 10, 1)
+
+
+# Every table that a town fills, and what the attacker makes of it. A new one must be thought about.
+LOOKED_INTO = {
+    "payments_payments": "refills, deposits, payments by name, purchases from purses",
+    "purse_refills": "the day on which each was left, by the nightly copies",
+}
+SAYS_NO_MORE = {
+    "events_events": "the same payments, at the same instants",
+    "ledger_accounts": "sums of the same transfers",
+    "ledger_holds": "the same transfers",
+    "ledger_seals": "hashes of the same transfers",
+    "ledger_transfers": "the same payments",
+    "payments_orders": "the merchant's side of the same payments",
+    "payments_spent": "a day's sum of payments by name",
+    "payments_takings": "the merchant's side of the same payments",
+    "people_customers": "who has an account",
+    "people_handles": "who has an account",
+    "people_merchants": "who has a shop",
+    "purse_deposits": "the sum and hour of a deposit, as its payment",
+    "purse_redeem_quotes": "the merchant's side of the same payments",
+    "purse_signed": "random points with an amount",
+    "purse_spent": "hashes with an amount",
+    "purse_totals": "sums by denomination",
+    "storage_version": "the edition of the tables",
+}
+
+
+def test_every_table_that_a_town_fills_was_thought_about(played: Played) -> None:
+    with closing(sqlite3.connect(played.folder / "operator" / "books.db")) as connection:
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        filled = {
+            name
+            for (name,) in names
+            if connection.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone()  # noqa: S608 - its own
+        }
+    assert filled - {*LOOKED_INTO, *SAYS_NO_MORE} == set()
+    assert set(LOOKED_INTO) <= filled

@@ -123,10 +123,16 @@ def project(town: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Sig
     )
 
 
-def with_backups(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:
-    """Add the days on which the policy writes wallets' backups, as nightly copies show them."""
+def with_days(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:
+    """Add days that a wallet in use would leave behind and the town's wallets do not write.
+
+    The days of their backups, and the days on which somebody's own readings are counted: at most
+    those on which the wallet speaks to the named side. Blind tokens come with refills.
+    """
     written = _marks_of(events, "backup", daily=True)
-    return replace(sight, days={**sight.days, "backup written": written})
+    spoken = _marks_of(events, "contact", daily=True)
+    days = {**sight.days, "backup written": written, "session counted": spoken}
+    return replace(sight, days=days)
 
 
 def with_log(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:

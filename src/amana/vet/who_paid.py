@@ -20,7 +20,7 @@ from amana.vet.sight import (
     by_day,
     project,
     truth,
-    with_backups,
+    with_days,
     with_log,
     with_sessions,
 )
@@ -92,7 +92,7 @@ def who_paid(ask: Ask, folder: Path, *, watch: Callable[[str], None] = lambda _:
     watch("the operator does its part")
     nights = Nights()
     cast = asyncio.run(play(town.facts, town.events, folder, nightly=nights.look))
-    sight = with_backups(read_sight(folder / "operator", cast, nights), town.events)
+    sight = with_days(read_sight(folder / "operator", cast, nights), town.events)
     watch("the attackers learn and guess")
     known = truth(town.facts, town.events, FIRST_DAY)
     rows = _attacks(ask, sight, known, town)
