@@ -52,6 +52,8 @@ class Operator:
 
     url: str
     mint_url: str
+    checkout_url: str
+    relay_url: str
     operator_token: str
     customers: dict[str, str]
     merchants: dict[str, str]
@@ -93,6 +95,7 @@ class Watched:
 
     origin: str
     mint_origin: str
+    other_origins: tuple[str, ...] = ()
     requests: list[Request] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     expected: list[re.Pattern[str]] = field(default_factory=lambda: [BLOCKED])
@@ -111,8 +114,9 @@ class Watched:
             self.complaints.append(message.text)
 
     def strangers(self) -> list[str]:
-        """Requests to anybody but the operator and its mint."""
-        own = (self.origin + "/", self.mint_origin + "/", "blob:" + self.origin, "data:")
+        """Requests to anybody but the operator, its mint, its checkout and its relay."""
+        origins = (self.origin, self.mint_origin, *self.other_origins)
+        own = (*(f"{origin}/" for origin in origins), "blob:" + self.origin, "data:")
         return [request.url for request in self.requests if not request.url.startswith(own)]
 
     def unexpected(self) -> list[str]:
@@ -151,6 +155,8 @@ def read_ready(path: Path) -> Operator:
     return Operator(
         url=ready["url"],
         mint_url=ready["mint"]["url"],
+        checkout_url=ready["checkout"]["url"],
+        relay_url=ready["relay"]["url"],
         operator_token=ready["operator"]["token"],
         customers={one["handle"]: one["token"] for one in ready["customers"]},
         merchants={one["handle"]: one["api_key"] for one in ready["merchants"]},
@@ -233,7 +239,8 @@ class Opener(Protocol):
 @pytest.fixture
 def watched(operator: Operator) -> Watched:
     """What all pages of this test asked for and complained of."""
-    return Watched(operator.url, operator.mint_url)
+    others = (operator.checkout_url, operator.relay_url)
+    return Watched(operator.url, operator.mint_url, others)
 
 
 @pytest.fixture
