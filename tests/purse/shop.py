@@ -256,7 +256,7 @@ class Shop:
 
     def stored(self, quote: RedeemQuote) -> RedeemQuote:
         found = self.run(self.mint.find_redeem_quote(quote.method, quote.id))
-        assert found is not None
+        assert isinstance(found, RedeemQuote)
         return found
 
     def pay(self, kind: PaymentKind, payer: AmanaId, payee: AmanaId, **more: Any) -> Payment:

@@ -19,6 +19,7 @@ from amana.purse.model import (
     Code,
     IssueAsk,
     IssueQuote,
+    Proof,
     ProofState,
     RedeemAsk,
     Redeemed,
@@ -40,8 +41,9 @@ def code_of(answer: object) -> Code:
     return answer.code
 
 
-def state_of(shop: Shop, proof: object) -> ProofState:
-    return shop.run(shop.mint.states([nullifier_of(proof)]))[0][0]
+def state_of(shop: Shop, proof: Proof) -> ProofState:
+    state: ProofState = shop.run(shop.mint.states([nullifier_of(proof)]))[0][0]
+    return state
 
 
 # Swap
@@ -93,9 +95,8 @@ def test_outputs_are_signed_once_however_many_try_at_once(shop: Shop) -> None:
     outputs = shop.outputs(4)
 
     async def both() -> list[object]:
-        return await asyncio.gather(
-            shop.mint.swap([first], outputs), shop.mint.swap([second], outputs)
-        )
+        swaps = [shop.mint.swap([coin], outputs) for coin in (first, second)]
+        return list(await asyncio.gather(*swaps))
 
     won, lost = sorted(shop.run(both()), key=lambda answer: isinstance(answer, Refusal))
     assert isinstance(won, tuple)
@@ -178,7 +179,7 @@ def test_two_who_pay_one_quote_at_once_pay_it_once(shop: Shop) -> None:
     quote = shop.quote(shop.order(64))
 
     async def both() -> list[object]:
-        return await asyncio.gather(shop.redeeming(quote, first), shop.redeeming(quote, second))
+        return list(await asyncio.gather(*(shop.redeeming(quote, c) for c in (first, second))))
 
     answers = shop.run(both())
     assert isinstance(answers[0], Redeemed)
@@ -326,6 +327,20 @@ def test_recovery_leaves_alone_what_somebody_owns_or_nobody_knows(shop: Shop) ->
     assert shop.run(shop.mint.recover()) == 0
     shop.mint.redeem_methods = way
     assert shop.run(shop.mint.recover()) == 1
+
+
+def test_recovery_goes_by_what_a_quote_is_now_and_not_by_what_was_listed(shop: Shop) -> None:
+    quote = shop.quote(shop.order(64))
+    listed = [msgspec.structs.replace(quote, state=RedeemState.HELD, attempts=1)]
+    assert isinstance(shop.redeem(quote, shop.coins(64)), Redeemed)
+
+    async def unfinished() -> object:
+        return listed
+
+    shop.store.unfinished = unfinished  # type: ignore[method-assign,assignment]
+    shop.run(shop.mint.recover())
+    assert shop.stored(quote).state is RedeemState.PAID
+    assert shop.ledger.balance(int(SHOP)) == 63
 
 
 def test_an_owner_that_left_is_waited_for_before_its_quote_is_judged(shop: Shop) -> None:
