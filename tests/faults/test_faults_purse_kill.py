@@ -48,8 +48,8 @@ def check_purses(folder: Path, load: PurseLoad) -> int:
         taken = dict(
             connection.execute(
                 "SELECT p.handle, coalesce(sum(t.total), 0) FROM people_merchants AS p "
-                "JOIN payments_payments AS t ON t.payee = p.merchant AND t.kind = 6 AND t.status = 3 "
-                "GROUP BY 1"
+                "JOIN payments_payments AS t ON t.payee = p.merchant "
+                "WHERE t.kind = 6 AND t.status = 3 GROUP BY 1"
             )
         )
     held = sum(purser.wallet.total for purser in load.pursers)
