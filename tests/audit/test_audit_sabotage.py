@@ -69,7 +69,7 @@ def test_untouched_books_are_silent(good: tuple[Path, Ids]) -> None:
     report = audit_folder(good[0])
     assert report.findings == ()
     assert report.is_sound
-    assert report.checked == ("ledger", "seals", "payments", "events")
+    assert report.checked == ("ledger", "seals", "payments", "events", "purse")
     assert report.counts["transfers"] == 19
     assert report.counts["payments"] == 12
     assert report.totals[0].debits_posted == report.totals[0].credits_posted == 64_328
