@@ -88,6 +88,19 @@ export class TestMint {
     return pair.keysetId;
   }
 
+  isSpent(secret: string): boolean {
+    return this.spent.has(pointOf(secret));
+  }
+
+  /** Goes on where another mint with the same keys stands. */
+  takeOver(other: TestMint): void {
+    for (const point of other.spent) this.spent.add(point);
+    for (const [output, signature] of other.signed) this.signed.set(output, signature);
+    for (const [id, quote] of other.#quotes) this.#quotes.set(id, { ...quote });
+    for (const [id, refund] of other.refunds) this.refunds.set(id, { ...refund });
+    this.refundKeys.push(...other.refundKeys);
+  }
+
   askForTokens(): void {
     const pair = createNewMintKeys(1, new Uint8Array(32).fill(9), { unit: "auth", versionByte: 1 });
     this.#keys.set(pair.keysetId, { secret: pair.privKeys, open: serializeMintKeys(pair.pubKeys) });

@@ -97,8 +97,9 @@ export class Purse {
 
   /** Looks at an order at the mint, without a name; the coins for it are chosen and not yet spent. */
   async look(code: OrderCode): Promise<Offer> {
-    if (this.#book.state.keysets.length === 0) await readList(this.#book, this.#mint);
-    if (code.listHash !== null && !(await agreesWith(this.#book, this.#mint, code.listHash))) {
+    // A code without the hash leaves the wallet to look for itself whether the keys have changed.
+    if (code.listHash === null) await readList(this.#book, this.#mint);
+    else if (!(await agreesWith(this.#book, this.#mint, code.listHash))) {
       return { kind: "other-keys" };
     }
     const { request, amount, tip } = code;
@@ -141,7 +142,7 @@ export class Purse {
   async deposit(named: NamedSide, tier: number, doubtful: () => void): Promise<Deposited> {
     const exponent = exponentOf(this.#book.state.unit.toUpperCase());
     if (depositTier(POLICY, exponent, BigInt(tier)) !== BigInt(tier)) return { kind: "off-menu" };
-    if (this.#book.state.keysets.length === 0) await readList(this.#book, this.#mint);
+    await readList(this.#book, this.#mint);
     const request = await named.depositRequest();
     if (request === null) return { kind: "lost" };
     const target = { method: "amana-account", request, amount: tier, tip: 0 } as const;

@@ -43,6 +43,7 @@ class PurseOnScreen {
   isFilling = $state(false);
   /** Whether it is known if this device has a purse: before that, no payment is looked at. */
   isSettled = $state(false);
+  #settled = Promise.withResolvers<void>();
   #holder: Holder | null = null;
   #calls: Calls | null = null;
   #openSince = seconds();
@@ -63,8 +64,12 @@ class PurseOnScreen {
       if (answer.kind !== "answered") return;
       this.facts = answer.value;
       if (settings.get(this.#mark) !== null) await this.#begin();
+    } catch {
+      // A browser that keeps nothing (private mode) has no purse; the account is there all the same.
+      this.summary = null;
     } finally {
       this.isSettled = true;
+      this.#settled.resolve();
     }
   }
 
@@ -73,10 +78,16 @@ class PurseOnScreen {
     this.#looks = null;
     this.#holder = null;
     this.isSettled = false;
+    this.#settled = Promise.withResolvers();
     this.facts = null;
     this.summary = null;
     this.stage = null;
     this.receipts = [];
+  }
+
+  /** Until then nobody may be asked about an order: the named side would learn who looks at it. */
+  whenSettled(): Promise<void> {
+    return this.#settled.promise;
   }
 
   get #mark(): string {

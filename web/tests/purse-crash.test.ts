@@ -1,0 +1,172 @@
+/** The page ends at every single step of a refill, a payment and a refund; nothing is ever lost. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Locks, Ports, Vault } from "../src/purse/book.ts";
+import { Mint } from "../src/purse/mint.ts";
+import { type PurseState, type Receipt, sumOf } from "../src/purse/model.ts";
+import { Purse } from "../src/purse/purse.ts";
+import { refundQuoteOf } from "../src/purse/refunding.ts";
+import { POLICY } from "../src/rules/purse/policy.ts";
+import { TestMint, TestNamedSide } from "./purse-mint.ts";
+
+const NOW = 1_900_000_000;
+const TIER = POLICY.refill.default_tier;
+const PRICE = 1_234;
+const GIVEN_BACK = 300;
+const STEPS_MAX = 60;
+const ASKED = { openSince: NOW, paying: false, isAsked: true };
+
+/** What is outside of the page: it stays when the page ends. */
+class World {
+  readonly mint = new TestMint();
+  readonly named = new TestNamedSide(this.mint);
+  kept: string | null = null;
+  receipts: Receipt[] = [];
+  steps = 0;
+  endsAt = Infinity;
+  /** Whether the step at which the page ends still has its effect. */
+  hasEffect = false;
+  ended = Promise.withResolvers<void>();
+
+  /** Every step that leaves the page: at the last one nothing comes back any more. */
+  async step<T>(effect: () => Promise<T>): Promise<T> {
+    this.steps += 1;
+    if (this.steps < this.endsAt) return effect();
+    if (this.steps === this.endsAt && this.hasEffect) await effect();
+    this.ended.resolve();
+    return new Promise<never>(() => undefined);
+  }
+
+  open(): Promise<Purse> {
+    const vault: Vault = {
+      load: async () => (this.kept === null ? null : (JSON.parse(this.kept) as PurseState)),
+      save: (state, receipt) =>
+        this.step(async () => {
+          this.kept = JSON.stringify(state);
+          if (receipt !== null) this.receipts.push(receipt);
+        }),
+      receipts: async () => this.receipts,
+    };
+    const locks: Locks = { hold: (_, work) => work(), tryHold: (_, work) => work() };
+    const ports: Ports = {
+      vault,
+      locks,
+      now: () => NOW,
+      random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+      pause: async () => undefined,
+      changed: () => undefined,
+    };
+    const mint = new Mint("http://mint.example", (address, init) =>
+      this.step(() => this.mint.fetch(address, init)),
+    );
+    return Purse.open("eur", mint, ports);
+  }
+
+  /** The named side as the page reaches it. */
+  get side(): TestNamedSide {
+    return new Proxy(this.named, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        const call = value as (...args: unknown[]) => Promise<unknown>;
+        return (...args: unknown[]) => this.step(() => call.apply(target, args));
+      },
+    });
+  }
+
+  get state(): PurseState {
+    assert.ok(this.kept !== null);
+    return JSON.parse(this.kept) as PurseState;
+  }
+}
+
+async function fill(world: World): Promise<void> {
+  const purse = await world.open();
+  await purse.setStarted(true);
+  await purse.fill(world.side, ASKED);
+  if (world.named.left !== null && world.named.signatures === null) world.named.sign();
+  await purse.fill(world.side, ASKED);
+}
+
+async function pay(world: World): Promise<void> {
+  const purse = await world.open();
+  await purse.resume(
+    () => undefined,
+    () => undefined,
+  );
+  if (world.receipts.length > 0) return;
+  const offer = await purse.look({ request: "order_1", amount: null, tip: 0, listHash: null });
+  if (offer.kind === "offer") await purse.pay(offer.id, () => undefined);
+}
+
+async function refund(world: World): Promise<void> {
+  const purse = await world.open();
+  const receipt = world.receipts.at(-1);
+  assert.ok(receipt?.refundKey != null);
+  const quote = await refundQuoteOf(receipt.refundKey);
+  const key = world.mint.refundKeys.at(-1) ?? "";
+  if (!world.mint.refunds.has(quote)) {
+    world.mint.refunds.set(quote, { key, paid: GIVEN_BACK, issued: 0 });
+  }
+  await purse.askRefund(receipt.id);
+}
+
+/** A world in which these were done without a fault. */
+async function after(...deeds: readonly ((world: World) => Promise<void>)[]): Promise<World> {
+  const world = new World();
+  world.mint.orders.set("order_1", PRICE);
+  for (const deed of deeds) await deed(world);
+  return world;
+}
+
+function copyOf(world: World): World {
+  const copy = new World();
+  copy.mint.orders.set("order_1", PRICE);
+  copy.kept = world.kept;
+  copy.receipts = [...world.receipts];
+  copy.named.left = world.named.left;
+  copy.named.signatures = world.named.signatures;
+  copy.mint.takeOver(world.mint);
+  return copy;
+}
+
+for (const [name, before, deed, worth] of [
+  ["a refill", [], fill, TIER],
+  ["a payment", [fill], pay, TIER - PRICE],
+  ["a refund", [fill, pay], refund, TIER - PRICE + GIVEN_BACK],
+] as const) {
+  test(`a page that ends at any step of ${name} loses nothing and gains nothing`, async () => {
+    const start = await after(...before);
+    let ends = 0;
+    for (let step = 1; step < STEPS_MAX; step += 1) {
+      // A refill's arithmetic takes a second: its steps end in turns with their effect and without.
+      const variants = deed === fill ? [step % 2 === 0] : [false, true];
+      for (const hasEffect of variants) {
+        const world = copyOf(start);
+        Object.assign(world, { endsAt: step, hasEffect });
+        const done = await Promise.race([
+          deed(world).then(() => true),
+          world.ended.promise.then(() => false),
+        ]);
+        if (done) {
+          assert.ok(ends > 4, "the page ended at several steps");
+          return;
+        }
+        ends += 1;
+        // What the ended page still had in hand is over before the next page opens.
+        await new Promise(setImmediate);
+        world.endsAt = Infinity;
+        await deed(world);
+        await deed(world);
+        const { coins, spends, refills, refunds } = world.state;
+        const where = `step ${step}, ${hasEffect ? "with" : "without"} its effect`;
+        assert.equal(sumOf(coins), worth, where);
+        assert.equal(spends.length + refunds.length + refills.length, 0, where);
+        assert.equal(world.receipts.filter(({ missing }) => missing > 0).length, 0, where);
+        for (const { secret } of coins) assert.ok(!world.mint.isSpent(secret), where);
+      }
+    }
+    assert.fail("the deed never came to its end");
+  });
+}
