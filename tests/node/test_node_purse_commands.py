@@ -1,0 +1,105 @@
+"""`amana purse`: what it lists, rotates, revokes and adds up, in an operator's folder."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.node.purse_town import purse_town
+
+from amana.cli.exits import Failed
+from amana.cli.purse import keysets, liabilities, revoke, rotate
+from amana.storage import lock_folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An operator with e-cash out, which nobody serves at the moment."""
+    folder = tmp_path_factory.mktemp("operator") / "town"
+    with purse_town(folder) as town:
+        wallet = town.filled()
+        shop = town.merchant()
+        town.pay(town.quote(shop.order(300)["id"]), wallet, wallet.pick(300))
+    return folder
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> list[Any]:
+    """Keysets of money as the command lists them."""
+    capsys.readouterr()
+    keysets(data=folder, json=True)
+    return [one for one in printed(capsys) if one["unit"] == "eur"]
+
+
+def test_keysets_are_listed_rotated_and_revoked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (first,) = listed(folder, capsys)
+    assert (first["status"], first["outstanding"]) == ("active", "1700")
+    rotate(data=folder)
+    assert [one["status"] for one in listed(folder, capsys)] == ["retired", "active"]
+    revoke(first["id"][:16].upper(), data=folder)
+    assert [one["status"] for one in listed(folder, capsys)] == ["revoked", "active"]
+    second = listed(folder, capsys)[-1]
+    revoke(str(second["number"]), data=folder)
+    statuses = [one["status"] for one in listed(folder, capsys)]
+    assert statuses == ["revoked", "revoked", "active"], "one that signs is there again"
+    assert listed(folder, capsys)[0]["outstanding"] == "1700"
+    keysets(data=folder)
+    assert "revoked" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["7", "01", "no keyset", "-1"])
+def test_what_names_no_keyset_revokes_none(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    before = listed(folder, capsys)
+    with pytest.raises(Failed, match="Nothing was changed"):
+        revoke(name, data=folder)
+    assert listed(folder, capsys) == before
+
+
+def test_the_keyset_of_blind_tokens_is_not_revoked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    keysets(data=folder, json=True)
+    (number,) = [one["number"] for one in printed(capsys) if one["unit"] == "auth"]
+    with pytest.raises(Failed, match="hold no money"):
+        revoke(str(number), data=folder)
+
+
+def test_what_is_owed_stands_beside_what_the_ledger_says(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    liabilities(data=folder, json=True)
+    assert printed(capsys) == {
+        "outstanding": "1700",
+        "promised": "0",
+        "returning": "0",
+        "to_post": "0",
+        "ledger_balance": "1700",
+        "even": True,
+    }
+    liabilities(data=folder)
+    shown = capsys.readouterr().out
+    assert "17.00" in shown
+    assert "even ✓" in shown
+
+
+def test_beside_a_running_operator_it_looks_but_does_not_touch(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with lock_folder(folder):
+        before = listed(folder, capsys)
+        command = [sys.executable, "-m", "amana", "purse", "rotate", "--data", str(folder)]
+        refused = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert refused.returncode == 2
+        assert "Nothing was changed" in refused.stderr
+        assert listed(folder, capsys) == before
