@@ -16,7 +16,7 @@ from amana.node.http.codes import code_of
 from amana.node.mint import MintApp
 from amana.node.mint.operators import create_operator_mint
 from amana.node.operator import make_operator, open_operator
-from amana.node.purse import final_expiry, keyset_plan
+from amana.node.purse import final_expiry, keyset_plan, make_receipt_secret
 from amana.purse.keysets import AUTH_UNIT, KeysetPlan, list_hash
 from amana.purse.model import BlindSignature, Code, Keyset, Proof
 from amana.purse.policy import refill_outputs, shipped_policy
@@ -24,6 +24,7 @@ from amana.purse.receipts import verify_receipt
 from amana.purse.signatory import InProcessSignatory
 from amana.testing.ecash import Blinded, BlindingWallet
 from amana.testing.rooms import HandClock, SeededChance
+from amana.trust import RECEIPT_SIGNING, SecretMissing
 from amana.wire.cashu import PaymentRequest, Transport, read_request
 from amana.wire.emv import CODE_CHARACTERS_MAX, ReadCode, read_code
 
@@ -193,6 +194,22 @@ def test_the_same_payment_asked_again_has_the_same_receipt(purse: PurseTown, sho
 def test_nobody_but_a_merchant_has_a_receipt_key(purse: PurseTown) -> None:
     for handle in ("nobody-here", purse.customer(0).handle):
         assert purse.ask("GET", f"/v1/merchants/{handle}/receipt-key").slug == "not-found"
+
+
+def test_the_secret_of_receipts_is_made_for_old_folders_and_never_after_it_was_used(
+    purse: PurseTown, shop: Client
+) -> None:
+    folder, connection = purse.operator.folder, purse.operator.read_connection
+    secret = folder / "signatory" / f"{RECEIPT_SIGNING}.secret"
+    secret.unlink()
+    first = make_receipt_secret(folder, connection=connection, chance=purse.chance)
+    assert make_receipt_secret(folder, connection=connection, chance=purse.chance) == first
+    assert purse.pay(shop.order(1)["id"], purse.pieces(1)).status == 200
+    assert make_receipt_secret(folder, connection=connection, chance=purse.chance) == first
+    secret.unlink()
+    with pytest.raises(SecretMissing, match="signatory archive"):
+        make_receipt_secret(folder, connection=connection, chance=purse.chance)
+    assert not secret.exists()
 
 
 def test_a_refund_needs_the_key_that_the_payer_left(purse: PurseTown, shop: Client) -> None:
@@ -366,11 +383,13 @@ def test_codes_carry_the_hash_of_the_keysets_and_an_orders_never_changes(
 
 def test_a_code_that_names_fill_goes_without_the_hash(purse: PurseTown) -> None:
     languages = ("ar", "zh", "fa", "ur", "hi", "de", "es")
-    for length in range(25, 0, -1):
-        shop = purse.merchant(names=dict.fromkeys(languages, "n" * length))
-        answer = shop.post("/v1/orders", {"amount": eur(5)})
-        if answer.status == 201:
-            break
+    answers = (
+        purse.merchant(names=dict.fromkeys(languages, "n" * length)).post(
+            "/v1/orders", {"amount": eur(5)}
+        )
+        for length in range(25, 0, -1)
+    )
+    answer = next(answer for answer in answers if answer.status == 201)
     code = answer.body["code"]
     assert CODE_CHARACTERS_MAX - 48 < len(code) <= CODE_CHARACTERS_MAX
     assert hash_in(code) is None

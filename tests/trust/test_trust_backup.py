@@ -17,6 +17,7 @@ from amana.storage import SETTINGS_FILE
 from amana.testing.rooms import HandClock
 from amana.trust import (
     HANDLE_PEPPER,
+    OPENID_SIGNING,
     WEBHOOK_SIGNING,
     BackupReason,
     BackupRefused,
@@ -382,6 +383,27 @@ def test_a_folder_that_lost_a_secret_does_not_replace_the_archive_that_holds_it(
     outcome = make_backup(vault.folder, places, now=vault.clock.now())
     assert told(outcome) is BackupReason.SIGNATORY_INCOMPLETE
     assert contents(places.signatory) == kept
+
+
+def test_a_secret_that_only_the_newest_archive_holds_is_not_lost_with_it(
+    vault: Vault, places: Places
+) -> None:
+    """Secrets that came later are in no list of what every folder has; the archive is the list."""
+    later = vault.folder / "signatory" / "mint-seed.secret"
+    later.write_bytes(bytes(32))
+    back_up(vault, places)
+    later.unlink()
+    outcome = make_backup(vault.folder, places, now=vault.clock.now())
+    assert told(outcome) is BackupReason.SIGNATORY_INCOMPLETE
+    assert any(path.name == later.name for path in places.signatory.rglob("*.secret"))
+
+
+def test_a_secret_that_is_made_anew_does_not_hinder_a_backup(vault: Vault, places: Places) -> None:
+    renewable = vault.folder / "signatory" / f"{OPENID_SIGNING}.secret"
+    renewable.write_bytes(bytes(32))
+    back_up(vault, places)
+    renewable.unlink()
+    back_up(vault, places)
 
 
 def test_books_without_a_key_store_are_not_backed_up_as_if_whole(

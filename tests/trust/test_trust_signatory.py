@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from amana.testing.rooms import SeededChance
-from amana.trust import HANDLE_PEPPER, WEBHOOK_SIGNING, SecretMissing, Signatory
+from amana.trust import (
+    HANDLE_PEPPER,
+    RECEIPT_SIGNING,
+    WEBHOOK_SIGNING,
+    SecretMissing,
+    Signatory,
+)
 
 
 def test_each_secret_is_made_once_and_differs_from_the_others(tmp_path: Path) -> None:
@@ -37,3 +43,15 @@ def test_a_missing_or_damaged_secret_is_told_and_never_replaced(
     with pytest.raises(SecretMissing, match="signatory archive"):
         signatory.secret(HANDLE_PEPPER)
     assert path.exists() == (content is not None)
+
+
+def test_a_secret_that_came_later_is_added_once_and_no_older_one_is(tmp_path: Path) -> None:
+    signatory = Signatory(tmp_path)
+    signatory.make(SeededChance(1))
+    (tmp_path / "signatory" / f"{RECEIPT_SIGNING}.secret").unlink()
+    signatory.add(RECEIPT_SIGNING, SeededChance(2))
+    added = signatory.secret(RECEIPT_SIGNING)
+    signatory.add(RECEIPT_SIGNING, SeededChance(3))
+    assert signatory.secret(RECEIPT_SIGNING) == added
+    with pytest.raises(AssertionError, match="as old as the folder"):
+        signatory.add(HANDLE_PEPPER, SeededChance(4))
