@@ -35,7 +35,7 @@ KEYS: Final = ["02" + f"{number:064x}" for number in range(1, 30)]
 
 
 class PurseTown(Town):
-    """A town with its mint, and somebody with e-cash in the smallest pieces that sum to anything."""
+    """A town with its mint, and somebody whose e-cash can be swapped into any sum."""
 
     mint: MintApp
     wallet: BlindingWallet
