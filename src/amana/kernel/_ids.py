@@ -35,6 +35,7 @@ class IdKind(StrEnum):
     STAFF = "stf"
     API_KEY = "key"
     WEBHOOK = "whk"
+    LINK = "lnk"
     LEDGER_ACCOUNT = "acc"
     TRANSFER = "tra"
 

@@ -25,6 +25,7 @@ from amana.node.settings import (
 )
 from amana.payments import postings
 from amana.payments.books import PaymentBooks
+from amana.payments.links import LinkOrders, LinkRows, Links, LinkStore
 from amana.payments.model import Party
 from amana.payments.model import PartyKind as Side
 from amana.payments.service import PaymentService
@@ -92,6 +93,7 @@ class Operator:
     events_read: SqlEventRows
     feed: Feed
     webhooks: Webhooks
+    links: Links
     people: People
     passkeys: Passkeys
     people_store: PeopleStore
@@ -318,6 +320,19 @@ def _trust(floor: _Floor, writer: Writer, reading: sqlite3.Connection, eraser: E
     return _Trust(Signatory(floor.folder), door, erasure)
 
 
+def _links(
+    floor: _Floor, books: _Books, payments: PaymentService, reading: sqlite3.Connection
+) -> Links:
+    return Links(
+        LinkRows(reading),
+        LinkStore(books.writer),
+        LinkOrders(payments, books.payments_store, floor.clock),
+        new_id=lambda: _new_id(floor.clock, floor.chance),
+        clock=floor.clock,
+        chance=floor.chance,
+    )
+
+
 def _webhooks(floor: _Floor, writer: Writer, reading: sqlite3.Connection) -> Webhooks:
     key = SigningKey(Signatory(floor.folder).secret(WEBHOOK_SIGNING))
     return Webhooks(
@@ -430,6 +445,7 @@ def _put_together(
         events_read=SqlEventRows(reading),
         feed=books.feed,
         webhooks=_webhooks(floor, books.writer, reading),
+        links=_links(floor, books, payments, reading),
         people=parties.people,
         passkeys=parties.passkeys,
         people_store=parties.store,

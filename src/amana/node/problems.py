@@ -28,6 +28,8 @@ PROBLEMS: Final = {
     "hold-not-expired": (409, "The authorisation's time is not over"),
     "too-many-steps": (409, "Too many attempts were made on this authorisation"),
     "purse-cannot-hold": (409, "The order's money is taken later, which needs an account"),
+    "link-expired": (409, "The payment link's time is over"),
+    "link-used": (409, "The payment link was for one payment, and is paid"),
     "purse-refill-debited": (409, "A refill of another sum is under way"),
     "purse-keyset-inactive": (409, "The outputs are of a keyset that signs no more"),
     "purse-outputs-used": (409, "One of the outputs was signed before"),

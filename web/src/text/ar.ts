@@ -348,6 +348,9 @@ export const ar: Table = {
   "problem.outcome-unknown": "لم تُعرف النتيجة بعد.",
   "problem.storage-unavailable": "لا يستطيع المشغّل حفظ شيء الآن.",
   "problem.idempotency-key-reused": "استُخدمت هذه الدفعة لشيء آخر.",
+  "problem.link-expired": "انتهى وقت الرابط. اطلب رابطًا جديدًا.",
+  "problem.link-used": "كان هذا الرابط لدفعة واحدة، وقد دُفعت.",
+  "problem.too-many-requests": "الطلبات كثيرة الآن. حاول بعد دقيقة.",
   "problem.handle-taken": "هذا المعرّف مستخدم.",
   "problem.passkey-refused": "لم يُقبل مفتاح المرور هذا.",
 };

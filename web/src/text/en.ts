@@ -361,6 +361,9 @@ export const en = {
   "problem.outcome-unknown": "The outcome is not known yet.",
   "problem.storage-unavailable": "The operator cannot store anything just now.",
   "problem.idempotency-key-reused": "This payment was already used for something else.",
+  "problem.link-expired": "The link's time is over. Ask for a new one.",
+  "problem.link-used": "This link was for one payment, and is paid.",
+  "problem.too-many-requests": "Too many ask at once. Try again in a minute.",
   "problem.handle-taken": "This handle is taken.",
   "problem.passkey-refused": "This passkey was not accepted.",
 } as const;

@@ -5,7 +5,7 @@ body: no address that is sent tells which order somebody looks at. Nothing is re
 """
 
 import sqlite3
-from typing import Final
+from typing import Any, Final
 
 from litestar import Litestar, Response, get
 from litestar.datastructures import ResponseHeader, State
@@ -14,11 +14,13 @@ from litestar.params import FromPath
 
 from amana.kernel import Unavailable
 from amana.kernel.limits import REQUEST_BODY_BYTES_MAX
+from amana.node.checkout.links import ORDERS_A_MINUTE, post_link_look, post_link_order
 from amana.node.checkout.orders import post_order_look
 from amana.node.http import edge
 from amana.node.http.edge import Asked
 from amana.node.http.headers import API_HEADERS
 from amana.node.http.pages import Pages
+from amana.node.http.rates import Rates
 from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised
 
@@ -43,11 +45,20 @@ def _pages(request: Asked) -> Pages:
     return pages
 
 
+HANDLERS: Final[list[Any]] = [
+    get_checkout_page,
+    get_checkout_file,
+    post_order_look,
+    post_link_look,
+    post_link_order,
+]
+
+
 def create_checkout_app(operator: Operator) -> Litestar:
     """Make the application of an operator's checkout."""
     return Litestar(
-        route_handlers=[get_checkout_page, get_checkout_file, post_order_look],
-        state=State({"operator": operator, "pages": Pages()}),
+        route_handlers=HANDLERS,
+        state=State({"operator": operator, "pages": Pages(), "link_rates": Rates(ORDERS_A_MINUTE)}),
         before_request=edge.check_media_type,
         exception_handlers={
             ProblemRaised: edge.answer_problem,

@@ -88,6 +88,15 @@ _ORDER: Final = {
     "expires_at": _MAYBE_INSTANT,
     "created_at": _INSTANT,
 }
+_LINK: Final = {
+    "id": _TEXT,
+    "url": _TEXT,
+    "amount": _MAYBE_MONEY,
+    "reference": _MAYBE_TEXT,
+    "single_use": _FLAG,
+    "expires_at": _MAYBE_INSTANT,
+    "created_at": _INSTANT,
+}
 _WEBHOOK: Final = {
     "id": _TEXT,
     "url": _TEXT,
@@ -298,6 +307,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
         even=_FLAG,
         previous=_MAYBE_TEXT,
     ),
+    "Link": _object(**_LINK),
+    "LinkPage": _page_of("Link"),
     "RelayKey": _object(mint=_TEXT, relay=_MAYBE_TEXT, keys=_TEXT),
     "DepositAddress": _object(request=_TEXT),
     "Mailbox": _object(items=_list_of(_object(id=_TEXT, sealed=_TEXT))),
@@ -327,6 +338,8 @@ ANSWERS: Final = {
     "POST /v1/orders/{order_id}/cancel": "Cancel",
     "POST /v1/orders/{order_id}/refunds": "Refund",
     "GET /v1/merchants/{handle}/receipt-key": "ReceiptKey",
+    "POST /v1/links": "Link",
+    "GET /v1/links": "LinkPage",
     "GET /v1/events": "EventPage",
     "POST /v1/webhooks": "NewWebhook",
     "GET /v1/webhooks": "WebhookPage",

@@ -20,6 +20,7 @@ _KEYED: Final = frozenset(
         ("/v1/orders/{order_id}/capture", "post"),
         ("/v1/orders/{order_id}/cancel", "post"),
         ("/v1/orders/{order_id}/refunds", "post"),
+        ("/v1/links", "post"),
         ("/v1/operator/topups", "post"),
     }
 )
