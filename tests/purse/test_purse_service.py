@@ -1,4 +1,4 @@
-"""The mint's use cases over real books: swaps, redemptions, and what is left after an interruption."""
+"""Swaps and redemptions over real books, and what is left of them after an interruption."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,28 +6,21 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.purse.shop import PAYER_KEY, SHOP, Shop, open_shop
+from tests.purse.shop import SHOP, Shop, open_shop
 
-from amana.kernel import DAY_NS, SECOND_NS, IdKind, Unavailable, format_id
-from amana.payments.model import ECASH_ACCOUNT, PURSE_PARTY, PaymentKind, PaymentStatus
-from amana.purse.limits import RESTORE_OUTPUTS_MAX, STATES_MAX
-from amana.purse.methods import merchant, refund, refund_quote_id
+from amana.kernel import SECOND_NS, Unavailable
+from amana.payments.model import ECASH_ACCOUNT
+from amana.purse.methods import merchant
 from amana.purse.model import (
     BlindedMessage,
-    Change,
-    ChangeKind,
     Code,
-    IssueAsk,
-    IssueQuote,
     Proof,
     ProofState,
-    RedeemAsk,
     Redeemed,
     RedeemState,
     Refusal,
 )
-from amana.purse.rules.conditions import framed_quote_message
-from amana.testing.standin import nullifier_of, standin_signature
+from amana.testing.standin import nullifier_of
 
 
 @pytest.fixture
@@ -399,142 +392,3 @@ def test_a_redemption_overtaken_between_its_checks_and_its_attempt_is_refused(sh
     shop.store.begin = overtaken  # type: ignore[method-assign,assignment]
     assert code_of(shop.redeem(quote, [coin])) is Code.QUOTE_PENDING
     assert state_of(shop, coin) is ProofState.UNSPENT
-
-
-# Refunds
-
-
-def refunded(shop: Shop, amount: int = 64, given: int | None = None) -> bytes:
-    quote = shop.quote(shop.order(amount), refund_key=PAYER_KEY.hex())
-    paid = shop.redeem(quote, shop.coins(amount))
-    assert isinstance(paid, Redeemed)
-    shop.move(1, int(SHOP), 100)
-    back = shop.pay(PaymentKind.REFUND, SHOP, PURSE_PARTY, amount=given, refund_of=quote.payment_id)
-    assert back.status is PaymentStatus.PAID
-    return refund_quote_id(PAYER_KEY)
-
-
-def claim(shop: Shop, quote_id: bytes, outputs: tuple[BlindedMessage, ...]) -> object:
-    signature = standin_signature(PAYER_KEY, framed_quote_message(quote_id.hex(), outputs))
-    return shop.run(
-        shop.mint.issue(
-            refund.METHOD, quote_id, outputs, quote_text=quote_id.hex(), signature=signature
-        )
-    )
-
-
-def test_a_refund_is_issued_to_the_key_that_the_payer_left_and_once(shop: Shop) -> None:
-    quote_id = refunded(shop)
-    told = shop.run(shop.mint.find_issue_quote(refund.METHOD, quote_id))
-    assert isinstance(told, IssueQuote)
-    assert (told.paid, told.issued) == (64, 0)
-    outputs = shop.outputs(32, 32)
-    unsigned = shop.mint.issue(
-        refund.METHOD, quote_id, outputs, quote_text=quote_id.hex(), signature=None
-    )
-    assert code_of(shop.run(unsigned)) is Code.QUOTE_SIGNATURE_INVALID
-    assert code_of(claim(shop, quote_id, shop.outputs(64, 64))) is Code.NOT_BALANCED
-    proofs = shop.proofs(outputs, claim(shop, quote_id, outputs))
-    assert all(shop.wallet.is_good(proof) for proof in proofs)
-    assert code_of(claim(shop, quote_id, shop.outputs(64))) is Code.ALREADY_ISSUED
-
-
-def test_a_refund_claimed_twice_at_once_is_issued_once(shop: Shop) -> None:
-    quote_id = refunded(shop, given=32)
-
-    def claiming(outputs: tuple[BlindedMessage, ...]) -> object:
-        signature = standin_signature(PAYER_KEY, framed_quote_message(quote_id.hex(), outputs))
-        return shop.mint.issue(
-            refund.METHOD, quote_id, outputs, quote_text=quote_id.hex(), signature=signature
-        )
-
-    async def both() -> list[object]:
-        return await asyncio.gather(*(claiming(shop.outputs(32)) for _ in range(2)))  # type: ignore[call-overload,no-any-return]
-
-    answers = shop.run(both())
-    assert sorted(isinstance(answer, Refusal) for answer in answers) == [False, True]
-
-
-def test_an_issue_that_cannot_be_signed_leaves_the_quote_as_it_is(shop: Shop) -> None:
-    quote_id = refunded(shop)
-    shop.signatory.is_stopped = True
-    assert code_of(claim(shop, quote_id, shop.outputs(64))) is Code.ISSUE_DISABLED
-    shop.signatory.is_stopped = False
-    assert isinstance(claim(shop, quote_id, shop.outputs(64)), tuple)
-
-
-def test_quotes_are_found_by_the_way_they_were_made(shop: Shop) -> None:
-    mint, ask = shop.mint, IssueAsk("eur", 64)
-    assert code_of(shop.run(mint.issue_quote("post-office", ask))) is Code.UNIT_UNKNOWN
-    assert code_of(shop.run(mint.issue_quote(refund.METHOD, ask))) is Code.ISSUE_DISABLED
-    nowhere = shop.run(mint.redeem_quote("post-office", RedeemAsk("x", "eur")))
-    assert code_of(nowhere) is Code.UNIT_UNKNOWN
-    quote_id = refunded(shop)
-    assert shop.run(mint.find_issue_quote("post-office", quote_id)) is None
-    assert shop.run(mint.find_redeem_quote(merchant.METHOD, quote_id)) is None
-    unknown = mint.issue(refund.METHOD, bytes(16), (), quote_text="", signature=None)
-    assert code_of(shop.run(unknown)) is Code.QUOTE_NOT_PAID
-
-
-def test_a_quote_that_an_issue_method_makes_is_kept(shop: Shop) -> None:
-    class AtOnce:
-        async def quote(self, quote_id: bytes, ask: IssueAsk) -> IssueQuote:
-            now = shop.clock.now()
-            return IssueQuote(
-                quote_id, "till", "", ask.unit, ask.amount, 0, 0, None, None, updated_at=now
-            )
-
-        def paid(self, quote: IssueQuote) -> int:
-            return quote.amount
-
-    shop.mint.issue_methods = {"till": AtOnce()}
-    quote = shop.run(shop.mint.issue_quote("till", IssueAsk("eur", 64)))
-    outputs = shop.outputs(64)
-    issued = shop.mint.issue("till", quote.id, outputs, quote_text="", signature=None)
-    assert isinstance(shop.run(issued), tuple)
-
-
-# Questions, and telling
-
-
-def test_lost_signatures_are_given_again_in_the_order_asked(shop: Shop) -> None:
-    coins, outputs = shop.coins(4), shop.outputs(1, 3 - 1, 1)
-    signatures = shop.run(shop.mint.swap(coins, outputs))
-    asked = [outputs[2], shop.outputs(8)[0], outputs[0]]
-    assert shop.run(shop.mint.restore(asked)) == [
-        (outputs[2], signatures[2]),
-        (outputs[0], signatures[0]),
-    ]
-    assert shop.run(shop.mint.restore(shop.outputs(1))) == []
-
-
-def test_questions_have_a_limit(shop: Shop) -> None:
-    too_many = shop.mint.states([bytes(32)] * (STATES_MAX + 1))
-    assert code_of(shop.run(too_many)) is Code.TOO_MANY_INPUTS
-    outputs = shop.outputs(1) * (RESTORE_OUTPUTS_MAX + 1)
-    assert code_of(shop.run(shop.mint.restore(outputs))) is Code.TOO_MANY_OUTPUTS
-
-
-def test_listeners_hear_of_each_change_until_they_leave(shop: Shop) -> None:
-    heard: list[Change] = []
-    leave = shop.mint.subscribe(heard.append)
-    (coin,) = shop.coins(64)
-    quote = shop.quote(shop.order(64))
-    shop.redeem(quote, [coin])
-    assert heard == [
-        Change(ChangeKind.REDEEM_QUOTE, quote.id),
-        Change(ChangeKind.PROOF, nullifier_of(coin)),
-    ]
-    leave()
-    shop.run(shop.mint.swap(shop.coins(4), shop.outputs(4)))
-    assert len(heard) == 2
-
-
-def test_quotes_that_ended_are_forgotten_and_unfinished_ones_kept(shop: Shop) -> None:
-    quotes = [shop.quote(shop.order(64)) for _ in range(3)]
-    shop.durably(shop.store.begin(quotes[0]))
-    shop.clock.advance(DAY_NS)
-    assert shop.run(shop.store.forget_quotes(shop.clock.now())) == 2
-    assert shop.stored(quotes[0]).state is RedeemState.HELD
-    order = format_id(IdKind.ORDER, shop.order(4).id)
-    assert isinstance(shop.ask(order).id, bytes)

@@ -47,7 +47,7 @@ class Mutant(msgspec.Struct, frozen=True):
     """Whether only worlds with purses can notice."""
 
 
-_BEGIN: Final = {"spent-looked-up": 160, "signed-before-durable": 690}
+_BEGIN: Final = {"spent-looked-up": 160, "withdrawn-yet-debited": 410}
 """Where worlds begin for those that few worlds notice."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from amana.kernel import AmanaId, Instant
+from amana.kernel import Instant
 from amana.payments.model import IdReused, Payment
 from amana.payments.postings import PurseHold
 from amana.purse.books import Conclusion, PurseBooks, Swap
@@ -11,7 +11,7 @@ from amana.purse.methods.merchant import MerchantRedemption
 from amana.purse.model import RedeemQuote, RedeemState, Refusal, VerifiedProof
 from amana.purse.ports import Blank, Effect, RedeemMethod
 from amana.purse.service import Mint
-from amana.purse.standing import Refill, Standing, StandingRows, StandingStore
+from amana.purse.standing import Refill, Standing, StandingRows
 from amana.purse.store import WrittenPurse
 from amana.testing.simulator import PurseParts
 
@@ -82,11 +82,6 @@ class _SwapBeforeDurable(WrittenPurse):
         return refusal
 
 
-class _SignedBeforeDurable(StandingStore):
-    async def refill(self, party: AmanaId) -> Refill | None:
-        return self._rows.refill(party)
-
-
 # Wrong services
 
 
@@ -135,8 +130,13 @@ class _DebitedAnew(Standing):
 
 
 class _WithdrawnYetDebited(StandingRows):
-    def _put_own(self, refill: Refill) -> Refill | None:
-        return super()._put_own(refill) or refill
+    def _put_own(self, before: Refill, refill: Refill) -> Refill | None:
+        return super()._put_own(before, refill) or refill
+
+
+class _LastRoundDecides(StandingRows):
+    def _put_own(self, before: Refill, refill: Refill) -> Refill | None:
+        return super()._put_own(self.refill(refill.party) or before, refill)
 
 
 Make = Callable[[str, str, PurseParts], Any]
@@ -160,11 +160,6 @@ def purse_mutants(make: Make) -> Iterator[Any]:
         "effect-after-commit", "proofs are spent for no purchase", store(_EffectAfterTheCommit)
     )
     yield make("swap-before-durable", "a told swap may be lost", store(_SwapBeforeDurable))
-    yield make(
-        "signed-before-durable",
-        "signatures of a refill are told that may be lost",
-        PurseParts(orders=_SignedBeforeDurable),
-    )
     yield make("voids-what-is-spent", "who is told paid is not", mint(_VoidsWhatIsSpent))
     yield make("posts-what-is-held", "recovery pays before the commit", mint(_PostsWhatIsHeld))
     yield make(
@@ -180,6 +175,11 @@ def purse_mutants(make: Make) -> Iterator[Any]:
         "withdrawn-yet-debited",
         "a refill is paid that nobody wants",
         PurseParts(rows=_WithdrawnYetDebited),
+    )
+    yield make(
+        "last-round-decides",
+        "what was debited is taken for waiting",
+        PurseParts(rows=_LastRoundDecides),
     )
 
 

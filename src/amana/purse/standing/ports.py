@@ -28,10 +28,10 @@ class StandingOrders(Protocol):
     async def withdraw(self, party: AmanaId) -> bool:
         """Drop a refill that still waits; say whether one did."""
 
-    async def put(self, refill: Refill) -> Refill | None:
-        """Store a refill as it is, unless another took its place; return the stored one.
+    async def put(self, before: Refill, refill: Refill) -> Refill | None:
+        """Move a refill from what it was to what it is, unless it moved on meanwhile.
 
-        None where it was withdrawn meanwhile.
+        Returns the stored one; None where it was withdrawn.
         """
 
     async def sign(self, refill: Refill) -> Refusal | None:

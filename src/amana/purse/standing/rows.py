@@ -99,14 +99,16 @@ class StandingRows:
             for party in parties
         ]
 
-    def put(self, refills: Sequence[Refill]) -> list[Refill | None]:
-        """Store each refill as it is, unless another took its place; return the stored one."""
-        return [self._put_own(refill) for refill in refills]
+    def put(self, moves: Sequence[tuple[Refill, Refill]]) -> list[Refill | None]:
+        """Move each refill from what it was to what it is, unless it moved on meanwhile."""
+        return [self._put_own(*move) for move in moves]
 
-    def _put_own(self, refill: Refill) -> Refill | None:
+    def _put_own(self, before: Refill, refill: Refill) -> Refill | None:
         stored = self.refill(refill.party)
-        if stored is None or stored.id != refill.id or stored.state is RefillState.SIGNED:
+        if stored is None or stored.id != before.id:
             return stored  # one that was withdrawn stays withdrawn
+        if (stored.state, stored.attempts) != (before.state, before.attempts):
+            return stored  # another round took it up: what it debited stays debited
         if stored.outputs != refill.outputs:
             # Other outputs were left meanwhile: they are the ones to sign.
             refill = msgspec.structs.replace(refill, outputs=stored.outputs, keyset=stored.keyset)

@@ -164,14 +164,14 @@ class Standing:
         if refill.state is RefillState.WAITING:
             keyset = self._signatory.keysets()[refill.keyset]
             if not keyset.is_active:
-                await self._orders.put(rules.later(refill, self._later()))
+                await self._orders.put(refill, rules.later(refill, self._later()))
                 return False
             begun = msgspec.structs.replace(refill, state=RefillState.DEBITED)
-            if await self._orders.put(begun) != begun:
+            if await self._orders.put(refill, begun) != begun:
                 return False
             refill = begun
         if not _is_paid(await self._debit(refill)):
-            await self._orders.put(rules.refused(refill, self._later()))
+            await self._orders.put(refill, rules.refused(refill, self._later()))
             return False
         return await self._sign(refill)
 
@@ -198,7 +198,7 @@ class Standing:
         """Sign what was paid for; what cannot be signed waits for other outputs."""
         if await self._are_signed(refill) and await self._orders.sign(refill) is None:
             return True
-        await self._orders.put(rules.later(refill, self._later()))
+        await self._orders.put(refill, rules.later(refill, self._later()))
         return False
 
     async def _are_signed(self, refill: Refill) -> bool:

@@ -39,9 +39,9 @@ class StandingStore:
         dropped: bool = await self._written(self._rows.withdraw, party)
         return dropped
 
-    async def put(self, refill: Refill) -> Refill | None:
-        """Store a refill as it is, unless another took its place; return the stored one."""
-        stored: Refill | None = await self._written(self._rows.put, refill)
+    async def put(self, before: Refill, refill: Refill) -> Refill | None:
+        """Move a refill from what it was to what it is, unless it moved on; return the stored."""
+        stored: Refill | None = await self._written(self._rows.put, (before, refill))
         return stored
 
     async def sign(self, refill: Refill) -> Refusal | None:

@@ -312,7 +312,7 @@ def _truth(purse: StoredPurse, spend: _Spend, *, was_made: bool) -> Iterator[Vio
     answers = {_sense(answer) for answer in spend.heard if not isinstance(answer, Refusal)}
     if len(answers) > 1:
         yield broken("an answer never changes", name, expected="one", found=answers)
-    # Who comes to a paid quote with proofs that are spent, and nothing over, is told that it is paid.
+    # Who comes to a paid quote with spent proofs, and nothing over, is told that it is paid.
     is_even = not is_swap and spend.total == purse.redemptions[spend.request.quote].amount
     if answers and not was_made and not is_even:
         yield broken("what was told was done", name, expected="done", found="not done")

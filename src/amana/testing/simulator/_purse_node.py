@@ -70,7 +70,6 @@ class PurseParts(msgspec.Struct, frozen=True):
     merchant: type[MerchantRedemption] = MerchantRedemption
     standing: type[Standing] = Standing
     rows: type[StandingRows] = StandingRows
-    orders: type[StandingStore] = StandingStore
 
 
 class SimSignatory:
@@ -230,7 +229,7 @@ class NodePurse:
         rows = parts.rows(ground.connection, self.books)
         writer = EarlyWriter(ground.writer)
         self.standing = parts.standing(
-            parts.orders(writer, rows),
+            StandingStore(writer, rows),
             ground.payments,
             ground.signatory,
             policy=policy,
