@@ -41,7 +41,10 @@ _TABLE: Final = statements_table.name
 _DAYS: Final = f"SELECT day FROM {_TABLE} ORDER BY day DESC"  # noqa: S608 - our own table
 _OF_DAY: Final = f"SELECT statement FROM {_TABLE} WHERE day = ?"  # noqa: S608 - likewise
 _LAST: Final = f"SELECT day, statement FROM {_TABLE} ORDER BY day DESC LIMIT 1"  # noqa: S608
-_PUT: Final = f"INSERT INTO {_TABLE} (day, statement) VALUES (?, ?) ON CONFLICT (day) DO NOTHING"  # noqa: S608
+_PUT: Final = (
+    f"INSERT INTO {_TABLE} (day, statement) "  # noqa: S608 - likewise
+    "VALUES (?, ?) ON CONFLICT (day) DO NOTHING"
+)
 
 
 def read_facts(connection: sqlite3.Connection) -> Facts:
