@@ -27,6 +27,8 @@ CUSTOMERS_OWN = [
     ("POST", "/v1/payments"),
     ("GET", "/v1/payments"),
     ("GET", "/v1/payments/pay_" + "1" * 26),
+    ("PUT", "/v1/purse/backup"),
+    ("GET", "/v1/purse/backup"),
     ("POST", "/v1/sign-out"),
     ("GET", "/v1/purse"),
     ("GET", "/v1/purse/refill"),
@@ -72,6 +74,7 @@ STAFFS_OWN = [
 ]
 OUTPUTS = {"keyset_id": "01" + "0" * 64, "outputs": [{"amount": 1, "B_": "02" + "1" * 64}]}
 BODIES: dict[str, Json] = {
+    "/v1/purse/backup": {"sealed": "AAAA"},
     "/v1/purse/refill": {**OUTPUTS, "tier": eur(1)},
     "/v1/purse/tokens": OUTPUTS,
     "/v1/purse/key": {"purse_key": "02" + "1" * 64},

@@ -46,6 +46,7 @@ from amana.people import (
     load_tiers,
 )
 from amana.people.vault import VAULT_COLUMNS
+from amana.purse.erasing import PurseEraser
 from amana.purse.ports import Signatory as MintSignatory
 from amana.storage import (
     BOOKS_FILE,
@@ -316,7 +317,9 @@ def _trust(floor: _Floor, writer: Writer, reading: sqlite3.Connection, eraser: E
         clock=floor.clock,
         chance=floor.chance,
     )
-    erasure = Erasure(keys=floor.keys, writer=vault, erasers=[eraser], clock=floor.clock)
+    erasure = Erasure(
+        keys=floor.keys, writer=vault, erasers=[eraser, PurseEraser(writer)], clock=floor.clock
+    )
     return _Trust(Signatory(floor.folder), door, erasure)
 
 

@@ -20,6 +20,7 @@ from amana.payments.service import PaymentService
 from amana.payments.store import SqlPaymentRows
 from amana.people import Directory, PartyFacts, PartyKind
 from amana.purse.auth import AuthRows, AuthStore, BlindAuth
+from amana.purse.backups import BackupRows, BackupStore
 from amana.purse.books import PurseBooks
 from amana.purse.curve import verify_schnorr
 from amana.purse.keysets import AUTH_UNIT, SEED_BYTES, KeysetPlan, powers_of_two
@@ -74,6 +75,8 @@ class Purse:
     books: PurseBooks
     mail: MailStore
     mail_read: MailRows
+    backups: BackupStore
+    backups_read: BackupRows
     policy: Policy
     receipts: Receipts
     unit: str
@@ -221,6 +224,8 @@ def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
         books=books,
         mail=MailStore(floor.writer, floor.connection),
         mail_read=MailRows(floor.reading),
+        backups=BackupStore(floor.writer),
+        backups_read=BackupRows(floor.reading),
         policy=shipped_policy(),
         receipts=receipts,
         unit=unit,

@@ -5,18 +5,21 @@ goes to the mint's own origin, without one.
 """
 
 import re
+from base64 import urlsafe_b64encode
 from typing import Annotated, Final
 
 import msgspec
 from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody
 
+from amana.kernel import DAY_NS, Instant, day_number, format_instant
 from amana.node.http import edge
 from amana.node.http.edge import Asked
 from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised
-from amana.node.shapes import EmptyBody, MoneyShape
+from amana.node.shapes import MoneyShape
 from amana.node.views import View, money_view
+from amana.purse.backups import Backup
 from amana.purse.limits import OUTPUTS_MAX
 from amana.purse.methods.account import ADDRESS_MARK
 from amana.purse.model import BlindedMessage, BlindSignature, Code, Refusal
@@ -27,6 +30,8 @@ from amana.wire.faults import Fault
 _POINT: Final = r"^0[23][0-9a-f]{64}$(?!\n)"
 Point = Annotated[str, msgspec.Meta(pattern=_POINT, max_length=66, description="A point, hex")]
 KeysetId = Annotated[str, msgspec.Meta(pattern=r"^01[0-9a-f]{64}$(?!\n)", max_length=66)]
+_BACKUP_CHARACTERS_MAX: Final = 100_000
+_BACKUP_BODY_BYTES_MAX: Final = 131_072
 _MAIL_ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _CROWD: Final = "SELECT count(*) FROM purse_refills WHERE state = 3"
 _STATES: Final = {
@@ -150,12 +155,20 @@ async def post_tokens(request: Asked, data: JSONBody[TokensBody]) -> View:
     return {"signatures": _signatures(given)}
 
 
+class DepositBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the whole purse comes back at once, because its owner closes the account."""
+
+    closing: bool = False
+
+
 @post("/v1/purse/deposits", status_code=201)
-async def post_deposit(request: Asked, data: JSONBody[EmptyBody]) -> View:
-    """Make a one-use address, to which e-cash comes back into the account."""
-    del data
+async def post_deposit(request: Asked, data: JSONBody[DepositBody]) -> View:
+    """Make a one-use address, to which e-cash comes back into the account.
+
+    An address for closing takes any sum: that sum, and its time, can give its owner's payments away.
+    """
     principal, operator = edge.customer_of(request), edge.operator_of(request)
-    deposit = await operator.purse.standing.open_deposit(principal.party)
+    deposit = await operator.purse.standing.open_deposit(principal.party, is_closing=data.closing)
     return {"request": f"{ADDRESS_MARK}{deposit.id.hex()}"}
 
 
@@ -193,7 +206,39 @@ async def delete_mail(request: Asked, mail_id: FromPath[str]) -> None:
     await operator.purse.mail.drop(principal.party, bytes.fromhex(mail_id))
 
 
+class BackupBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sealed purse, base64url, of the one size that every backup has."""
+
+    sealed: Annotated[
+        str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+$(?!\n)", max_length=_BACKUP_CHARACTERS_MAX)
+    ]
+
+
+@put("/v1/purse/backup", status_code=204, request_max_body_size=_BACKUP_BODY_BYTES_MAX)
+async def put_backup(request: Asked, data: JSONBody[BackupBody]) -> None:
+    """Keep the customer's sealed purse; its row says the day, and nothing finer."""
+    principal, operator = edge.customer_of(request), edge.operator_of(request)
+    size = operator.purse.policy.backup.bytes
+    sealed = edge.bytes_of(data.sealed, "sealed", count=size)
+    assert sealed is not None, "the body has a backup"
+    day = day_number(operator.clock.now())
+    await operator.purse.backups.put(principal.party, Backup(sealed, day))
+
+
+@get("/v1/purse/backup")
+async def get_backup(request: Asked) -> View:
+    """Return the customer's sealed purse."""
+    principal, operator = edge.customer_of(request), edge.operator_of(request)
+    backup = operator.purse.backups_read.backup(principal.party)
+    if backup is None:
+        raise ProblemRaised("not-found", "No backup of the purse was left.")
+    day = format_instant(Instant(backup.day * DAY_NS)).partition("T")[0]
+    return {"sealed": urlsafe_b64encode(backup.sealed).rstrip(b"=").decode(), "day": day}
+
+
 HANDLERS: Final = [
+    put_backup,
+    get_backup,
     put_purse_key,
     get_mail,
     delete_mail,

@@ -46,6 +46,21 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "purse_backups",
+        sa.Column("party", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column(
+            "day",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.CheckConstraint("length(party) = 16", name="party_is_128_bits"),
+        sa.PrimaryKeyConstraint("party"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "purse_deposits",
         sa.Column("id", sa.LargeBinary(), autoincrement=False, nullable=False),
         sa.Column("party", sa.LargeBinary(), autoincrement=False, nullable=False),
