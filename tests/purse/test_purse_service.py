@@ -161,10 +161,11 @@ def test_a_paid_quote_is_not_paid_again_with_other_proofs(shop: Shop) -> None:
     assert isinstance(shop.redeem(quote, coins), Redeemed)
     assert code_of(shop.redeem(quote, others)) is Code.ALREADY_PAID
     assert state_of(shop, others[0]) is ProofState.UNSPENT
-    # Nor are spent proofs with change of somebody else's told as this payment.
+    # Nor are spent proofs of too little, or with change of somebody else's told as this payment.
     more = shop.coins(64, 1)
     shop.run(shop.mint.swap(more, shop.outputs(64, 1)))
     assert code_of(shop.redeem(quote, more, shop.outputs(0))) is Code.ALREADY_PAID
+    assert code_of(shop.redeem(quote, more[1:])) is Code.ALREADY_PAID
 
 
 def test_two_who_pay_one_quote_at_once_pay_it_once(shop: Shop) -> None:

@@ -409,8 +409,8 @@ class Mint:
         states = await self._store.states([proof.nullifier for proof in spending.proofs])
         signed = await self._store.signed_before([output.point for output in outputs])
         over = spending.inputs.total - spending.inputs.fee - way.cost(quote)
-        has_change = bool(outputs) and over > 0
-        if any(state is not ProofState.SPENT for state, _ in states) or (has_change and not signed):
+        is_spent = all(state is ProofState.SPENT for state, _ in states)
+        if over < 0 or not is_spent or (over > 0 and not signed):
             return _PAID
         return Redeemed(quote, await self._again(outputs, signed), way.fields(quote))
 

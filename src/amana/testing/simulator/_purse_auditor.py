@@ -244,15 +244,11 @@ def _told(purse: StoredPurse, operations: list[Operation]) -> Iterator[Violation
         if spend.request.ask is PurseAsk.REDEEM and spend.inputs <= purse.spent.keys():
             redeemed[spend.request.quote].append(spend)
     taken = Counter(key for spend in spends if spend.number in made for key in spend.inputs)
-    for quote_id, quote in purse.redemptions.items():
-        if quote.state == _PAID:
-            free = [s for s in redeemed[quote_id] if not any(taken[key] for key in s.inputs)]
-            winner = _winner(purse, free, quote.amount)
-            if winner is None:
-                yield broken("paid with proofs", quote_id.hex(), expected="proofs", found="none")
-                continue
+    for quote_id, winner in _winners(purse, redeemed, taken):
+        if winner is None:
+            yield broken("paid with proofs", quote_id.hex(), expected="proofs", found="none")
+        else:
             made.add(winner.number)
-            taken.update(winner.inputs)
     for key, times in taken.items():
         if times > 1:
             yield broken("a proof is spent once", key.hex(), expected=1, found=times)
@@ -287,12 +283,28 @@ def _was_swapped(purse: StoredPurse, spend: _Spend) -> bool:
     return spend.request.ask is PurseAsk.SWAP and all(out.point in purse.signed for out in outputs)
 
 
-def _winner(purse: StoredPurse, spends: list[_Spend], amount: int) -> _Spend | None:
-    """Return the redemption whose change fits, of those whose proofs are spent."""
-    for spend in sorted(spends, key=lambda each: not _change(purse, each)):
-        if sum(_change(purse, spend)) == spend.total - amount:
-            return spend
-    return None
+def _winners(
+    purse: StoredPurse, redeemed: Mapping[bytes, list[_Spend]], taken: Counter[bytes]
+) -> Iterator[tuple[bytes, _Spend | None]]:
+    """Find for each paid quote whose proofs paid it, those first that leave the least choice."""
+    paid = {key: quote.amount for key, quote in purse.redemptions.items() if quote.state == _PAID}
+    while paid:
+        fitting = {
+            quote_id: [
+                spend
+                for spend in redeemed.get(quote_id, ())
+                if not any(taken[key] for key in spend.inputs)
+                and sum(_change(purse, spend)) == spend.total - amount
+            ]
+            for quote_id, amount in paid.items()
+        }
+        quote_id = min(fitting, key=lambda each: len({s.inputs for s in fitting[each]}))
+        del paid[quote_id]
+        spends = sorted(fitting[quote_id], key=lambda each: not _change(purse, each))
+        winner = spends[0] if spends else None
+        if winner is not None:
+            taken.update(winner.inputs)
+        yield quote_id, winner
 
 
 def _change(purse: StoredPurse, spend: _Spend) -> list[int]:
@@ -300,10 +312,13 @@ def _change(purse: StoredPurse, spend: _Spend) -> list[int]:
     return [found[1] for found in signed if found is not None]
 
 
-_NOT_YET: Final = frozenset({Code.QUOTE_PENDING, Code.ALREADY_PAID})
+_NOT_YET: Final = frozenset({Code.QUOTE_PENDING, Code.ALREADY_PAID, Code.ISSUE_DISABLED})
 """Told to a double tap, whose other half may succeed."""
-_SPENT_BEFORE: Final = frozenset({Code.ALREADY_SPENT, Code.ALREADY_SIGNED, Code.KEYSET_INACTIVE})
-"""Told to a swap that comes again: its outputs are looked at before its proofs."""
+_SPENT_BEFORE: Final = frozenset(
+    {Code.ALREADY_SPENT, Code.ALREADY_SIGNED, Code.KEYSET_INACTIVE, Code.ISSUE_DISABLED}
+)
+"""Told to a swap that comes again, or twice at once: its outputs are looked at before its proofs,
+and the keys are asked before the commit."""
 
 
 def _truth(purse: StoredPurse, spend: _Spend, *, was_made: bool) -> Iterator[Violation]:
