@@ -51,6 +51,9 @@ MERCHANTS_OWN = [
     ("POST", "/v1/orders/ord_" + "1" * 26 + "/cancel"),
     ("POST", "/v1/orders/ord_" + "1" * 26 + "/refunds"),
     ("PUT", "/v1/orders/ord_" + "1" * 26 + "/receipt-note"),
+    ("POST", "/v1/links"),
+    ("GET", "/v1/links"),
+    ("DELETE", "/v1/links/lnk_" + "1" * 26),
     ("POST", "/v1/webhooks"),
     ("GET", "/v1/webhooks"),
     ("DELETE", "/v1/webhooks/whk_" + "1" * 26),
@@ -131,6 +134,7 @@ def _stem(path: str) -> str:
         .removesuffix("pay")
         .removesuffix("ord")
         .removesuffix("whk")
+        .removesuffix("lnk")
         .removesuffix("key")
         .removesuffix("stf")
         .removesuffix("/")
