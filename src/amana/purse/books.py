@@ -4,7 +4,9 @@ The unique indexes judge: an insert of several rows stands whole or not at all, 
 the refusal. Each handler takes all waiting items of its kind and judges one after the other.
 """
 
+import logging
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -26,10 +28,15 @@ from amana.storage import sql_text
 
 SPENT: Final = Refusal(Code.ALREADY_SPENT, "proofs already spent")
 SIGNED: Final = Refusal(Code.ALREADY_SIGNED, "outputs have already been signed before.")
+FORGED: Final = Refusal(
+    Code.PROOF_INVALID,
+    "More e-cash of this amount came back than was signed. Nothing was spent. Tell the operator.",
+)
 PENDING: Final = Refusal(Code.QUOTE_PENDING, "quote is pending")
 PAID: Final = Refusal(Code.ALREADY_PAID, "invoice already paid")
 ISSUED: Final = Refusal(Code.ALREADY_ISSUED, "quote already issued")
 
+_log: Final = logging.getLogger("amana.purse")
 _ID_BYTES: Final = 16
 _KEYS_A_QUERY: Final = 32
 _UPSERT_TOTALS: Final = (
@@ -145,6 +152,10 @@ class PurseBooks:
             statement = _insert("purse_spent", "nullifier, keyset, amount", len(proofs))
             if not self._stands(statement, spent):
                 return SPENT
+            if not self._were_signed(proofs):
+                self._unspend(proofs)
+                _log.critical("more_spent_than_signed keyset=%d", proofs[0].keyset)
+                return FORGED
         if blanks:
             signed: list[Any] = []
             for blank in blanks:
@@ -155,6 +166,15 @@ class PurseBooks:
                 return SIGNED
         self._record(proofs, blanks)
         return None
+
+    def _were_signed(self, proofs: Sequence[VerifiedProof]) -> bool:
+        """Say whether as many were signed of each amount: if not, somebody else has the keys."""
+        coming = Counter([(proof.keyset, proof.amount) for proof in proofs])
+        for key, count in coming.items():
+            signed, spent = self._totals.get(key, (0, 0))
+            if spent + count > signed:
+                return False
+        return True
 
     def _stands(self, statement: str, values: list[Any]) -> bool:
         try:
