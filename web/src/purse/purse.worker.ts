@@ -8,7 +8,8 @@ import { pause } from "../device/live.ts";
 import { Mint } from "./mint.ts";
 import { namedSide } from "./named.ts";
 import { Purse, summaryOf } from "./purse.ts";
-import type { Call, Calls, News, Note, Reply } from "./talk.ts";
+import { throughRelay } from "./relay.ts";
+import type { Call, Calls, News, Note, Opening, Reply } from "./talk.ts";
 import { openVault, webLocks } from "./vault.ts";
 
 /** What a worker's global object has and a page's has not; the two libraries of types exclude each other. */
@@ -24,8 +25,9 @@ const now = (): number => Math.floor(Date.now() / 1000);
 const tell = (note: News): void => scope.postMessage({ note });
 const doubtful = (): void => tell({ kind: "doubtful" });
 
-async function open(account: string, unit: string, mint: string): Promise<Purse> {
-  return Purse.open(unit, new Mint(mint, fetch.bind(globalThis)), {
+async function open({ account, unit, mint, isRelayed }: Opening): Promise<Purse> {
+  const direct = fetch.bind(globalThis);
+  return Purse.open(unit, new Mint(mint, isRelayed ? throughRelay(mint, direct) : direct), {
     vault: await openVault(account),
     locks: webLocks(account),
     now,
@@ -41,8 +43,8 @@ async function purse(): Promise<Purse> {
 }
 
 const calls: Calls = {
-  async open({ account, unit, mint }) {
-    opening = open(account, unit, mint);
+  async open(asked) {
+    opening = open(asked);
     return (await purse()).summary();
   },
   async resume() {

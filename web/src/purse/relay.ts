@@ -7,7 +7,10 @@
  */
 
 import { AEAD_AES_128_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_DHKEM_X25519_HKDF_SHA256 } from "hpke";
+import { fromBase64Url } from "../rules/note.ts";
 import { joined, readResponse, writeRequest } from "../wire/binary-http.ts";
+import { object, optional, text } from "../wire/check.ts";
+import { ask } from "../wire/http.ts";
 import type { Fetch } from "./mint.ts";
 
 /** Bytes of a message before it is sealed: the same steps as at the mint. */
@@ -65,6 +68,34 @@ export function relayFetch({ relay, mint, keys }: RelayPlace, send: Fetch): Fetc
       throw new RelayFault(`the relay answered ${response.status}`);
     return opened(await sealed.open(new Uint8Array(await response.arrayBuffer())));
   };
+}
+
+const relayFacts = object({ mint: text, relay: optional(text), keys: text });
+
+/** Learns the relay and the mint's key when first needed, without a token, and anew after a fault. */
+export function throughRelay(mint: string, send: Fetch): Fetch {
+  let way: Promise<Fetch> | null = null;
+  return async (address, init) => {
+    way ??= learn(mint, send);
+    try {
+      return await (
+        await way
+      )(address, init);
+    } catch (error) {
+      way = null;
+      throw error;
+    }
+  };
+}
+
+async function learn(mint: string, send: Fetch): Promise<Fetch> {
+  const answer = await ask({ method: "GET", path: "/v1/relay-key", check: relayFacts });
+  if (answer.kind !== "answered") throw new RelayFault("the operator does not answer");
+  const { relay, keys } = answer.value;
+  const config = fromBase64Url(keys);
+  if (relay === null || config === null || answer.value.mint !== mint)
+    throw new RelayFault("the operator names no relay for this mint");
+  return relayFetch({ relay, mint, keys: config }, send);
 }
 
 /**

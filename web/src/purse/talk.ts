@@ -7,6 +7,8 @@ export interface Opening {
   readonly account: string;
   readonly unit: string;
   readonly mint: string;
+  /** Requests to the mint go through the operator's named relay, and in no other way. */
+  readonly isRelayed: boolean;
 }
 
 export interface OpenMoment {

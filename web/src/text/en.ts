@@ -235,6 +235,10 @@ export const en = {
 
   "settings.title": "Settings",
   "settings.who": "Signed in as",
+  "settings.relay": "Relay",
+  "settings.relay.text":
+    "{relay} can stand between this device and the mint. It then sees your internet address but not what you ask; the mint sees what you ask but not your address. Without the relay's help nothing is paid from the purse.",
+  "settings.relay.use": "Reach the mint through the relay",
   "settings.key": "Device key",
   "settings.key.text":
     "Others seal messages to this key. Its private half never leaves this device.",

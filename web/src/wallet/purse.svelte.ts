@@ -17,6 +17,7 @@ import type {
 } from "../purse/talk.ts";
 import { type PurseFacts, purseFacts } from "../purse/wire.ts";
 import { ask } from "../wire/http.ts";
+import { isRelayed } from "./relayed.ts";
 
 /** A person's own account and session, as the named side of the purse needs them. */
 export interface Holder {
@@ -104,7 +105,8 @@ class PurseOnScreen {
     if (facts === null || this.#holder === null) return null;
     this.#calls ??= startPurse((news) => this.#heard(news));
     const { account } = this.#holder;
-    this.summary = await this.#calls.open({ account, unit: facts.unit, mint: facts.mint });
+    const { unit, mint } = facts;
+    this.summary = await this.#calls.open({ account, unit, mint, isRelayed: isRelayed() });
     this.receipts = await this.#calls.receipts();
     void this.#calls.resume();
     this.#looks ??= setInterval(() => void this.fill(false), IDLE_LOOK_MS);
