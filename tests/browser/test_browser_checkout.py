@@ -150,3 +150,43 @@ def test_no_other_page_may_frame_the_checkout(shared_browser: Browser, operator:
     assert "connect-src 'self';" in answer.headers["content-security-policy"]
     assert "set-cookie" not in answer.headers
     page.close()
+
+
+def test_a_link_with_an_open_amount_asks_for_it_and_stays_with_its_order(
+    open_context: Opener, operator: Operator
+) -> None:
+    link = operator.post("/v1/links", operator.merchant[1], {"reference": "Coffee club"})
+    page = open_context().new_page()
+    page.goto(str(link["url"]))
+    expect(page.locator("main")).to_contain_text("Coffee club")
+    assert breaches(page) == []
+    page.get_by_role("button", name="Continue").click()
+    expect(page.locator("#amount")).to_have_attribute("aria-invalid", "true")
+    page.locator("#amount").fill("7,50")
+    page.locator("#amount").press("Enter")
+    expect(page.locator("[data-code]")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("€7.50")
+    address = page.url
+    page.reload()
+    expect(page.locator("[data-code]")).to_be_visible()
+    assert page.url == address, "a reload makes no other order"
+
+
+def test_a_link_for_one_payment_says_that_it_is_used(
+    open_context: Opener, operator: Operator, watched: Watched
+) -> None:
+    watched.expect("409")
+    asked = {"amount": {"currency": "EUR", "minor": "300"}, "single_use": True}
+    link = operator.post("/v1/links", operator.merchant[1], asked)
+    context = open_context()
+    page = context.new_page()
+    page.goto(str(link["url"]))
+    page.get_by_role("button", name="Continue").click()
+    code = page.locator("[data-code]").get_attribute("data-code")
+    assert code is not None
+    Wallet.signed_in(context.new_page(), operator.customer[1]).pay(code)
+    expect(page.locator("[data-status=paid]")).to_be_visible()
+    page.goto("about:blank")
+    page.goto(str(link["url"]))
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_have_text("This link was for one payment, and is paid.")

@@ -77,7 +77,10 @@ test("what goes to the relay is of one size, without a cookie, and names nothing
     assert.equal(init.credentials, "omit");
     assert.equal(init.referrerPolicy, "no-referrer");
     if (init.method === "GET") return new Response(place.keys);
-    assert.deepEqual(init.headers, { "Content-Type": "message/ohttp-req" });
+    assert.deepEqual(init.headers, {
+      "Accept-Language": "en",
+      "Content-Type": "message/ohttp-req",
+    });
     sizes.add((init.body as Uint8Array).length);
     return new Response("gone", { status: 502 });
   });

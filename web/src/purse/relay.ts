@@ -117,7 +117,8 @@ function plain(
 ): RequestInit {
   return {
     method,
-    headers,
+    // The same language for everybody: the browser's own would tell people apart.
+    headers: { "Accept-Language": "en", ...headers },
     cache: "no-store",
     credentials: "omit",
     mode: "cors",
