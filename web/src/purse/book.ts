@@ -1,6 +1,7 @@
 /** The purse's state behind one lock, so that several tabs of one device cannot cross. */
 
 import type { PurseState, Receipt } from "./model.ts";
+import type { Seals } from "./people-seals.ts";
 
 /** Where the state is kept. `save` returns once it is durable, with the receipt or not at all. */
 export interface Vault {
@@ -24,6 +25,8 @@ export interface Ports {
   readonly random: (bytes: number) => Uint8Array;
   readonly pause: (ms: number) => Promise<void>;
   readonly changed: (state: PurseState) => void;
+  /** Left out where nobody is paid by handle. */
+  readonly seals?: Seals;
 }
 
 export class Book {

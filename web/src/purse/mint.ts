@@ -12,11 +12,13 @@ import {
   type RedeemQuote,
   type Redeemed,
   type Restored,
+  delivered,
   issueQuote,
   issued,
   keysAnswer,
   keysetList,
   mintFault,
+  person,
   proofStates,
   redeemQuote,
   redeemed,
@@ -32,11 +34,18 @@ export type MintAnswer<T> =
 export type Fetch = (address: string, init: RequestInit) => Promise<Response>;
 
 const PATIENCE_MS = 20_000;
+export const NOT_FOUND = 404;
 const QUOTE_PATTERN = /^[\w-]{1,64}$/;
 
+/** A proof that is spent, with the signature that opens its lock where it has one. */
+export type SentInput = Pick<Coin, "amount" | "keyset" | "secret" | "C"> & {
+  readonly witness?: string | null;
+};
+
 /** Only these fields of a proof are ever sent. */
-export function sentProof({ amount, keyset, secret, C }: Coin): object {
-  return { amount, id: keyset, secret, C };
+export function sentProof({ amount, keyset, secret, C, witness }: SentInput): object {
+  const proof = { amount, id: keyset, secret, C };
+  return witness == null ? proof : { ...proof, witness };
 }
 
 export function sentOutput({ amount, keyset, B_ }: Output): object {
@@ -50,11 +59,12 @@ export function tokenText({ keyset, secret, C }: Token): string {
 }
 
 export class Mint {
-  readonly #base: string;
+  /** As tokens name it. */
+  readonly address: string;
   readonly #fetch: Fetch;
 
   constructor(base: string, send: Fetch) {
-    this.#base = base.replace(/\/+$/, "");
+    this.address = base.replace(/\/+$/, "");
     this.#fetch = send;
   }
 
@@ -109,6 +119,21 @@ export class Mint {
     return this.#ask("POST", "/v1/mint/amana-refund", body, issued);
   }
 
+  swap(inputs: readonly SentInput[], outputs: readonly Output[], token: Token | null) {
+    const body = { inputs: inputs.map(sentProof), outputs: outputs.map(sentOutput) };
+    return this.#ask("POST", "/v1/swap", body, issued, token);
+  }
+
+  /** The keys of whoever a handle belongs to. */
+  person(handle: string, token: Token) {
+    return this.#ask("GET", `/v1/people/${encodeURIComponent(handle)}`, null, person, token);
+  }
+
+  /** Leaves a letter for a handle; the same letter is kept once. */
+  deliver(handle: string, letter: { readonly id: string; readonly sealed: string }, token: Token) {
+    return this.#ask("POST", `/v1/mail/${encodeURIComponent(handle)}`, letter, delivered, token);
+  }
+
   states(points: readonly string[]) {
     return this.#ask("POST", "/v1/checkstate", { Ys: points }, proofStates);
   }
@@ -128,7 +153,7 @@ export class Mint {
     if (body !== null) headers["Content-Type"] = "application/json";
     if (token !== null) headers["Blind-auth"] = tokenText(token);
     try {
-      const response = await this.#fetch(this.#base + path, {
+      const response = await this.#fetch(this.address + path, {
         method,
         headers,
         body: body === null ? null : JSON.stringify(body),
@@ -158,6 +183,10 @@ function readAnswer<T>(status: number, body: string, check: Check<T>): MintAnswe
     return read.ok ? { kind: "answered", value: read.value } : { kind: "lost", why: read.fault };
   }
   const fault = reading(mintFault, value);
+  // That nobody is there is an answer only where one is asked for by name.
+  if (status === NOT_FOUND && fault.ok && check === (person as Check<unknown>)) {
+    return { kind: "refused", code: NOT_FOUND, detail: "" };
+  }
   // Only a refusal in the form of the specifications (NUT-00) says that nothing was done.
   if (status !== 400 || !fault.ok) return { kind: "lost", why: `an answer ${status}` };
   return { kind: "refused", code: fault.value.code ?? 0, detail: fault.value.detail ?? "" };

@@ -95,7 +95,8 @@ export async function prepare(
   return { kind: "quoted", spend, covers: chosen !== null, quote };
 }
 
-function choose(state: PurseState, amount: number, now: Seconds): readonly Coin[] | null {
+/** Coins for an amount, ascending; null where the purse has not enough that is rested. */
+export function choose(state: PurseState, amount: number, now: Seconds): readonly Coin[] | null {
   const expiries = new Map(state.keysets.map(({ id, final_expiry }) => [id, final_expiry]));
   const coins = state.coins.map((coin) => ({
     ...coin,
@@ -148,7 +149,7 @@ export async function carry(
   }
 }
 
-function drawnChance(ports: Ports): number {
+export function drawnChance(ports: Ports): number {
   return (ports.random(1)[0] ?? 0) / 256;
 }
 

@@ -34,11 +34,11 @@ export async function takeTokens(book: Book): Promise<Taken | null> {
   return quote === undefined || payment === undefined ? null : { quote, payment };
 }
 
-/** Fetches as many as a refill brings, where the mint asks for them and half are used up. */
+/** Fetches as many as a refill brings, where half are used up: whoever pays a person needs them. */
 export async function fetchTokens(book: Book, mint: Mint, named: NamedSide): Promise<void> {
-  const { asksTokens, tokens } = await book.read();
+  const { tokens } = await book.read();
   const { per_refill } = POLICY.blind_tokens;
-  if (!asksTokens || tokens.length > per_refill / 2) return;
+  if (tokens.length > per_refill / 2) return;
   const signing = await tokenKeys(mint);
   if (signing === null) return;
   const outputs = await outputsFor(book, signing.id, per_refill);

@@ -22,7 +22,7 @@ export type Answer<T> =
   | { readonly kind: "lost"; readonly why: string };
 
 export interface Request<T> {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly token?: string | null;
   readonly body?: string;

@@ -1,0 +1,20 @@
+/** Blind tokens for what goes on between people; each is good for one request, and is used once. */
+
+import type { Book } from "./book.ts";
+import type { Token } from "./model.ts";
+
+/** Takes so many tokens out of the purse, all or none. */
+export async function takeSome(book: Book, count: number): Promise<readonly Token[] | null> {
+  let taken: readonly Token[] = [];
+  await book.change((state) => {
+    taken = state.tokens.slice(0, count);
+    return taken.length < count ? state : { ...state, tokens: state.tokens.slice(count) };
+  });
+  return taken.length < count ? null : taken;
+}
+
+/** The token of a swap: none where the mint asks for none; `"missing"` where it does and none is left. */
+export async function takeForSwap(book: Book): Promise<Token | null | "missing"> {
+  if (!book.state.asksTokens) return null;
+  return (await takeSome(book, 1))?.[0] ?? "missing";
+}

@@ -1,0 +1,122 @@
+/** What may happen to e-cash between people, each step from one whole state to the next. */
+
+import { DAY, type Seconds } from "../rules/purse/policy.ts";
+import { lineageName } from "../rules/purse/spend.ts";
+import type { PurseState } from "./model.ts";
+import { sumOf } from "./model.ts";
+import type { Arrival, Handing, HandingStage, PeopleState, Taking } from "./people-model.ts";
+import { type Proven, coinFrom } from "./people-swap.ts";
+
+/** How long what is over stays on the list. */
+const KEPT_DAYS = 90;
+
+function withPeople(state: PurseState, change: Partial<PeopleState>): PurseState {
+  return { ...state, people: { ...state.people, ...change } };
+}
+
+/** The coins leave the purse for the swap they are sent with. */
+export function handingBegun(state: PurseState, handing: Handing): PurseState {
+  const going = new Set(handing.inputs.map(({ secret }) => secret));
+  const coins = state.coins.filter(({ secret }) => !going.has(secret));
+  if (coins.length + going.size !== state.coins.length || going.size !== handing.inputs.length) {
+    throw new RangeError("a payment takes coins that are in the purse, each once");
+  }
+  const kept = state.people.handings.filter((one) => !isOld(one, handing.madeAt));
+  return withPeople({ ...state, coins }, { handings: [...kept, handing] });
+}
+
+function isOld({ stage, madeAt }: Handing, now: Seconds): boolean {
+  return (stage === "taken" || stage === "back") && madeAt < now - KEPT_DAYS * DAY;
+}
+
+export function handingOf(state: PurseState, id: string): Handing | null {
+  return state.people.handings.find((one) => one.id === id) ?? null;
+}
+
+/** What is swapped is the payee's from here on; change comes in to rest. */
+export function handingReady(
+  state: PurseState,
+  ready: Handing,
+  change: readonly Proven[],
+  at: { readonly paidAt: Seconds; readonly changeAt: Seconds },
+): PurseState {
+  if (handingOf(state, ready.id)?.stage !== "swapping") return state;
+  const lineage = lineageName("change", state.nextLineage);
+  return {
+    ...handingChanged(state, ready.id, ready),
+    coins: [...state.coins, ...change.map((one) => coinFrom(one, lineage, at.changeAt))],
+    nextLineage: state.nextLineage + 1,
+    spendings: [...state.spendings, { at: at.paidAt, amount: ready.amount }],
+  };
+}
+
+/** Nothing was swapped: what is not spent comes back as it was. */
+export function handingReturned(
+  state: PurseState,
+  { id }: Handing,
+  spent: ReadonlySet<string>,
+): PurseState {
+  const handing = handingOf(state, id);
+  if (handing?.stage !== "swapping") return state;
+  const coins = handing.inputs.filter(({ secret }) => !spent.has(secret));
+  const handings = state.people.handings.filter((one) => one.id !== id);
+  return withPeople({ ...state, coins: [...state.coins, ...coins] }, { handings });
+}
+
+export function handingChanged(
+  state: PurseState,
+  id: string,
+  change: Partial<Handing>,
+): PurseState {
+  const handings = state.people.handings.map((one) =>
+    one.id === id ? { ...one, ...change } : one,
+  );
+  return withPeople(state, { handings });
+}
+
+export function takingBegun(state: PurseState, taking: Taking): PurseState {
+  if (state.people.takings.some(({ id }) => id === taking.id)) return state;
+  return withPeople(state, { takings: [...state.people.takings, taking] });
+}
+
+/** It is over: banked, or found spent by somebody else. A letter is then to be dropped. */
+export function takingEnded(
+  state: PurseState,
+  taking: Taking,
+  proofs: readonly Proven[],
+  at: { readonly now: Seconds; readonly availableAt: Seconds },
+): PurseState {
+  const { id, source } = taking;
+  if (!state.people.takings.some((one) => one.id === id)) return state;
+  const stage: HandingStage = proofs.length > 0 ? "back" : "taken";
+  const changed = source === "back" ? handingChanged(state, id, { stage }) : state;
+  const lineage = lineageName("received", changed.nextLineage);
+  const arrival: Arrival = { id, source, amount: sumOf(proofs), at: at.now };
+  const recent = changed.people.arrivals.filter((one) => one.at > at.now - KEPT_DAYS * DAY);
+  return withPeople(
+    {
+      ...changed,
+      coins: [...changed.coins, ...proofs.map((one) => coinFrom(one, lineage, at.availableAt))],
+      nextLineage: changed.nextLineage + 1,
+    },
+    {
+      takings: changed.people.takings.filter((one) => one.id !== id),
+      arrivals: proofs.length > 0 ? [...recent, arrival] : recent,
+      letters: source === "mail" ? [...changed.people.letters, id] : changed.people.letters,
+    },
+  );
+}
+
+/** A letter that holds nothing for this purse. */
+export function letterEmpty(state: PurseState, id: string): PurseState {
+  return withPeople(state, { letters: [...state.people.letters, id] });
+}
+
+export function letterDropped(state: PurseState, id: string): PurseState {
+  return withPeople(state, { letters: state.people.letters.filter((one) => one !== id) });
+}
+
+/** The key to which others lock e-cash; the one that is stored wins. */
+export function keyMade(state: PurseState, key: string): PurseState {
+  return withPeople(state, { key: state.people.key ?? key });
+}

@@ -1,0 +1,122 @@
+/** Locks between people, done by cashu-ts: blinded keys (NUT-28) over keys with a refund (NUT-11). */
+
+import {
+  Amount,
+  type Proof,
+  blindMessage,
+  createP2PKsecret,
+  deriveP2BKBlindedPubkeys,
+  getDataField,
+  getDecodedToken,
+  getEncodedToken,
+  maybeDeriveP2BKPrivateKeys,
+  schnorrSignMessage,
+} from "@cashu/cashu-ts";
+import type { Seconds } from "../rules/purse/policy.ts";
+import { fromHex, toHex } from "./bytes.ts";
+import { newOutput, pubkeyOf } from "./curve.ts";
+import type { Passed, SwapOutput } from "./people-model.ts";
+
+const encoder = new TextEncoder();
+
+export function plainOutput(keyset: string, amount: number, isPassed: boolean): SwapOutput {
+  return { ...newOutput(keyset, amount), ephemeral: null, isPassed };
+}
+
+/** Locked to a person, until `refundAt`; then also to whoever has the refund's key. */
+export function lockedOutput(
+  keyset: string,
+  amount: number,
+  lock: { readonly to: string; readonly refundKey: string; readonly refundAt: Seconds },
+): SwapOutput {
+  const refund = toHex(pubkeyOf(lock.refundKey));
+  // Blinded anew for each output: the mint sees keys that it never saw and never sees again.
+  const { blinded, Ehex } = deriveP2BKBlindedPubkeys([lock.to, refund]);
+  const [payee, payer] = blinded;
+  if (payee === undefined || payer === undefined) throw new RangeError("two keys were blinded");
+  const secret = createP2PKsecret(payee, [
+    ["locktime", lock.refundAt.toString()],
+    ["refund", payer],
+  ]);
+  const { B_, r } = blindMessage(encoder.encode(secret));
+  return {
+    amount,
+    keyset,
+    secret,
+    r: r.toString(16).padStart(64, "0"),
+    B_: B_.toHex(true),
+    ephemeral: Ehex,
+    isPassed: true,
+  };
+}
+
+function proofOf({ keyset, amount, secret, C, ephemeral }: Passed): Proof {
+  const proof = { id: keyset, amount: Amount.from(amount), secret, C };
+  return ephemeral === null ? proof : { ...proof, p2pk_e: ephemeral };
+}
+
+/**
+ * The signature that opens a lock, or null where this key does not.
+ *
+ * Whether it is time for a refund is the mint's to say.
+ */
+export function witnessFor(passed: Passed, key: string): string | null {
+  try {
+    const keys = keysFor(passed, key);
+    if (keys.length === 0) return null;
+    return JSON.stringify({
+      signatures: keys.map((one) => schnorrSignMessage(passed.secret, one)),
+    });
+  } catch {
+    // The library throws at a lock that it cannot read.
+    return null;
+  }
+}
+
+function keysFor(passed: Passed, key: string): readonly string[] {
+  if (passed.ephemeral !== null) return maybeDeriveP2BKPrivateKeys(key, proofOf(passed));
+  return getDataField(passed.secret) === toHex(pubkeyOf(key)) ? [key] : [];
+}
+
+export const isPlain = ({ secret }: Passed): boolean => !secret.trimStart().startsWith("[");
+
+/** A token as any Cashu wallet reads it. What a proof's DLEQ was made with is not in it. */
+export function writeToken(mint: string, unit: string, proofs: readonly Passed[]): string {
+  return getEncodedToken({ mint, unit, proofs: proofs.map(proofOf) }, { removeDleq: true });
+}
+
+export type TokenRead =
+  | { readonly kind: "token"; readonly proofs: readonly Passed[]; readonly amount: number }
+  | { readonly kind: "no-token" | "other-mint" };
+
+const PROOFS_MAX = 64;
+
+/** Reads a token of this mint; `keysets` are the ids by which shortened ones are told. */
+export function readToken(
+  text: string,
+  mint: string,
+  unit: string,
+  keysets: readonly string[],
+): TokenRead {
+  try {
+    const token = getDecodedToken(text.trim().replace(/^cashu:/i, ""), keysets);
+    if (bare(token.mint) !== bare(mint) || token.unit !== unit) return { kind: "other-mint" };
+    const proofs = token.proofs.map(passedOf);
+    const isGood =
+      proofs.length > 0 &&
+      proofs.length <= PROOFS_MAX &&
+      proofs.every(({ keyset, amount }) => keysets.includes(keyset) && amount > 0) &&
+      new Set(proofs.map(({ secret }) => secret)).size === proofs.length;
+    if (!isGood) return { kind: "no-token" };
+    return { kind: "token", proofs, amount: proofs.reduce((sum, { amount }) => sum + amount, 0) };
+  } catch {
+    return { kind: "no-token" };
+  }
+}
+
+const bare = (address: string): string => address.replace(/\/+$/, "").toLowerCase();
+
+function passedOf({ id, amount, secret, C, p2pk_e }: Proof): Passed {
+  if (fromHex(C) === null) throw new RangeError("a point is hexadecimal digits");
+  return { keyset: id, amount: amount.toNumber(), secret, C, ephemeral: p2pk_e ?? null };
+}
