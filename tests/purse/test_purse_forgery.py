@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from amana.purse.books import FORGED, SPENT, PurseBooks
+from amana.purse.books import PurseBooks
 from amana.purse.model import VerifiedProof
 from amana.purse.ports import Blank
+from amana.purse.rules.refusals import FORGED, SPENT
 from amana.storage import open_writer_connection, upgrade
 
 

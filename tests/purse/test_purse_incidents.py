@@ -112,7 +112,7 @@ complaint: old keysets were listed no more
     node/test_node_purse_keysets.py
         test_a_keyset_signs_for_ninety_days_and_its_proofs_stay_good
 complaint: "already signed", and the signatures were lost
-    purse/test_purse_service.py
+    purse/test_purse_service_issue.py
         test_lost_signatures_are_given_again_in_the_order_asked
 complaint: fees went to the keyset of another unit
     purse/test_purse_operations.py

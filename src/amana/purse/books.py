@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from amana.kernel import AmanaId, Instant
 from amana.purse import tables
 from amana.purse.model import (
-    Code,
     IssueQuote,
     ProofState,
     RedeemQuote,
@@ -24,17 +23,8 @@ from amana.purse.model import (
     VerifiedProof,
 )
 from amana.purse.ports import Blank, Effect
+from amana.purse.rules.refusals import FORGED, ISSUED, PAID, PENDING, SIGNED, SPENT
 from amana.storage import sql_text
-
-SPENT: Final = Refusal(Code.ALREADY_SPENT, "proofs already spent")
-SIGNED: Final = Refusal(Code.ALREADY_SIGNED, "outputs have already been signed before.")
-FORGED: Final = Refusal(
-    Code.PROOF_INVALID,
-    "More e-cash of this amount came back than was signed. Nothing was spent. Tell the operator.",
-)
-PENDING: Final = Refusal(Code.QUOTE_PENDING, "quote is pending")
-PAID: Final = Refusal(Code.ALREADY_PAID, "invoice already paid")
-ISSUED: Final = Refusal(Code.ALREADY_ISSUED, "quote already issued")
 
 _log: Final = logging.getLogger("amana.purse")
 _ID_BYTES: Final = 16

@@ -10,7 +10,7 @@ Signatures are made before the commit and told after it, so nothing is told that
 signatory gives the same output the same answer, so whoever lost an answer may have it again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from amana.kernel import SECOND_NS, Clock
@@ -18,7 +18,6 @@ from amana.purse.limits import RESTORE_OUTPUTS_MAX, STATES_MAX
 from amana.purse.model import (
     BlindedMessage,
     BlindSignature,
-    Change,
     ChangeKind,
     Code,
     IssueAsk,
@@ -46,23 +45,13 @@ from amana.purse.ports import (
 )
 from amana.purse.rules import conditions, operations
 from amana.purse.rules.conditions import Verifier
+from amana.purse.rules.refusals import FALSE, NO_METHOD, NO_POINT, NO_QUOTE, PAID, PENDING, STOPPED
+from amana.purse.telling import Listeners
 
 Signatures = tuple[BlindSignature, ...]
-Listener = Callable[[Change], None]
 
 _ATTEMPTS_MAX: Final = 15
 """Attempts have four bits in the ids of their transfers, and the first is 1."""
-
-_STOPPED: Final = Refusal(
-    Code.ISSUE_DISABLED,
-    "The mint has stopped signing this amount. Nothing was spent. Tell the operator.",
-)
-_FALSE: Final = Refusal(Code.PROOF_INVALID, "proofs could not be verified")
-_NO_POINT: Final = Refusal(Code.PROOF_INVALID, "an output is no point of the curve")
-_NO_METHOD: Final = Refusal(Code.UNIT_UNKNOWN, "payment method is not supported")
-_NO_QUOTE: Final = Refusal(Code.QUOTE_NOT_PAID, "quote not found")
-_PENDING: Final = Refusal(Code.QUOTE_PENDING, "quote is pending")
-_PAID: Final = Refusal(Code.ALREADY_PAID, "invoice already paid")
 
 
 class _Spending(NamedTuple):
@@ -105,7 +94,8 @@ class Mint:
         self._ids = ids
         self._clock = clock
         self._owned: set[bytes] = set()
-        self._listeners: list[Listener] = []
+        self._listeners = Listeners()
+        self.subscribe = self._listeners.subscribe
         self._listed: tuple[Keyset, ...] = ()
         self._by_id: dict[str, Keyset] = {}
 
@@ -132,10 +122,20 @@ class Mint:
     ) -> Signatures | Refusal:
         """Exchange proofs for fresh signatures of the same sum (NUT-03).
 
+        A swap that was made before has its answer again, whatever stands in its way by now.
+
         Raises:
             Unavailable: The outcome is not known; ask again with the same inputs and outputs, or
                 for the outputs' signatures (NUT-09).
         """
+        answer = await self._swap(inputs, outputs)
+        if not isinstance(answer, Refusal):
+            return answer
+        return await self._swapped_before(inputs, outputs) or answer
+
+    async def _swap(
+        self, inputs: Sequence[Proof], outputs: Sequence[BlindedMessage]
+    ) -> Signatures | Refusal:
         keysets, now_s = self._index(), self._now_s()
         exchange = operations.decide_swap(inputs, outputs, keysets, now_s=now_s)
         if isinstance(exchange, Refusal):
@@ -154,8 +154,23 @@ class Mint:
         refusal = await self._store.swap(verified, exchange.blanks)
         if refusal is not None:
             return refusal
-        self._tell_spent(verified)
+        self._listeners.tell_spent(verified)
         return self._signatures(exchange.blanks, signed)
+
+    async def _swapped_before(
+        self, inputs: Sequence[Proof], outputs: Sequence[BlindedMessage]
+    ) -> Signatures | None:
+        """Return the answer of a swap whose proofs are spent and whose outputs are signed."""
+        signed = await self._store.signed_before([output.point for output in outputs])
+        claims = operations.claims_again(inputs, outputs, signed, self._index())
+        if claims is None:
+            return None
+        nullifiers = [key for key in await self._signatory.verify(claims) if key is not None]
+        states = await self._store.states(nullifiers)
+        were_spent = [state is ProofState.SPENT for state, _ in states]
+        if len(were_spent) != len(inputs) or not all(were_spent):
+            return None
+        return await self._again(outputs, signed)
 
     async def _verified(
         self, inputs: Sequence[Proof], claims: Sequence[Claim]
@@ -168,7 +183,7 @@ class Mint:
             )
             if nullifier is not None
         ]
-        return tuple(verified) if len(verified) == len(claims) else _FALSE
+        return tuple(verified) if len(verified) == len(claims) else FALSE
 
     async def _sign(
         self, verified: Sequence[VerifiedProof], blanks: Sequence[Blank]
@@ -182,9 +197,9 @@ class Mint:
         try:
             signed = await self._signatory.sign(blanks)
         except SigningStopped:
-            return _STOPPED
+            return STOPPED
         good = [signature for signature in signed if signature is not None]
-        return good if len(good) == len(blanks) else _NO_POINT
+        return good if len(good) == len(blanks) else NO_POINT
 
     def _signatures(self, blanks: Sequence[Blank], signed: Sequence[Signed]) -> Signatures:
         listed = self._signatory.keysets()
@@ -207,7 +222,7 @@ class Mint:
         """Make a quote for what is to be issued (NUT-04)."""
         way = self.issue_methods.get(method)
         if way is None:
-            return _NO_METHOD
+            return NO_METHOD
         quote = await way.quote(self._ids(), ask)
         if isinstance(quote, IssueQuote):
             await self._store.put_issue_quote(quote)
@@ -252,7 +267,7 @@ class Mint:
         """
         quote = await self.find_issue_quote(method, quote_id)
         if quote is None:
-            return _NO_QUOTE
+            return NO_QUOTE
         blanks = operations.decide_issue(quote, outputs, self._index(), paid=quote.paid)
         if isinstance(blanks, Refusal):
             return blanks
@@ -272,7 +287,7 @@ class Mint:
         refusal = await self._store.issue(quote, quote.paid, blanks)
         if refusal is not None:
             return refusal
-        self._tell(Change(ChangeKind.ISSUE_QUOTE, quote_id))
+        self._listeners.tell(ChangeKind.ISSUE_QUOTE, quote_id)
         return self._signatures(blanks, signed)
 
     # Redemption
@@ -281,7 +296,7 @@ class Mint:
         """Make a quote for a redemption (NUT-05)."""
         way = self.redeem_methods.get(method)
         if way is None:
-            return _NO_METHOD
+            return NO_METHOD
         quote = await way.quote(self._ids(), ask)
         if isinstance(quote, RedeemQuote):
             await self._store.put_redeem_quote(quote)
@@ -314,13 +329,13 @@ class Mint:
         """
         way = self.redeem_methods.get(method)
         if quote_id in self._owned:
-            return _PENDING
+            return PENDING
         self._owned.add(quote_id)
         try:
             # Read by its owner: what was read before might have moved on.
             quote = await self._store.redeem_quote(quote_id)
             if quote is None or way is None or quote.method != method:
-                return _NO_QUOTE
+                return NO_QUOTE
             if quote.state in _UNFINISHED:
                 quote = await self._resolve(quote, way)
             spending = await self._spending(way, inputs, outputs, text=quote_text)
@@ -374,10 +389,10 @@ class Mint:
         if isinstance(begun, Refusal):
             return begun
         moved = await self._move(begun, way, spending.proofs, blanks)
-        self._tell(Change(ChangeKind.REDEEM_QUOTE, quote.id))
+        self._listeners.tell(ChangeKind.REDEEM_QUOTE, quote.id)
         if isinstance(moved, Refusal):
             return moved
-        self._tell_spent(spending.proofs)
+        self._listeners.tell_spent(spending.proofs)
         return Redeemed(moved, self._signatures(blanks, signed), way.fields(moved))
 
     async def _move(
@@ -411,7 +426,7 @@ class Mint:
         over = spending.inputs.total - spending.inputs.fee - way.cost(quote)
         is_spent = all(state is ProofState.SPENT for state, _ in states)
         if over < 0 or not is_spent or (over > 0 and not signed):
-            return _PAID
+            return PAID
         return Redeemed(quote, await self._again(outputs, signed), way.fields(quote))
 
     async def _resolve(self, quote: RedeemQuote, way: RedeemMethod) -> RedeemQuote:
@@ -439,7 +454,7 @@ class Mint:
                 await self._resolve(found, way)
             finally:
                 self._owned.discard(found.id)
-            self._tell(Change(ChangeKind.REDEEM_QUOTE, found.id))
+            self._listeners.tell(ChangeKind.REDEEM_QUOTE, found.id)
             finished += 1
         return finished
 
@@ -478,22 +493,6 @@ class Mint:
         good = [signature for signature in repeated if signature is not None]
         assert len(good) == len(blanks), "what was signed before can be signed again"
         return self._signatures(blanks, good)
-
-    # Telling
-
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Tell a listener of every change from now on; return what ends it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
-
-    def _tell(self, change: Change) -> None:
-        for listener in self._listeners:
-            listener(change)
-
-    def _tell_spent(self, proofs: Sequence[VerifiedProof]) -> None:
-        if self._listeners:
-            for proof in proofs:
-                self._tell(Change(ChangeKind.PROOF, proof.nullifier))
 
 
 _UNFINISHED: Final = frozenset({RedeemState.HELD, RedeemState.SPENT})

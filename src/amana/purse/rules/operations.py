@@ -259,3 +259,28 @@ def read_signed(
         if found is not None:
             kept.append((output, Blank(*found, output.point)))
     return kept
+
+
+def claims_again(
+    inputs: Sequence[Proof],
+    outputs: Sequence[BlindedMessage],
+    signed: Mapping[bytes, tuple[int, int]],
+    keysets: Keysets,
+) -> list[Claim] | None:
+    """Return the claims of a swap that may have been made before; None where it was not.
+
+    Every output must have been signed, and for the amount that is asked now.
+    """
+    numbers = {keyset.number: keyset.id for keyset in keysets.values()}
+    asked = [(output.keyset_id, output.amount) for output in outputs]
+    given = [signed.get(output.point) for output in outputs]
+    told = [None if one is None else (numbers.get(one[0]), one[1]) for one in given]
+    if not outputs or asked != told or len(inputs) > INPUTS_MAX:
+        return None
+    claims = []
+    for proof in inputs:
+        keyset = keysets.get(proof.keyset_id)
+        if keyset is None or proof.amount not in keyset.keys or not _is_compressed(proof.point):
+            return None
+        claims.append(Claim(keyset.number, proof.amount, proof.secret.encode(), proof.point))
+    return claims

@@ -7,9 +7,10 @@ from typing import Any, Final
 import msgspec
 
 from amana.kernel import AmanaId, Instant
-from amana.purse.books import PENDING, PurseBooks
+from amana.purse.books import PurseBooks
 from amana.purse.model import Refusal
 from amana.purse.ports import Blank
+from amana.purse.rules.refusals import PENDING
 from amana.purse.standing import rules
 from amana.purse.standing.model import (
     Deposit,
