@@ -10,7 +10,7 @@ from amana.cli.exits import told
 
 app: Final = App(
     name="amana",
-    help="An open mobile-payment network. Payments are private from the purse, named from the account.",
+    help="An open mobile-payment network: private from the purse, named from the account.",
     version=__version__,
 )
 

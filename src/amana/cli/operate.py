@@ -44,6 +44,7 @@ def init(
     currency: str = "EUR",
     host: str = "localhost",
     url: str = "http://localhost:8400",
+    mint_url: str = "http://mint.localhost:8401",
     officer: str = "First officer",
 ) -> None:
     """Make the data folder of a new operator, and its first officer's token.
@@ -54,13 +55,17 @@ def init(
         currency: The one currency of the books (ISO 4217); never changed later.
         host: The name in payment codes, and the passkeys' domain.
         url: Where wallets and tills reach the operator.
+        mint_url: Where wallets reach its mint: an origin of its own.
         officer: The first member of staff.
     """
     if not is_name(officer):
         raise Failed(
             "The officer's name was refused: 1 to 60 visible characters. Nothing was made."
         )
-    make_operator(data, Settings(name=name, currency=currency, host=host, url=url))
+    settings = Settings(
+        name=name, currency=currency, host=host, url=url, mint_url=mint_url, blind_tokens=True
+    )
+    make_operator(data, settings)
     token = asyncio.run(_new_officer(data, officer))
     console = Console(highlight=False)
     console.print(f"An operator was made in {data}.", markup=False)

@@ -165,7 +165,7 @@ class DepositBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def post_deposit(request: Asked, data: JSONBody[DepositBody]) -> View:
     """Make a one-use address, to which e-cash comes back into the account.
 
-    An address for closing takes any sum: that sum, and its time, can give its owner's payments away.
+    An address for closing takes any sum; that sum, and its time, can give payments away.
     """
     principal, operator = edge.customer_of(request), edge.operator_of(request)
     deposit = await operator.purse.standing.open_deposit(principal.party, is_closing=data.closing)
