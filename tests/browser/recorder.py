@@ -15,6 +15,8 @@ _PROOF: Final = {"amount", "id", "secret", "C"}
 _OUTPUT: Final = {"amount", "id", "B_"}
 _SECRET_CHARACTERS: Final = 64
 _TELLING: Final = ("cookie", "authorization", "referer", "idempotency-key", "if-none-match")
+_SWAPPED: Final = {16, 32}
+"""So many outputs does an exchange between people have."""
 _MERCHANT: Final = "/v1/melt/amana-merchant"
 
 
@@ -68,7 +70,7 @@ class Recorder:
             if _stays_open(one)
         ]
         return found + self._repeats()
-
+        """Name secrets and one-time keys that went in more than one request unlike each other."""
     def _repeats(self) -> list[str]:
         """Name secrets and one-time keys that went in more than one request that is not the same."""
         seen: dict[str, str] = {}
@@ -115,19 +117,34 @@ def _of_mint(request: Request) -> list[str]:
     leaks += [f"{where}: something in the address"] * bool(urlsplit(request.url).query)
     body = _body(request)
     inputs, outputs = body.get("inputs", []), body.get("outputs", [])
-    leaks += [f"{where}: a proof with {set(one)}" for one in inputs if set(one) != _PROOF]
+    leaks += [f"{where}: a proof with {set(one)}" for one in inputs if set(one) != _fields(one)]
     leaks += [f"{where}: an output with {set(one)}" for one in outputs if set(one) != _OUTPUT]
     leaks += [
         f"{where}: a secret of {len(one['secret'])}"
         for one in inputs
-        if len(one["secret"]) != _SECRET_CHARACTERS
+        if len(one["secret"]) != _SECRET_CHARACTERS and not _is_locked(one)
     ]
     leaks += [f"{where}: not sorted" for some in (inputs, outputs) if not _is_ascending(some)]
-    if inputs and len(outputs) != policy.spend.blanks:
+    wanted = _SWAPPED if path(request) == "/v1/swap" else {policy.spend.blanks}
+    if inputs and len(outputs) not in wanted and not _is_small(outputs):
         leaks.append(f"{where}: {len(outputs)} outputs for change")
     if path(request).endswith("/quote/amana-account") and body:
         leaks += [f"{where}: off the menu"] * (body["amount"] not in policy.deposit.tiers)
     return leaks
+
+
+def _is_locked(proof: dict[str, Any]) -> bool:
+    """Say whether a proof comes from another person, locked to a key; its lock is never a name."""
+    return str(proof["secret"]).startswith('["P2PK"')
+
+
+def _fields(proof: dict[str, Any]) -> set[str]:
+    return _PROOF | {"witness"} if _is_locked(proof) else _PROOF
+
+
+def _is_small(outputs: list[dict[str, Any]]) -> bool:
+    """Say whether nothing is left to divide, so that there cannot be as many as there should."""
+    return bool(outputs) and all(one["amount"] == 1 for one in outputs)
 
 
 def _of_refill(request: Request) -> list[str]:

@@ -1,4 +1,4 @@
-"""The reference wallet signs in by a device's code, fetches blind tokens, and they open the mint."""
+"""The reference wallet signs in by a device's code, and its blind tokens open the mint."""
 
 import json
 import os
