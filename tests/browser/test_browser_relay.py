@@ -1,6 +1,7 @@
 """A wallet that reaches the mint through a relay reaches it in no other way."""
 
 import os
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
@@ -25,13 +26,16 @@ def test_a_payment_from_the_purse_goes_through_the_relay_alone(
     order = operator.post(
         "/v1/orders", operator.merchant[1], {"amount": {"currency": "EUR", "minor": "700"}}
     )
-    wallet.propose(str(order["code"]))
+    # As the checkout's link opens it: from nothing, with the code after #.
+    wallet.page.goto("about:blank")
+    wallet.page.goto(f"/wallet#pay={quote(str(order['code']))}")
     expect(wallet.page.locator("form[data-from=purse]")).to_be_visible()
     wallet.pay_button.click()
     wallet.expect_stage("concluded")
     paid = operator.get(f"/v1/orders/{order['id']}", operator.merchant[1])
     assert (paid["status"], paid["paid_from"]) == ("paid", "purse")
     assert not [one.url for one in watched.requests if one.url.startswith(operator.mint_url)]
+    assert not [one.url for one in watched.requests if one.url.endswith("/v1/codes")]
     sent = [one for one in watched.requests if one.url.startswith(operator.relay_url)]
     posted = [one for one in sent if one.method == "POST"]
     assert posted

@@ -383,3 +383,43 @@ def test_more_requests_than_the_relay_holds_are_told_to_come_again() -> None:
         return [refused.status, *sorted(set(told))]
 
     assert asyncio.run(talk()) == [503, 200]
+
+
+def test_the_gateway_leaves_every_other_address_to_the_mint(mint: Meet) -> None:
+    async def talk(town: MintTown) -> None:
+        told = await ask(gateway(town), "GET", "/v1/keysets")  # type: ignore[arg-type]
+        assert told == await town.get("/v1/keysets")
+
+    mint(talk)
+
+
+@pytest.mark.parametrize("is_relay", [True, False])
+def test_a_caller_who_goes_away_is_asked_for_nothing_more(mint: Meet, *, is_relay: bool) -> None:
+    async def talk(town: MintTown) -> None:
+        network = Watched(gateway(town))
+        relay = RelayApp([MINT], transport=network)
+        app: Any = relay if is_relay else gateway(town)
+        parts = [
+            {"type": "http.request", "body": b"x", "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return parts.pop(0)
+
+        async def send(part: Any) -> None:
+            sent.append(part)
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": f"/{HOST}" if is_relay else GATEWAY_PATH,
+            "headers": [(b"content-type", REQUEST_TYPE.encode())],
+        }
+        await app(scope, receive, send)
+        assert sent[0]["status"] == 413
+        assert not network.seen
+        await relay.close()
+
+    mint(talk)
