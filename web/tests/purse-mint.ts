@@ -133,7 +133,7 @@ export class TestMint {
     const body = init.body === null ? null : (JSON.parse(init.body as string) as Asked);
     this.sent.push({ address, init, body: body as unknown as Sent["body"] });
     const loss =
-      /^\/v1\/m(elt|int)\//.test(path) && !path.includes("/quote/")
+      /^\/v1\/(m(elt|int)\/|swap$)/.test(path) && !path.includes("/quote/")
         ? this.losses.shift()
         : undefined;
     if (loss === "before") throw new TypeError("the request was lost");
@@ -158,6 +158,7 @@ export class TestMint {
     if (path.startsWith("/v1/melt/quote/")) return this.#quote(body);
     if (path.startsWith("/v1/melt/")) return this.#redeem(body);
     if (path.startsWith("/v1/mint/")) return this.#issueRefund(body);
+    if (path === "/v1/swap") return this.#swap(body);
     if (path === "/v1/checkstate") return this.#states(body.Ys);
     const outputs = body.outputs.filter(({ B_ }) => this.signed.has(B_));
     return Response.json({ outputs, signatures: outputs.map(({ B_ }) => this.signed.get(B_)) });
@@ -209,12 +210,8 @@ export class TestMint {
     const quote = this.#quotes.get(id);
     if (quote === undefined) return refuse(20001, "quote not found");
     if (quote.state === "PAID") return refuse(20006, "invoice already paid");
-    for (const { id: keyset, amount, secret, C } of inputs) {
-      const key = this.#keys.get(keyset)?.secret[String(amount)];
-      const proof = { id: keyset, secret: new TextEncoder().encode(secret), C: pointFromHex(C) };
-      if (key === undefined || !verifyUnblindedSignature(proof, key)) return refuse(10001, "false");
-      if (this.spent.has(pointOf(secret))) return refuse(11001, "Token already spent.");
-    }
+    const fault = this.#faultOf(inputs);
+    if (fault !== null) return fault;
     let over = inputs.reduce((sum, { amount }) => sum + amount, 0) - quote.amount;
     if (over < 0) return refuse(11005, "not enough inputs");
     for (const { secret } of inputs) this.spent.add(pointOf(secret));
@@ -227,6 +224,28 @@ export class TestMint {
     }
     quote.state = "PAID";
     return Response.json({ ...quote, change, receipt: { order: "as signed" } });
+  }
+
+  #faultOf(inputs: readonly WireProof[]): Response | null {
+    for (const { id: keyset, amount, secret, C } of inputs) {
+      const key = this.#keys.get(keyset)?.secret[String(amount)];
+      const proof = { id: keyset, secret: new TextEncoder().encode(secret), C: pointFromHex(C) };
+      if (key === undefined || !verifyUnblindedSignature(proof, key)) return refuse(10001, "false");
+      if (this.spent.has(pointOf(secret))) return refuse(11001, "Token already spent.");
+    }
+    return null;
+  }
+
+  #swap({ inputs, outputs }: Asked): Response {
+    const fault = this.#faultOf(inputs);
+    if (fault !== null) return fault;
+    const sum = (items: readonly { amount: number }[]): number =>
+      items.reduce((whole, { amount }) => whole + amount, 0);
+    if (sum(inputs) !== sum(outputs)) return refuse(11002, "not balanced");
+    if (outputs.some(({ id }) => !this.listed.some((one) => one.id === id && one.active)))
+      return refuse(12002, "Keyset is inactive");
+    for (const { secret } of inputs) this.spent.add(pointOf(secret));
+    return Response.json({ signatures: outputs.map((output) => this.sign(output)) });
   }
 
   #states(points: readonly string[]): Response {
@@ -254,6 +273,9 @@ export class TestNamedSide implements NamedSide {
   left: { keyset: string; outputs: WireOutput[] } | null = null;
   signatures: Signature[] | null = null;
   loseAnswers = 0;
+  /** The backup as it was left, sealed. */
+  kept: string | null = null;
+  losesBackups = false;
 
   constructor(mint: TestMint) {
     this.#mint = mint;
@@ -293,6 +315,15 @@ export class TestNamedSide implements NamedSide {
     this.calls.push("POST tokens");
     return outputs.map(({ B_ }) => this.#mint.sign({ amount: 1, id: keyset, B_ }));
   };
+
+  putBackup: NamedSide["putBackup"] = async (sealed) => {
+    this.calls.push("PUT backup");
+    if (this.losesBackups) return false;
+    this.kept = sealed;
+    return true;
+  };
+
+  backup: NamedSide["backup"] = async () => this.kept ?? "none";
 
   depositRequest: NamedSide["depositRequest"] = async () => {
     this.calls.push("POST deposits");

@@ -1,114 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Locks, Ports, Vault } from "../src/purse/book.ts";
-import { Mint } from "../src/purse/mint.ts";
-import { type PurseState, type Receipt, sumOf } from "../src/purse/model.ts";
-import { Purse } from "../src/purse/purse.ts";
+import type { Purse } from "../src/purse/purse.ts";
 import { refundQuoteOf } from "../src/purse/refunding.ts";
-import type { Offer, OpenMoment, Paid } from "../src/purse/talk.ts";
+import type { Offer, Paid } from "../src/purse/talk.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
-import { TestMint, TestNamedSide } from "./purse-mint.ts";
+import { ASKED, Device, NOW, TIER, memoryLocks } from "./purse-device.ts";
+import { TestNamedSide } from "./purse-mint.ts";
 import { leaksIn } from "./purse-recorder.ts";
-
-const TIER = POLICY.refill.default_tier;
-const NOW = 1_900_000_000;
-const ASKED: OpenMoment = { openSince: NOW, paying: false, isAsked: true };
-
-/** A vault as a browser's: only what was written in whole is there, and as a copy. */
-class MemoryVault implements Vault {
-  kept = "null";
-  receiptsKept: Receipt[] = [];
-  async load(): Promise<PurseState | null> {
-    return JSON.parse(this.kept) as PurseState | null;
-  }
-  async save(state: PurseState, receipt: Receipt | null): Promise<void> {
-    this.kept = JSON.stringify(state);
-    if (receipt !== null) this.receiptsKept.push(receipt);
-  }
-  async receipts(): Promise<readonly Receipt[]> {
-    return this.receiptsKept;
-  }
-}
-
-/** One queue a name, as the browser's locks are. */
-function memoryLocks(): Locks {
-  const queues = new Map<string, Promise<unknown>>();
-  const hold: Locks["hold"] = (name, work) => {
-    const run = (queues.get(name) ?? Promise.resolve()).then(work, work);
-    const settled = run
-      .catch(() => undefined)
-      .then(() => {
-        if (queues.get(name) === settled) queues.delete(name);
-      });
-    queues.set(name, settled);
-    return run;
-  };
-  return { hold, tryHold: async (name, work) => (queues.has(name) ? null : hold(name, work)) };
-}
-
-class Device {
-  readonly mint = new TestMint();
-  readonly named = new TestNamedSide(this.mint);
-  readonly vault = new MemoryVault();
-  readonly locks = memoryLocks();
-  now = NOW;
-  pauses = 0;
-  /** Runs before each pause: a test changes the world there, or ends the page. */
-  onPause: () => void = () => undefined;
-
-  async open(): Promise<Purse> {
-    const ports: Ports = {
-      vault: this.vault,
-      locks: this.locks,
-      now: () => this.now,
-      random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
-      pause: async () => {
-        this.pauses += 1;
-        this.onPause();
-      },
-      changed: () => undefined,
-    };
-    return Purse.open("eur", new Mint("http://mint.example", this.mint.fetch), ports);
-  }
-
-  /** A purse with one refill in it; its arithmetic is done once for all tests with the same keys. */
-  async filled(): Promise<Purse> {
-    if (this.mint.tokenKeyset !== null) return this.fill();
-    Device.#full ??= (async () => {
-      const first = new Device();
-      await first.fill();
-      return first;
-    })();
-    const full = await Device.#full;
-    this.vault.kept = full.vault.kept;
-    this.named.left = full.named.left;
-    this.named.calls.push(...full.named.calls);
-    for (const [output, signature] of full.mint.signed) this.mint.signed.set(output, signature);
-    return this.open();
-  }
-
-  static #full: Promise<Device> | null = null;
-
-  async fill(): Promise<Purse> {
-    const purse = await this.open();
-    await purse.setStarted(true);
-    assert.equal(await purse.fill(this.named, ASKED), "left");
-    this.named.sign();
-    assert.equal(await purse.fill(this.named, ASKED), "arrived");
-    return purse;
-  }
-
-  async state(): Promise<PurseState> {
-    const state = await this.vault.load();
-    assert.ok(state !== null);
-    return state;
-  }
-
-  /** What the purse holds that the mint would still take. */
-  async worth(): Promise<number> {
-    return sumOf((await this.state()).coins);
-  }
-}
 
 const orderOf = (request: string) => ({ request, amount: null, tip: 0 });
 

@@ -14,6 +14,18 @@ const NAMES = Object.keys({
   askRefund: 0,
   receipts: 0,
   listHash: 0,
+  newPhrase: 0,
+  keepPhrase: 0,
+  hasBackup: 0,
+  restore: 0,
+  tend: 0,
+  lookUp: 0,
+  give: 0,
+  seeToken: 0,
+  takeToken: 0,
+  takeBack: 0,
+  askTaken: 0,
+  fetchMail: 0,
 } satisfies Record<keyof Calls, 0>) as (keyof Calls)[];
 
 export type Listener = (news: News) => void;

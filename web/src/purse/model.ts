@@ -1,6 +1,8 @@
 /** What the purse keeps: coins, refills and payments on their way, and the mint's keysets as seen. */
 
 import type { Seconds } from "../rules/purse/policy.ts";
+import { type KeepingState, nothingKept } from "./keeping-model.ts";
+import { type PeopleState, nobody } from "./people-model.ts";
 
 /** A proof the purse holds. The blinding factor is gone: whoever has it could join issue and spend. */
 export interface Coin {
@@ -142,6 +144,8 @@ export interface PurseState {
   readonly spendings: readonly { readonly at: Seconds; readonly amount: number }[];
   /** How many people have a purse at this operator, as it says. */
   readonly crowd: number | null;
+  readonly people: PeopleState;
+  readonly keeping: KeepingState;
 }
 
 export function newPurse(unit: string): PurseState {
@@ -163,6 +167,8 @@ export function newPurse(unit: string): PurseState {
     nextLineage: 1,
     spendings: [],
     crowd: null,
+    people: nobody(),
+    keeping: nothingKept(),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Output, Refill, Signature } from "./model.ts";
 import {
   type PurseFacts,
   type RefillAnswer,
+  backupAnswer,
   depositAnswer,
   issued,
   purseFacts,
@@ -18,6 +19,10 @@ export interface NamedSide {
   leave(refill: Refill, unit: string): Promise<"left" | "refused" | "lost">;
   /** Blind tokens for outputs of amount 1; null where they are not known now. */
   tokens(keyset: string, outputs: readonly Output[]): Promise<readonly Signature[] | null>;
+  /** Leaves the sealed backup; false where it may not have been taken. */
+  putBackup(sealed: string): Promise<boolean>;
+  /** The sealed backup in base64url; null where it is not known now. */
+  backup(): Promise<string | "none" | null>;
   /** A one-use address of the own account. */
   depositRequest(): Promise<string | null>;
 }
@@ -67,6 +72,17 @@ export function namedSide(token: string): NamedSide {
       // A refusal is of the day's ration, or of outputs that were signed before: ask with others.
       if (answer.kind === "problem" && answer.problem.status < 500) return [];
       return valueOf(answer)?.signatures ?? null;
+    },
+    async putBackup(sealed) {
+      const body = JSON.stringify({ sealed });
+      const path = "/v1/purse/backup";
+      return (await ask({ method: "PUT", path, token, body, check: nothing })).kind === "answered";
+    },
+    async backup() {
+      const path = "/v1/purse/backup";
+      const answer = await ask({ method: "GET", path, token, check: backupAnswer });
+      if (answer.kind === "problem" && answer.problem.status === NOT_FOUND) return "none";
+      return valueOf(answer)?.sealed ?? null;
     },
     async depositRequest() {
       const answer = await ask({

@@ -2,21 +2,47 @@
 
 import { exponentOf } from "../rules/money.ts";
 import { POLICY, type Seconds, scaled } from "../rules/purse/policy.ts";
-import { depositTier, isIdleOpening, isUrgent, maySpeakNamed } from "../rules/purse/refill.ts";
+import {
+  type Purse as Filling,
+  type Moment,
+  depositTier,
+  isIdleOpening,
+  isUrgent,
+  maySpeakNamed,
+} from "../rules/purse/refill.ts";
+import { passedMax } from "../rules/purse/people.ts";
 import { rested } from "../rules/purse/spend.ts";
 import { Book, type Ports } from "./book.ts";
+import { exchangeDue, isDue, planned, waitsForExchange } from "./exchanging.ts";
+import { keepBackup, withKey } from "./keeping.ts";
 import { listHash } from "./keysets.ts";
 import { agreesWith, readList } from "./listing.ts";
 import type { Mint } from "./mint.ts";
 import { type PurseState, type Receipt, type Spend, newPurse, sumOf } from "./model.ts";
 import type { NamedSide } from "./named.ts";
+import type { Handing } from "./people-model.ts";
+import { People } from "./people.ts";
+import { keyOfPhrase, newPhrase } from "./phrase.ts";
+import { noSeals } from "./people-seals.ts";
 import { askForRefund, fetchRefund } from "./refunding.ts";
 import { fillingOf, settleRefills } from "./refilling.ts";
+import { restore } from "./restoring.ts";
 import { type Outcome, type Target, carry, lockOf, pay, prepare } from "./spending.ts";
 import { fetchTokens } from "./tokens.ts";
-import type { Deposited, Filled, Offer, OpenMoment, OrderCode, Refunded, Summary } from "./talk.ts";
+import type {
+  Deposited,
+  Filled,
+  HandingView,
+  Offer,
+  OpenMoment,
+  OrderCode,
+  Refunded,
+  Restored,
+  Summary,
+} from "./talk.ts";
 
 export class Purse {
+  readonly people: People;
   readonly #book: Book;
   readonly #mint: Mint;
   readonly #ports: Ports;
@@ -28,6 +54,7 @@ export class Purse {
     this.#book = book;
     this.#mint = mint;
     this.#ports = ports;
+    this.people = new People({ book, mint, ports, seals: ports.seals ?? noSeals });
   }
 
   static async open(unit: string, mint: Mint, ports: Ports): Promise<Purse> {
@@ -66,6 +93,7 @@ export class Purse {
   async fill(named: NamedSide, moment: OpenMoment): Promise<Filled> {
     const state = await this.#book.read();
     if (this.#offers.size > 0 || state.spends.length > 0) return "not-now";
+    if (state.people.handings.some(({ stage }) => stage === "swapping")) return "not-now";
     if (!moment.isAsked && !this.#maySpeak(state, moment)) return "not-now";
     const isIdle = moment.isAsked || isIdleOpening(POLICY, moment.openSince, this.#ports.now());
     const facts = await named.facts();
@@ -78,20 +106,70 @@ export class Purse {
       settleRefills(this.#book, this.#mint, named, this.#ports, isIdle),
     );
     await this.#ports.locks.tryHold("tokens", () => fetchTokens(this.#book, this.#mint, named));
+    const occasion = { leavesRefill: filled === "left", isIdle };
+    await this.#ports.locks.tryHold("backup", () =>
+      keepBackup(this.#book, named, this.#ports, occasion),
+    );
     return filled ?? "not-now";
   }
 
   #maySpeak(state: PurseState, moment: OpenMoment): boolean {
-    const now = this.#ports.now();
     return (
       (state.isStarted || state.refills.length > 0) &&
-      maySpeakNamed(POLICY, {
-        now,
-        openSince: moment.openSince,
-        paying: moment.paying,
-        lastSpentAt: state.spendings.at(-1)?.at ?? null,
-        urgent: isUrgent(POLICY, exponentOf(state.unit.toUpperCase()), fillingOf(state), now),
-      })
+      maySpeakNamed(POLICY, this.#momentOf(state, moment, fillingOf(state)))
+    );
+  }
+
+  #momentOf(state: PurseState, { openSince, paying }: OpenMoment, filling: Filling): Moment {
+    const now = this.#ports.now();
+    return {
+      now,
+      openSince,
+      paying,
+      lastSpentAt: state.spendings.at(-1)?.at ?? null,
+      urgent: isUrgent(POLICY, exponentOf(state.unit.toUpperCase()), filling, now),
+    };
+  }
+
+  newPhrase(): string {
+    return newPhrase(this.#ports.random);
+  }
+
+  /** The words are written down: the next backup that is due is sealed for them. */
+  async keepPhrase(phrase: string): Promise<boolean> {
+    const key = await keyOfPhrase(phrase);
+    if (key !== null) await this.#book.change((state) => withKey(state, key, null));
+    return key !== null;
+  }
+
+  async hasBackup(named: NamedSide): Promise<boolean | null> {
+    const found = await named.backup();
+    return found === null ? null : found !== "none";
+  }
+
+  /** Takes over what the backup holds; the person asked for it. */
+  async restore(named: NamedSide, phrase: string): Promise<Restored> {
+    const restored = await this.#ports.locks.tryHold("refill", () =>
+      restore(this.#book, this.#mint, named, this.#ports, phrase),
+    );
+    return restored ?? { kind: "lost" };
+  }
+
+  /** Exchanges coins whose hour has come, in an opening that is idle and far from any payment. */
+  async tend(moment: OpenMoment): Promise<void> {
+    const now = this.#ports.now();
+    const state = planned(await this.#book.read(), now, this.#ports.random);
+    if (state !== this.#book.state) {
+      await this.#book.change((one) => ({ ...one, keeping: state.keeping }));
+    }
+    if (this.#offers.size > 0 || state.spends.length > 0 || !isDue(state, now)) return;
+    const left = state.coins.filter((coin) => !waitsForExchange(coin));
+    const filling = { ...fillingOf(state), held: BigInt(sumOf(left)) };
+    const { urgent, ...rest } = this.#momentOf(state, moment, filling);
+    const isStuck = urgent && left.length < state.coins.length;
+    if (!maySpeakNamed(POLICY, { ...rest, urgent: isStuck })) return;
+    await this.#ports.locks.tryHold("exchange", () =>
+      exchangeDue(this.#book, this.#mint, this.#ports),
     );
   }
 
@@ -190,7 +268,7 @@ export function summaryOf(state: PurseState, now: Seconds): Summary {
     unit: state.unit,
     balance: BigInt(sumOf(state.coins)),
     ready,
-    onItsWay: BigInt(sumOf(state.spends.map(({ amount }) => ({ amount })))),
+    onItsWay: BigInt(sumOf(state.spends.map(({ amount }) => ({ amount })))) + swapping(state),
     isStarted: state.isStarted,
     refill: state.refills[0]?.tier ?? null,
     list: state.isListBroken ? "broken" : state.keysets.length === 0 ? "unknown" : "known",
@@ -199,5 +277,24 @@ export function summaryOf(state: PurseState, now: Seconds): Summary {
     depositTiers: POLICY.deposit.tiers
       .map((tier) => scaled(POLICY, tier, exponent))
       .filter((tier) => tier <= ready),
+    backup: state.keeping.backup === null ? null : { lastAt: state.keeping.backup.lastAt },
+    exchanging: BigInt(sumOf(state.coins.filter(waitsForExchange))),
+    passedMax: passedMax(POLICY, exponent),
+    handings: state.people.handings.map(viewOf).toReversed(),
+    arrivals: state.people.arrivals.toReversed(),
   };
+}
+
+/** What is on its way to others or from them, its swap not known to have ended. */
+function swapping({ people, keeping }: PurseState): bigint {
+  const going = people.handings.filter(({ stage }) => stage === "swapping");
+  const changing = keeping.exchanges.map(({ coin }) => coin);
+  return BigInt(
+    sumOf(going) + sumOf(people.takings.flatMap(({ inputs }) => inputs)) + sumOf(changing),
+  );
+}
+
+function viewOf({ id, person, amount, stage, text, refundAt, madeAt }: Handing): HandingView {
+  const payee = person === null ? null : { handle: person.handle, name: person.name };
+  return { id, payee, amount, stage, text, refundAt, madeAt };
 }

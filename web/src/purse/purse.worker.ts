@@ -7,8 +7,10 @@
 import { pause } from "../device/live.ts";
 import { Mint } from "./mint.ts";
 import { namedSide } from "./named.ts";
-import { Purse, summaryOf } from "./purse.ts";
+import { mailSide } from "./people-named.ts";
+import { deviceSeals } from "./people-seals.ts";
 import { throughRelay } from "./relay.ts";
+import { Purse, summaryOf } from "./purse.ts";
 import type { Call, Calls, News, Note, Opening, Reply } from "./talk.ts";
 import { openVault, webLocks } from "./vault.ts";
 
@@ -34,6 +36,7 @@ async function open({ account, unit, mint, isRelayed }: Opening): Promise<Purse>
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     pause,
     changed: (state) => tell({ kind: "changed", summary: summaryOf(state, now()) }),
+    seals: deviceSeals,
   });
 }
 
@@ -48,7 +51,9 @@ const calls: Calls = {
     return (await purse()).summary();
   },
   async resume() {
-    await (await purse()).resume((outcome) => tell({ kind: "ended", outcome }), doubtful);
+    const opened = await purse();
+    void opened.people.resume();
+    await opened.resume((outcome) => tell({ kind: "ended", outcome }), doubtful);
   },
   start: async (isStarted) => (await purse()).setStarted(isStarted),
   fill: async (token, moment) => (await purse()).fill(namedSide(token), moment),
@@ -59,6 +64,19 @@ const calls: Calls = {
   askRefund: async (receipt) => (await purse()).askRefund(receipt),
   receipts: async () => (await purse()).receipts(),
   listHash: async () => (await purse()).listHash(),
+  newPhrase: async () => (await purse()).newPhrase(),
+  keepPhrase: async (phrase) => (await purse()).keepPhrase(phrase),
+  hasBackup: async (token) => (await purse()).hasBackup(namedSide(token)),
+  restore: async (token, phrase) => (await purse()).restore(namedSide(token), phrase),
+  tend: async (moment) => (await purse()).tend(moment),
+  lookUp: async (handle) => (await purse()).people.look(handle),
+  give: async (handle, amount) => (await purse()).people.give(handle, amount),
+  seeToken: async (text) => (await purse()).people.seeToken(text),
+  takeToken: async (text) => (await purse()).people.takeToken(text),
+  takeBack: async (id) => (await purse()).people.takeBack(id),
+  askTaken: async (id) => (await purse()).people.ask(id),
+  fetchMail: async (token, noteKey, moment) =>
+    (await purse()).people.fetchMail(mailSide(token), noteKey, moment),
 };
 
 scope.onmessage = ({ data }) => {

@@ -77,7 +77,7 @@ async function arrive(
 }
 
 /** All proofs of a refill, or null if there is one that the signatures do not prove. */
-function proofsOf(
+export function proofsOf(
   state: PurseState,
   refill: Refill,
   signatures: readonly Signature[],

@@ -1,6 +1,8 @@
 /** What the page and the purse's worker say to each other; nothing in it needs the protocol. */
 
 import type { Named, Receipt } from "./model.ts";
+import type { Arrival, HandingStage } from "./people-model.ts";
+import type { TokenSeen, Took } from "./people-taking.ts";
 
 export interface Opening {
   /** The account's id: each account of a device has a purse of its own. */
@@ -40,7 +42,44 @@ export interface Summary {
   readonly keysets: number;
   readonly crowd: number | null;
   readonly depositTiers: readonly bigint[];
+  /** Null without a recovery phrase; then when the last backup was left, if one was. */
+  readonly backup: { readonly lastAt: number | null } | null;
+  /** Of the balance, what is exchanged for fresh coins before it is spent. */
+  readonly exchanging: bigint;
+  /** The most that is handed to a person at once. */
+  readonly passedMax: bigint;
+  readonly handings: readonly HandingView[];
+  readonly arrivals: readonly Arrival[];
 }
+
+/** E-cash that was handed over, as a screen shows it. */
+export interface HandingView {
+  readonly id: string;
+  /** Null for a link. */
+  readonly payee: { readonly handle: string; readonly name: string } | null;
+  readonly amount: number;
+  readonly stage: HandingStage;
+  readonly text: string | null;
+  readonly refundAt: number | null;
+  readonly madeAt: number;
+}
+
+export type PersonSeen =
+  | { readonly kind: "person"; readonly handle: string; readonly name: string }
+  | { readonly kind: "nobody" | "no-token" | "lost" };
+
+export type Given =
+  | { readonly kind: "given"; readonly id: string; readonly isDelivered: boolean }
+  | { readonly kind: "refused"; readonly code: number }
+  | {
+      readonly kind: "too-much" | "too-little" | "no-token" | "other-keys" | "lost" | "nobody";
+    };
+
+export type TokenOffer =
+  | { readonly kind: "token"; readonly amount: number }
+  | Exclude<TokenSeen, { readonly kind: "token" }>;
+
+export type Posted = "nothing" | "arrived" | "lost" | "other-device" | "not-now";
 
 export type Offer =
   | {
@@ -64,6 +103,11 @@ export type Deposited = Paid | { readonly kind: "off-menu" | "too-little" | "los
 
 export type Refunded = "none" | "arrived" | "lost";
 
+/** `none`: the operator keeps no backup. `other-phrase`: the words do not open the one it keeps. */
+export type Restored =
+  | { readonly kind: "restored"; readonly amount: number }
+  | { readonly kind: "no-phrase" | "other-phrase" | "none" | "lost" };
+
 export type Filled =
   | "nothing"
   | "waiting"
@@ -77,6 +121,15 @@ export type Filled =
 
 /** What the page may ask of the purse. */
 export interface Calls {
+  /** Twelve new words; told once, and kept nowhere. */
+  newPhrase(): Promise<string>;
+  /** The person has written the words down: backups are sealed for them from now on. */
+  keepPhrase(phrase: string): Promise<boolean>;
+  /** Whether the operator keeps a backup of this account; null where it is not known now. */
+  hasBackup(token: string): Promise<boolean | null>;
+  restore(token: string, phrase: string): Promise<Restored>;
+  /** Exchanges coins whose hour has come, in an opening that is for nothing else. */
+  tend(moment: OpenMoment): Promise<void>;
   open(opening: Opening): Promise<Summary>;
   resume(): Promise<void>;
   start(isStarted: boolean): Promise<void>;
@@ -88,6 +141,15 @@ export interface Calls {
   /** Asks for the refund of one payment now, because the person wants to know. */
   askRefund(receipt: string): Promise<Refunded>;
   receipts(): Promise<readonly Receipt[]>;
+  /** Looks somebody up at the mint by handle, without a name. */
+  lookUp(handle: string): Promise<PersonSeen>;
+  /** Hands e-cash to somebody who was looked up, or with null to whoever gets the link. */
+  give(handle: string | null, amount: number): Promise<Given>;
+  seeToken(text: string): Promise<TokenOffer>;
+  takeToken(text: string): Promise<Took>;
+  takeBack(id: string): Promise<Took>;
+  askTaken(id: string): Promise<"taken" | "waiting" | "lost">;
+  fetchMail(token: string, noteKey: string | null, moment: OpenMoment): Promise<Posted>;
   listHash(): Promise<string>;
 }
 

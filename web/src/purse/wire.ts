@@ -105,6 +105,11 @@ export const restored = object({
 });
 export type Restored = Checked<typeof restored>;
 
+/** To which keys e-cash for a handle is locked and sealed. */
+export const person = object({ handle: text, name: text, purse_key: point, note_key: text });
+
+export const delivered = object({ id: text });
+
 export const mintFault = object({ detail: optional(text), code: optional(count) });
 
 /** The named side: what the operator says of this account's purse. */
@@ -124,3 +129,7 @@ export const refillAnswer = object({
 export type RefillAnswer = Checked<typeof refillAnswer>;
 
 export const depositAnswer = object({ request: text });
+
+export const backupAnswer = object({ sealed: text });
+
+export const letters = object({ items: list(object({ id: hexOf(32), sealed: text })) });

@@ -1,0 +1,164 @@
+/**
+ * Coins exchanged for fresh ones, each by itself and at an hour of its own.
+ *
+ * Two reasons: a keyset that ends, and coins that came back with a backup, which the mint was
+ * asked about together. One coin goes in and the same amount comes out, so nothing ties two coins
+ * together; never beside a payment.
+ */
+
+import { DAY, MINUTE, POLICY, type Seconds, drawn } from "../rules/purse/policy.ts";
+import { powersIn, refreshAt } from "../rules/purse/refill.ts";
+import { changeAvailableAt, lineageName } from "../rules/purse/spend.ts";
+import { takeForSwap } from "./blind.ts";
+import type { Book, Ports } from "./book.ts";
+import { type Unblinded, newOutput } from "./curve.ts";
+import { type Exchange, NOT_BEFORE_EXCHANGE, type Plan } from "./keeping-model.ts";
+import { activeOf } from "./keysets.ts";
+import { readList } from "./listing.ts";
+import type { Mint } from "./mint.ts";
+import type { Coin, ListedKeyset, PurseState } from "./model.ts";
+import { swapOnce } from "./people-swap.ts";
+import { RANDOM_BYTES } from "./spending.ts";
+
+/** So many at a time; the next ones come with the next look. */
+const AT_ONCE_MAX = 4;
+const PER_THOUSAND = 1_000;
+
+/** When a coin that came back with a backup is exchanged: after a rest like that of change. */
+export function exchangeAt(now: Seconds, random: Uint8Array): Seconds {
+  const { from, to } = POLICY.spend.change_rest_minutes;
+  return now + drawn({ from: from * MINUTE, to: to * MINUTE }, random);
+}
+
+/** Draws the hour of each coin whose keyset is about to end, once; forgets plans without a coin. */
+export function planned(
+  state: PurseState,
+  now: Seconds,
+  random: (bytes: number) => Uint8Array,
+): PurseState {
+  const held = new Set(state.coins.map(({ secret }) => secret));
+  const plans = state.keeping.plans.filter(({ secret }) => held.has(secret));
+  const known = new Set(plans.map(({ secret }) => secret));
+  const fresh = state.coins
+    .filter((coin) => !known.has(coin.secret))
+    .flatMap((coin): readonly Plan[] => {
+      const end = endOf(state, coin);
+      if (end === null || now < end - firstDays() * DAY) return [];
+      return [{ secret: coin.secret, at: refreshAt(POLICY, end, random(RANDOM_BYTES)) }];
+    });
+  if (fresh.length === 0 && plans.length === state.keeping.plans.length) return state;
+  return { ...state, keeping: { ...state.keeping, plans: [...plans, ...fresh] } };
+}
+
+const firstDays = (): number => POLICY.refresh.window_days + POLICY.refresh.margin_days;
+
+/** When a coin's keyset ends, if there is one that lasts longer to exchange it into. */
+function endOf(state: PurseState, coin: Coin): Seconds | null {
+  const end = keysetOf(state, coin)?.final_expiry ?? null;
+  const active = activeOf(state.keysets, state.unit);
+  if (end === null || active === null || active.id === coin.keyset) return null;
+  return (active.final_expiry ?? Infinity) > end ? end : null;
+}
+
+function keysetOf(state: PurseState, coin: Coin): ListedKeyset | null {
+  return state.keysets.find(({ id }) => id === coin.keyset) ?? null;
+}
+
+/** Whether something is to be exchanged now, or was begun and is not finished. */
+export function isDue({ keeping }: PurseState, now: Seconds): boolean {
+  return keeping.exchanges.length > 0 || keeping.plans.some(({ at }) => at <= now);
+}
+
+/** Exchanges what is due, one coin after the other; stops at the first that is not known. */
+export async function exchangeDue(book: Book, mint: Mint, ports: Ports): Promise<void> {
+  const listing = await readList(book, mint);
+  if (listing.kind !== "known") return;
+  for (const exchange of book.state.keeping.exchanges) {
+    if (!(await finish(book, mint, ports, exchange))) return;
+  }
+  const due = book.state.keeping.plans
+    .filter(({ at }) => at <= ports.now())
+    .toSorted((a, b) => a.at - b.at)
+    .slice(0, AT_ONCE_MAX);
+  for (const { secret } of due) {
+    const coin = book.state.coins.find((one) => one.secret === secret);
+    if (coin === undefined) continue;
+    const token = await takeForSwap(book);
+    if (token === "missing") return;
+    const outputs = outputsFor(book.state, coin, listing.active);
+    const exchange: Exchange = { id: crypto.randomUUID(), coin, outputs, token };
+    await book.change((state) => exchangeBegun(state, exchange));
+    const isBegun = book.state.keeping.exchanges.some(({ id }) => id === exchange.id);
+    if (isBegun && !(await finish(book, mint, ports, exchange))) return;
+  }
+}
+
+/** The same amount again, less what the mint charges for an input. */
+function outputsFor(state: PurseState, coin: Coin, active: ListedKeyset): Exchange["outputs"] {
+  const fee = Math.ceil((keysetOf(state, coin)?.input_fee_ppk ?? 0) / PER_THOUSAND);
+  return powersIn(BigInt(Math.max(0, coin.amount - fee))).map((amount) => ({
+    ...newOutput(active.id, Number(amount)),
+    ephemeral: null,
+    isPassed: false,
+  }));
+}
+
+/** False where the end is not known yet. */
+async function finish(book: Book, mint: Mint, ports: Ports, exchange: Exchange): Promise<boolean> {
+  const { coin, outputs, token } = exchange;
+  const swapped = await swapOnce(book, mint, { inputs: [coin], outputs, token });
+  if (swapped.kind === "unknown") return false;
+  const proofs = swapped.kind === "signed" ? swapped.proofs : [];
+  const isBack = swapped.kind === "refused";
+  const at = changeAvailableAt(POLICY, ports.now(), ports.random(RANDOM_BYTES));
+  await book.change((state) => exchangeEnded(state, exchange, proofs, { isBack, at }));
+  return true;
+}
+
+function exchangeBegun(state: PurseState, exchange: Exchange): PurseState {
+  const { secret } = exchange.coin;
+  const coins = state.coins.filter((coin) => coin.secret !== secret);
+  // Paid with in another tab meanwhile, or worth less than the mint charges.
+  if (coins.length === state.coins.length || exchange.outputs.length === 0) {
+    return { ...state, keeping: { ...state.keeping, plans: without(state, secret) } };
+  }
+  const exchanges = [...state.keeping.exchanges, exchange];
+  return {
+    ...state,
+    coins,
+    keeping: { ...state.keeping, plans: without(state, secret), exchanges },
+  };
+}
+
+/** The fresh coins come in to rest; a coin that was spent elsewhere is gone, one refused comes back. */
+function exchangeEnded(
+  state: PurseState,
+  { id, coin }: Exchange,
+  proofs: readonly Unblinded[],
+  { isBack, at }: { readonly isBack: boolean; readonly at: Seconds },
+): PurseState {
+  if (!state.keeping.exchanges.some((one) => one.id === id)) return state;
+  const exchanges = state.keeping.exchanges.filter((one) => one.id !== id);
+  const lineage = lineageName("received", state.nextLineage);
+  const fresh = proofs.map(({ keyset, amount, secret, C }): Coin => {
+    return { keyset, amount, secret, C, lineage, availableAt: at };
+  });
+  const plans = isBack
+    ? [...state.keeping.plans, { secret: coin.secret, at }]
+    : state.keeping.plans;
+  return {
+    ...state,
+    coins: [...state.coins, ...fresh, ...(isBack ? [coin] : [])],
+    keeping: { ...state.keeping, plans, exchanges },
+    nextLineage: state.nextLineage + 1,
+  };
+}
+
+function without(state: PurseState, secret: string): readonly Plan[] {
+  return state.keeping.plans.filter((plan) => plan.secret !== secret);
+}
+
+/** Whether what the purse could spend waits for an exchange. */
+export function waitsForExchange(coin: Coin): boolean {
+  return coin.availableAt === NOT_BEFORE_EXCHANGE;
+}
