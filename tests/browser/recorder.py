@@ -70,9 +70,9 @@ class Recorder:
             if _stays_open(one)
         ]
         return found + self._repeats()
-        """Name secrets and one-time keys that went in more than one request unlike each other."""
+
     def _repeats(self) -> list[str]:
-        """Name secrets and one-time keys that went in more than one request that is not the same."""
+        """Name secrets and one-time keys that went in requests unlike each other."""
         seen: dict[str, str] = {}
         sent = [
             (path(request), request.post_data or "", key)
