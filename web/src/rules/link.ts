@@ -6,6 +6,26 @@ export function secretFrom(hash: string, name: string): string | null {
   return value === null || !/^[\x21-\x7e]{1,512}$/.test(value) ? null : value;
 }
 
+const ECASH_LENGTH_MAX = 16_384;
+
+/** E-cash that somebody sent as a link; it is money, so it comes after `#` like any secret. */
+export function ecashFrom(hash: string): string | null {
+  const token = new URLSearchParams(hash.replace(/^#/, "")).get("token");
+  return token !== null && isEcash(token) && token.length <= ECASH_LENGTH_MAX ? token : null;
+}
+
+/** Whether a text is e-cash in one of its written forms (NUT-00). */
+export function isEcash(text: string): boolean {
+  return /^(?:cashu:)?cashu[AB][A-Za-z0-9_=-]+$/.test(text);
+}
+
+/** E-cash out of what was scanned or pasted: a link of any wallet of ours, or the bare text. */
+export function ecashIn(typed: string): string | null {
+  const trimmed = typed.trim();
+  const at = trimmed.indexOf("#");
+  return at >= 0 ? ecashFrom(trimmed.slice(at)) : isEcash(trimmed) ? trimmed : null;
+}
+
 const ASKED_LENGTH_MAX = 512;
 
 /** A payment code that another page opened the wallet with; it, too, comes after `#`. */

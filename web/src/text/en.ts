@@ -131,6 +131,40 @@ export const en = {
   "purse.balance": "On this device",
   "purse.resting": "{amount} of it is change that rests for some hours before it is spent again.",
   "purse.on-its-way": "{amount} is on its way. It is being asked after until the end is known.",
+  "purse.exchanging":
+    "{amount} of it came with a backup. It is exchanged for fresh e-cash over some hours before it is spent.",
+  "keep.title": "If this device is lost",
+  "keep.words.text":
+    "These twelve words open the purse's backup on another device. Write them on paper, in this order. They are shown this once.",
+  "keep.replaces":
+    "The operator may keep a backup of an earlier purse of yours. Restore that one first: a new one takes its place.",
+  "keep.written": "I have written them down",
+  "keep.later": "Not now",
+  "keep.none":
+    "There is no backup. Without a recovery phrase, what is in the purse is lost with this device.",
+  "keep.make": "Show a recovery phrase",
+  "keep.make.again": "Make a new phrase",
+  "keep.waiting":
+    "A sealed backup is left with the operator with the next refill, or within a week.",
+  "keep.left": "A sealed backup was left with the operator on {day}.",
+  "keep.left.text":
+    "Only your twelve words open it. What came into the purse after it is lost with the device: change, refunds, what others sent.",
+  "restore.title": "Take over a purse from another device",
+  "restore.text":
+    "With the twelve words of its recovery phrase. The old device must not be used for paying any more. What comes over is exchanged over some hours before it is spent, because the mint is asked about it together.",
+  "restore.words": "Twelve words",
+  "restore.button": "Take over",
+  "restore.working": "This takes up to half a minute.",
+  "restore.done": "{amount} came over. It can be spent in some hours.",
+  "restore.no-phrase": "These are not the words of a recovery phrase. Look for a slip.",
+  "restore.other-phrase": "These words do not open the backup that the operator keeps.",
+  "restore.none": "The operator keeps no backup of this account's purse.",
+  "restore.lost": "Operator or mint cannot be reached just now. Nothing has changed.",
+  "purse.relay.gone": "The relay that keeps your internet address from the mint does not answer.",
+  "purse.relay.without": "Go on without the relay, this time",
+  "purse.sees.relay":
+    "Not your internet address: everything from the scan to the receipt goes through the relay.",
+  "purse.static.text": "Enter what {name} asks of you. The mint learns the amount, not who pays.",
   "purse.start": "Start the purse",
   "purse.start.text":
     "The operator then fills it from your account in round sums, at hours that nobody chooses. Payments in shops come from it by default.",
@@ -186,6 +220,67 @@ export const en = {
   "purse.refused": "The mint refused the payment.",
   "purse.refused.spent": "This e-cash was spent from another device.",
   "purse.refused.account": "This can only be paid from the account.",
+
+  "people.title": "Between people",
+  "people.text":
+    "To send e-cash, pay a handle as ever. What others send you is fetched while the wallet is open.",
+  "people.private":
+    "Private: the operator sees that {name} is sent e-cash, and how much once it is banked, not by whom.",
+  "people.max": "At most {amount} at once.",
+  "people.too-much": "This is more than goes to a person at once: at most {amount}.",
+  "people.nobody": "Nobody with this handle takes e-cash here.",
+  "people.sent": "Sent",
+  "people.sent.text":
+    "{name} receives it when their wallet is next open. If nobody fetches it, you can take it back after 30 days.",
+  "people.not-delivered": "Not delivered yet",
+  "people.not-delivered.text":
+    "It is locked to {name} and kept here. It is delivered when the wallet is next opened, or you hand it over as a link.",
+  "people.seen": "The operator knows that {name} is sent something, not by whom.",
+  "people.link.title": "Send by a link",
+  "people.link.one": "By a link",
+  "people.link.private":
+    "Private: the operator sees neither who sends it nor to whom. Whoever has the link has the money.",
+  "people.link.make": "Make the link",
+  "people.link.show": "Show it as a link",
+  "people.link.code": "The link as a code",
+  "people.link.label": "The link",
+  "people.link.text":
+    "Send it only to whom it is for, over a channel you trust. Until it is used you can take it back.",
+  "people.link.copy": "Copy the link",
+  "people.link.copied": "Copied.",
+  "people.link.not-copied": "This browser did not let it be copied. Select the link and copy it.",
+  "people.ask": "Has it been taken?",
+  "people.waiting": "Nobody has taken it yet.",
+  "people.back": "Take it back",
+  "people.back.done": "It is in your purse again. It rests for some hours.",
+  "people.not-yet":
+    "It is locked to the payee. It can be taken back 30 days after it was sent, if nobody has fetched it.",
+  "people.stage.swapping": "On its way",
+  "people.stage.ready": "Not taken yet",
+  "people.stage.delivered": "Delivered",
+  "people.stage.taken": "Taken",
+  "people.stage.back": "Taken back",
+  "people.take.title": "E-cash for you",
+  "people.take.text":
+    "It is yours once it is in your purse: until then whoever else has the link can take it.",
+  "people.take.button": "Take {amount}",
+  "people.taken": "It is in your purse. It rests for some hours before it is spent.",
+  "people.spent": "Somebody has taken this already.",
+  "people.refused": "The mint did not exchange it.",
+  "people.not-a-token": "This is no e-cash that this wallet can read.",
+  "people.other-mint": "This e-cash is of another mint or currency.",
+  "people.locked": "This e-cash is locked to somebody else.",
+  "people.mail.look": "Look for e-cash sent to you",
+  "people.mail.nothing": "Nothing waits for you.",
+  "people.mail.arrived": "E-cash has arrived. It rests for some hours.",
+  "people.mail.lost": "Not known just now.",
+  "people.mail.other-device":
+    "E-cash sent to you is sealed to another of your devices. Change that in the settings.",
+  "people.arrivals": "Received",
+  "people.handings": "Sent",
+  "people.from.mail": "To your handle",
+  "people.from.link": "By a link",
+  "people.from.back": "Taken back",
 
   "history.title": "History",
   "history.more": "Show more",

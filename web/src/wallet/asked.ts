@@ -11,3 +11,18 @@ export function takeAsked(): string | null {
   asked = null;
   return code;
 }
+
+let ecash: string | null = null;
+
+/** E-cash that a link brought; it is in no address any more, and waits here to be taken. */
+export function offerEcash(token: string): void {
+  ecash = token;
+}
+
+export function offeredEcash(): string | null {
+  return ecash;
+}
+
+export function forgetEcash(): void {
+  ecash = null;
+}

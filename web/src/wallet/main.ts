@@ -1,12 +1,17 @@
 import "../ui/base.css";
 import { mount } from "svelte";
 import { settings } from "../device/store.ts";
-import { codeAskedFor, secretFrom } from "../rules/link.ts";
+import { codeAskedFor, ecashFrom, secretFrom } from "../rules/link.ts";
 import { applyLanguage } from "../text/language.svelte.ts";
-import { askToPay } from "./asked.ts";
+import { askToPay, offerEcash } from "./asked.ts";
 
 // The token leaves the address before anything else runs, so that it is in no history and no copy.
-const token = secretFrom(location.hash, "token");
+const ecash = ecashFrom(location.hash);
+const token = ecash === null ? secretFrom(location.hash, "token") : null;
+if (ecash !== null) {
+  offerEcash(ecash);
+  history.replaceState(null, "", `${location.pathname}#/take`);
+}
 if (token !== null) {
   settings.set("token", token);
   history.replaceState(null, "", location.pathname);

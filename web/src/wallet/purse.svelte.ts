@@ -12,6 +12,7 @@ import type {
   Offer,
   OrderCode,
   Paid,
+  Posted,
   Refunded,
   Summary,
 } from "../purse/talk.ts";
@@ -23,6 +24,8 @@ import { isRelayed } from "./relayed.ts";
 export interface Holder {
   readonly account: string;
   readonly token: string;
+  /** To which messages and e-cash for this account are sealed; null where there is none yet. */
+  readonly noteKey: () => string | null;
 }
 
 export type PrivateStage =
@@ -42,6 +45,7 @@ class PurseOnScreen {
   shown = $state.raw<{ readonly payee: string; readonly total: Money } | null>(null);
   filled = $state.raw<Filled | null>(null);
   isFilling = $state(false);
+  isDirect = $state(false);
   /** Whether it is known if this device has a purse: before that, no payment is looked at. */
   isSettled = $state(false);
   #settled = Promise.withResolvers<void>();
@@ -109,9 +113,48 @@ class PurseOnScreen {
     this.summary = await this.#calls.open({ account, unit, mint, isRelayed: isRelayed() });
     this.receipts = await this.#calls.receipts();
     void this.#calls.resume();
-    this.#looks ??= setInterval(() => void this.fill(false), IDLE_LOOK_MS);
-    void this.fill(false);
+    this.#looks ??= setInterval(() => void this.#tick(), IDLE_LOOK_MS);
+    void this.#tick();
     return this.#calls;
+  }
+
+  async #tick(): Promise<void> {
+    await this.fill(false);
+    await this.fetchMail(false);
+    const moment = { openSince: this.#openSince, paying: this.#paying, isAsked: false };
+    await this.#calls?.tend(moment).catch(() => undefined);
+  }
+
+  /** Fetches e-cash that others sent: by itself while nothing is paid, or because it is asked for. */
+  async fetchMail(isAsked: boolean): Promise<Posted> {
+    const holder = this.#holder;
+    if (this.#calls === null || holder === null) return "lost";
+    const moment = { openSince: this.#openSince, paying: this.#paying, isAsked };
+    return this.#calls.fetchMail(holder.token, holder.noteKey(), moment).catch(() => "lost");
+  }
+
+  /** The purse's worker, for e-cash between people; this device has a purse from now on. */
+  async worker(): Promise<Calls | null> {
+    if (this.#calls !== null) return this.#calls;
+    await this.whenSettled();
+    if (this.facts === null) return null;
+    settings.set(this.#mark, "1");
+    await navigator.storage.persist().catch(() => false);
+    return this.#begin().catch(() => null);
+  }
+
+  /** The session by which the named side is asked. */
+  get token(): string | null {
+    return this.#holder?.token ?? null;
+  }
+
+  async readReceipts(): Promise<void> {
+    this.receipts = (await this.#calls?.receipts()) ?? [];
+  }
+
+  /** From here on this opening is one for paying: nothing is asked of the named side by itself. */
+  pays(): void {
+    this.#paying = true;
   }
 
   #heard(news: News): void {
@@ -186,8 +229,16 @@ class PurseOnScreen {
     return this.#calls.askRefund(receipt).catch(() => "lost" as const);
   }
 
+  /** Whether the mint is asked without the relay: for one payment, because the person said so. */
+  async goDirect(isDirect: boolean): Promise<void> {
+    if (this.isDirect === isDirect) return;
+    this.isDirect = isDirect;
+    await this.#calls?.goDirect(isDirect).catch(() => undefined);
+  }
+
   clear(): void {
     if (this.stage?.name === "working" || this.stage?.name === "unknown") return;
+    void this.goDirect(false);
     this.stage = null;
     this.shown = null;
   }

@@ -1,23 +1,33 @@
 /** Which screen of the wallet is open; it stands after `#`, so the back button works. */
 
-export type Route =
-  | { readonly name: "home" | "pay" | "scan" | "purse" | "history" | "settings" }
-  | { readonly name: "payment"; readonly id: string };
+import { ecashFrom } from "../rules/link.ts";
+import { offerEcash } from "./asked.ts";
 
-const PLAIN = ["home", "pay", "scan", "purse", "history", "settings"] as const;
+export type Route =
+  | { readonly name: "home" | "pay" | "scan" | "purse" | "give" | "take" | "history" | "settings" }
+  | { readonly name: "payment" | "link"; readonly id: string };
+
+const PLAIN = ["home", "pay", "scan", "purse", "give", "take", "history", "settings"] as const;
 
 export function routeFrom(hash: string): Route {
   const [, name = "", id = ""] = hash.split("/");
   if (name === "payment" && /^[a-z]+_[A-Za-z0-9]+$/.test(id)) return { name, id };
+  if (name === "link" && /^[0-9a-f]{32}$/.test(id)) return { name, id };
   return { name: PLAIN.find((known) => known === name) ?? "home" };
 }
 
 export function addressOf(route: Route): string {
-  return route.name === "payment" ? `#/payment/${route.id}` : `#/${route.name}`;
+  return "id" in route ? `#/${route.name}/${route.id}` : `#/${route.name}`;
 }
 
 let current = $state.raw<Route>(routeFrom(location.hash));
 window.addEventListener("hashchange", () => {
+  // A link with e-cash that is opened while the wallet stands open; it leaves the address at once.
+  const ecash = ecashFrom(location.hash);
+  if (ecash !== null) {
+    offerEcash(ecash);
+    history.replaceState(null, "", `${location.pathname}#/take`);
+  }
   current = routeFrom(location.hash);
 });
 
