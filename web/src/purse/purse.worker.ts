@@ -9,7 +9,7 @@ import { Mint } from "./mint.ts";
 import { namedSide } from "./named.ts";
 import { mailSide } from "./people-named.ts";
 import { deviceSeals } from "./people-seals.ts";
-import { throughRelay } from "./relay.ts";
+import { throughRelay, unlessDirect } from "./relay.ts";
 import { Purse, summaryOf } from "./purse.ts";
 import type { Call, Calls, News, Note, Opening, Reply } from "./talk.ts";
 import { openVault, webLocks } from "./vault.ts";
@@ -22,6 +22,7 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 let opening: Promise<Purse> | null = null;
+const way = { isDirect: false };
 
 const now = (): number => Math.floor(Date.now() / 1000);
 const tell = (note: News): void => scope.postMessage({ note });
@@ -29,7 +30,8 @@ const doubtful = (): void => tell({ kind: "doubtful" });
 
 async function open({ account, unit, mint, isRelayed }: Opening): Promise<Purse> {
   const direct = fetch.bind(globalThis);
-  return Purse.open(unit, new Mint(mint, isRelayed ? throughRelay(mint, direct) : direct), {
+  const send = isRelayed ? unlessDirect(throughRelay(mint, direct), direct, way) : direct;
+  return Purse.open(unit, new Mint(mint, send), {
     vault: await openVault(account),
     locks: webLocks(account),
     now,
@@ -68,6 +70,9 @@ const calls: Calls = {
   keepPhrase: async (phrase) => (await purse()).keepPhrase(phrase),
   hasBackup: async (token) => (await purse()).hasBackup(namedSide(token)),
   restore: async (token, phrase) => (await purse()).restore(namedSide(token), phrase),
+  goDirect: async (isDirect) => {
+    way.isDirect = isDirect;
+  },
   tend: async (moment) => (await purse()).tend(moment),
   lookUp: async (handle) => (await purse()).people.look(handle),
   give: async (handle, amount) => (await purse()).people.give(handle, amount),

@@ -88,6 +88,11 @@ export function throughRelay(mint: string, send: Fetch): Fetch {
   };
 }
 
+/** The relay's way, until the person has said that this payment goes without it. */
+export function unlessDirect(relayed: Fetch, direct: Fetch, way: { isDirect: boolean }): Fetch {
+  return (address, init) => (way.isDirect ? direct : relayed)(address, init);
+}
+
 async function learn(mint: string, send: Fetch): Promise<Fetch> {
   const answer = await ask({ method: "GET", path: "/v1/relay-key", check: relayFacts });
   if (answer.kind !== "answered") throw new RelayFault("the operator does not answer");

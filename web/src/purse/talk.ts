@@ -121,6 +121,8 @@ export type Filled =
 
 /** What the page may ask of the purse. */
 export interface Calls {
+  /** With `true` the relay is gone around, until it is said otherwise; the person chose so. */
+  goDirect(isDirect: boolean): Promise<void>;
   /** Twelve new words; told once, and kept nowhere. */
   newPhrase(): Promise<string>;
   /** The person has written the words down: backups are sealed for them from now on. */
