@@ -10,7 +10,7 @@ from tests.browser.conftest import Opener, Operator, Watched
 from tests.browser.recorder import Recorder, path
 from tests.browser.screens import Wallet, minor_units
 from tests.browser.test_browser_access import assert_fits, faults, tab_to
-from tests.browser.test_browser_purse import fill, new_customer, payer, recorder
+from tests.browser.test_browser_purse import LOOKS_MAX, fill, new_customer, payer, recorder
 
 __all__ = ["payer", "recorder"]
 
@@ -63,7 +63,9 @@ def send(wallet: Wallet, handle: str, amount: str) -> None:
     review(wallet, handle)
     wallet.page.locator("#amount").fill(amount)
     wallet.pay_button.click()
-    expect(wallet.page.locator("[data-sent=delivered]")).to_be_visible()
+    done = wallet.page.locator("[data-sent=delivered]")
+    expect(done).to_be_visible()
+    done.get_by_role("button", name="Done").click()
 
 
 def make_link(wallet: Wallet, amount: str) -> str:
@@ -197,7 +199,10 @@ def test_a_reload_in_the_middle_loses_nothing(
     review(payer, payee_handle)
     payer.page.locator("#amount").fill("7.77")
     payer.pay_button.click()
-    while not seen:
+    expect(payer.page.locator("form button[class~=tall]")).to_be_disabled()
+    for _ in range(LOOKS_MAX):
+        if seen:
+            break
         payer.page.evaluate("0")
     payer.go("purse")
     payer.page.reload()

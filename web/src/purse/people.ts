@@ -1,8 +1,9 @@
 /** E-cash between people, as the purse's worker runs it and the screens ask for it. */
 
 import { POLICY, MINUTE } from "../rules/purse/policy.ts";
+import { toBase64Url } from "../rules/note.ts";
 import { takeSome } from "./blind.ts";
-import { toHex } from "./bytes.ts";
+import { fromHex, toHex } from "./bytes.ts";
 import { pointOf, pubkeyOf } from "./curve.ts";
 import { NOT_FOUND } from "./mint.ts";
 import {
@@ -50,7 +51,8 @@ export class People {
       return { kind: answer.code === NOT_FOUND ? "nobody" : "no-token" };
     }
     if (answer.kind === "lost") return { kind: "lost" };
-    const { name, purse_key: purseKey, note_key: noteKey } = answer.value;
+    const { name, purse_key: purseKey, note_key } = answer.value;
+    const noteKey = toBase64Url(fromHex(note_key) ?? new Uint8Array());
     this.#seen.set(handle, { handle, name, purseKey, noteKey });
     return { kind: "person", handle, name };
   }

@@ -106,7 +106,7 @@ export const restored = object({
 export type Restored = Checked<typeof restored>;
 
 /** To which keys e-cash for a handle is locked and sealed. */
-export const person = object({ handle: text, name: text, purse_key: point, note_key: text });
+export const person = object({ handle: text, name: text, purse_key: point, note_key: scalar });
 
 export const delivered = object({ id: text });
 
