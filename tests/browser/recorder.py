@@ -65,6 +65,11 @@ class Recorder:
             for leak in _of_refill(one)
         ]
         found += [
+            f"PUT backup: {len(_body(one)['sealed'])} characters"
+            for one in self.requests
+            if path(one) == "/v1/purse/backup" and one.method == "PUT" and not _is_full(one)
+        ]
+        found += [
             f"{path(one)}: its connection stays open for another payment"
             for one in self.redemptions()
             if _stays_open(one)
@@ -145,6 +150,11 @@ def _fields(proof: dict[str, Any]) -> set[str]:
 def _is_small(outputs: list[dict[str, Any]]) -> bool:
     """Say whether nothing is left to divide, so that there cannot be as many as there should."""
     return bool(outputs) and all(one["amount"] == 1 for one in outputs)
+
+
+def _is_full(backup: Request) -> bool:
+    """Whether a backup has the one size that all have, in base64url without padding."""
+    return len(_body(backup)["sealed"]) == -(-shipped_policy().backup.bytes * 4 // 3)
 
 
 def _of_refill(request: Request) -> list[str]:

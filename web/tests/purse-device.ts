@@ -6,6 +6,7 @@ import { Mint } from "../src/purse/mint.ts";
 import { type PurseState, type Receipt, sumOf } from "../src/purse/model.ts";
 import { Purse } from "../src/purse/purse.ts";
 import type { OpenMoment } from "../src/purse/talk.ts";
+import type { AskKey } from "../src/purse/verifying.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
 import { TestMint, TestNamedSide } from "./purse-mint.ts";
 
@@ -52,6 +53,7 @@ export class Device {
   readonly locks = memoryLocks();
   now = NOW;
   pauses = 0;
+  askReceiptKey: AskKey = async () => null;
   /** Runs before each pause: a test changes the world there, or ends the page. */
   onPause: () => void = () => undefined;
 
@@ -66,6 +68,7 @@ export class Device {
         this.onPause();
       },
       changed: () => undefined,
+      askReceiptKey: (handle) => this.askReceiptKey(handle),
     };
     return Purse.open("eur", new Mint("http://mint.example", this.mint.fetch), ports);
   }

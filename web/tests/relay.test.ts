@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { RelayFault, openAnswer, relayFetch } from "../src/purse/relay.ts";
+import { RelayFault, openAnswer, relayFetch, unlessDirect } from "../src/purse/relay.ts";
 import { fromHex, toHex } from "../src/purse/bytes.ts";
 import { readResponse, writeRequest } from "../src/wire/binary-http.ts";
 
@@ -102,4 +102,22 @@ test("a key of another kind is refused", async () => {
   keys[4] = 0x10;
   const ask = relayFetch({ ...place, keys }, async () => new Response(keys));
   await assert.rejects(ask(`${place.mint}/v1/keysets`, {}), RelayFault);
+});
+
+test("the relay is gone around only while the person has said so", async () => {
+  const asked: string[] = [];
+  const road = (name: string) => async (): Promise<Response> => {
+    asked.push(name);
+    if (name === "relay") throw new TypeError("the relay is gone");
+    return new Response();
+  };
+  const way = { isDirect: false };
+  const send = unlessDirect(road("relay"), road("mint"), way);
+  await assert.rejects(send("http://mint.example/v1/keysets", {}));
+  assert.deepEqual(asked, ["relay"]);
+  way.isDirect = true;
+  await send("http://mint.example/v1/keysets", {});
+  way.isDirect = false;
+  await assert.rejects(send("http://mint.example/v1/keysets", {}));
+  assert.deepEqual(asked, ["relay", "mint", "relay"]);
 });

@@ -1,6 +1,7 @@
 /** The purse's state behind one lock, so that several tabs of one device cannot cross. */
 
 import type { PurseState, Receipt } from "./model.ts";
+import type { AskKey } from "./verifying.ts";
 import type { Seals } from "./people-seals.ts";
 
 /** Where the state is kept. `save` returns once it is durable, with the receipt or not at all. */
@@ -27,6 +28,8 @@ export interface Ports {
   readonly changed: (state: PurseState) => void;
   /** Left out where nobody is paid by handle. */
   readonly seals?: Seals;
+  /** Left out where no receipt is judged. */
+  readonly askReceiptKey?: AskKey;
 }
 
 export class Book {

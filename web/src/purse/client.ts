@@ -19,6 +19,7 @@ const NAMES = Object.keys({
   hasBackup: 0,
   restore: 0,
   tend: 0,
+  verdicts: 0,
   goDirect: 0,
   lookUp: 0,
   give: 0,

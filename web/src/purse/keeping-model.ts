@@ -28,6 +28,8 @@ export interface KeepingState {
   readonly backup: BackupKey | null;
   readonly plans: readonly Plan[];
   readonly exchanges: readonly Exchange[];
+  /** Merchants' keys for receipts, by handle; what an older release kept has none. */
+  readonly receiptKeys?: Readonly<Record<string, string>>;
 }
 
 export function nothingKept(): KeepingState {

@@ -29,6 +29,7 @@ import { fillingOf, settleRefills } from "./refilling.ts";
 import { restore } from "./restoring.ts";
 import { type Outcome, type Target, carry, lockOf, pay, prepare } from "./spending.ts";
 import { fetchTokens } from "./tokens.ts";
+import { type Verdict, fetchKeys as fetchReceiptKeys, verdictOf } from "./verifying.ts";
 import type {
   Deposited,
   Filled,
@@ -162,7 +163,14 @@ export class Purse {
     if (state !== this.#book.state) {
       await this.#book.change((one) => ({ ...one, keeping: state.keeping }));
     }
-    if (this.#offers.size > 0 || state.spends.length > 0 || !isDue(state, now)) return;
+    if (this.#offers.size > 0 || state.spends.length > 0) return;
+    if (
+      maySpeakNamed(POLICY, { ...this.#momentOf(state, moment, fillingOf(state)), urgent: false })
+    ) {
+      const asking = this.#ports.askReceiptKey;
+      if (asking !== undefined) await fetchReceiptKeys(this.#book, this.#ports, asking);
+    }
+    if (!isDue(state, now)) return;
     const left = state.coins.filter((coin) => !waitsForExchange(coin));
     const filling = { ...fillingOf(state), held: BigInt(sumOf(left)) };
     const { urgent, ...rest } = this.#momentOf(state, moment, filling);
@@ -249,6 +257,15 @@ export class Purse {
       askForRefund(this.#book, this.#mint, this.#ports, { receipt: id, key, at: 0 }),
     );
     return found ?? "lost";
+  }
+
+  /** Whether each receipt is what its merchant's key has signed, by the receipt's id. */
+  async verdicts(): Promise<Readonly<Record<string, Verdict>>> {
+    const keys = (await this.#book.read()).keeping.receiptKeys ?? {};
+    const found = (await this.receipts()).map(
+      async (one) => [one.id, await verdictOf(one, keys)] as const,
+    );
+    return Object.fromEntries(await Promise.all(found));
   }
 
   async listHash(): Promise<string> {

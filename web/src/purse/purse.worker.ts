@@ -13,6 +13,7 @@ import { throughRelay, unlessDirect } from "./relay.ts";
 import { Purse, summaryOf } from "./purse.ts";
 import type { Call, Calls, News, Note, Opening, Reply } from "./talk.ts";
 import { openVault, webLocks } from "./vault.ts";
+import { askReceiptKey } from "./verifying.ts";
 
 /** What a worker's global object has and a page's has not; the two libraries of types exclude each other. */
 interface WorkerScope {
@@ -39,6 +40,7 @@ async function open({ account, unit, mint, isRelayed }: Opening): Promise<Purse>
     pause,
     changed: (state) => tell({ kind: "changed", summary: summaryOf(state, now()) }),
     seals: deviceSeals,
+    askReceiptKey,
   });
 }
 
@@ -73,6 +75,7 @@ const calls: Calls = {
   goDirect: async (isDirect) => {
     way.isDirect = isDirect;
   },
+  verdicts: async () => (await purse()).verdicts(),
   tend: async (moment) => (await purse()).tend(moment),
   lookUp: async (handle) => (await purse()).people.look(handle),
   give: async (handle, amount) => (await purse()).people.give(handle, amount),

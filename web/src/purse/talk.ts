@@ -3,6 +3,7 @@
 import type { Named, Receipt } from "./model.ts";
 import type { Arrival, HandingStage } from "./people-model.ts";
 import type { TokenSeen, Took } from "./people-taking.ts";
+import type { Verdict } from "./verifying.ts";
 
 export interface Opening {
   /** The account's id: each account of a device has a purse of its own. */
@@ -132,6 +133,8 @@ export interface Calls {
   restore(token: string, phrase: string): Promise<Restored>;
   /** Exchanges coins whose hour has come, in an opening that is for nothing else. */
   tend(moment: OpenMoment): Promise<void>;
+  /** Whether each receipt is what its merchant's key has signed, by the receipt's id. */
+  verdicts(): Promise<Readonly<Record<string, Verdict>>>;
   open(opening: Opening): Promise<Summary>;
   resume(): Promise<void>;
   start(isStarted: boolean): Promise<void>;

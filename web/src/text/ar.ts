@@ -126,6 +126,8 @@ export const ar: Table = {
   "purse.balance": "على هذا الجهاز",
   "purse.resting": "منها {amount} باقٍ يرتاح بضع ساعات قبل أن يُنفق من جديد.",
   "purse.on-its-way": "{amount} في الطريق. نسأل عنه حتى تُعرف النتيجة.",
+  "receipt.proven": "الإيصال موقّع بمفتاح التاجر.",
+  "receipt.false": "الإيصال ليس ما وقّعه مفتاح التاجر.",
   "purse.exchanging": "منها {amount} جاء مع نسخة احتياطية. يُبدَّل بنقد جديد خلال ساعات قبل أن يُنفق.",
   "keep.title": "إن ضاع هذا الجهاز",
   "keep.words.text":

@@ -131,6 +131,8 @@ export const en = {
   "purse.balance": "On this device",
   "purse.resting": "{amount} of it is change that rests for some hours before it is spent again.",
   "purse.on-its-way": "{amount} is on its way. It is being asked after until the end is known.",
+  "receipt.proven": "The receipt is signed with the merchant's key.",
+  "receipt.false": "The receipt is not what the merchant's key has signed.",
   "purse.exchanging":
     "{amount} of it came with a backup. It is exchanged for fresh e-cash over some hours before it is spent.",
   "keep.title": "If this device is lost",

@@ -18,6 +18,7 @@ import type {
 } from "../purse/talk.ts";
 import { type PurseFacts, purseFacts } from "../purse/wire.ts";
 import { ask } from "../wire/http.ts";
+import type { Verdict } from "../purse/verifying.ts";
 import { isRelayed } from "./relayed.ts";
 
 /** A person's own account and session, as the named side of the purse needs them. */
@@ -46,6 +47,7 @@ class PurseOnScreen {
   filled = $state.raw<Filled | null>(null);
   isFilling = $state(false);
   isDirect = $state(false);
+  verdicts = $state.raw<Readonly<Record<string, Verdict>>>({});
   /** Whether it is known if this device has a purse: before that, no payment is looked at. */
   isSettled = $state(false);
   #settled = Promise.withResolvers<void>();
@@ -88,6 +90,7 @@ class PurseOnScreen {
     this.summary = null;
     this.stage = null;
     this.receipts = [];
+    this.verdicts = {};
   }
 
   /** Until then nobody may be asked about an order: the named side would learn who looks at it. */
@@ -123,6 +126,7 @@ class PurseOnScreen {
     await this.fetchMail(false);
     const moment = { openSince: this.#openSince, paying: this.#paying, isAsked: false };
     await this.#calls?.tend(moment).catch(() => undefined);
+    this.verdicts = (await this.#calls?.verdicts().catch(() => null)) ?? this.verdicts;
   }
 
   /** Fetches e-cash that others sent: by itself while nothing is paid, or because it is asked for. */

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import type { Receipt } from "../src/purse/model.ts";
+import { verdictOf } from "../src/purse/verifying.ts";
+import { POLICY } from "../src/rules/purse/policy.ts";
+import { isSigned, receiptFrom } from "../src/rules/receipt.ts";
+import { Device } from "./purse-device.ts";
+
+const golden = JSON.parse(
+  readFileSync(new URL("../../tests/golden/receipt.json", import.meta.url), "utf8"),
+) as { public_key: string; receipt: object; false_receipts: object[] };
+
+async function isTrue(receipt: object, key = golden.public_key): Promise<boolean> {
+  const members = receiptFrom(JSON.stringify(receipt));
+  return members !== null && isSigned(members, key);
+}
+
+test("the published receipt is what its merchant's key has signed", async () => {
+  assert.equal(await isTrue(golden.receipt), true);
+});
+
+test("the order in which a receipt's members come does not matter", async () => {
+  const turned = Object.fromEntries(Object.entries(golden.receipt).toReversed());
+  assert.equal(await isTrue(turned), true);
+});
+
+test("every published false receipt is found to be false", async () => {
+  assert.ok(golden.false_receipts.length > 0);
+  for (const receipt of golden.false_receipts) {
+    assert.equal(await isTrue(receipt), false, JSON.stringify(receipt));
+  }
+});
+
+test("another key proves nothing, nor does one that is none", async () => {
+  for (const key of ["A".repeat(43), "", "3S0K", "!"]) {
+    assert.equal(await isTrue(golden.receipt, key), false, key);
+  }
+});
+
+test("what is no receipt is none", () => {
+  for (const text of ["", "[]", "null", "7", '{"type":"amana-receipt-v1"}']) {
+    assert.equal(receiptFrom(text), null, text);
+  }
+});
+
+const PAID: Receipt = {
+  id: "1",
+  method: "amana-merchant",
+  quote: "q",
+  request: "r",
+  amount: 1_300,
+  unit: "eur",
+  payee: null,
+  paidAt: 1_900_000_000,
+  refundKey: null,
+  signed: JSON.stringify(golden.receipt),
+  missing: 0,
+};
+
+test("a receipt of another payment is false here, whoever signed it", async () => {
+  const keys = { "rose-bakery": golden.public_key };
+  assert.equal(await verdictOf(PAID, keys), "false");
+  assert.equal(await verdictOf(PAID, {}), "unknown");
+  assert.equal(await verdictOf({ ...PAID, signed: null }, keys), "none");
+  assert.equal(await verdictOf({ ...PAID, signed: "{}" }, keys), "false");
+});
+
+test("merchants' keys are asked for in an idle opening, once, and for all that were met", async () => {
+  const device = new Device();
+  const asked: string[] = [];
+  device.askReceiptKey = async (handle) => {
+    asked.push(handle);
+    return golden.public_key;
+  };
+  const purse = await device.filled();
+  await device.vault.save(await device.state(), PAID);
+  const other = { ...golden.receipt, merchant: "souk" };
+  await device.vault.save(await device.state(), {
+    ...PAID,
+    id: "2",
+    signed: JSON.stringify(other),
+  });
+  const idle = {
+    openSince: device.now - POLICY.refill.idle_seconds,
+    paying: false,
+    isAsked: false,
+  };
+  await purse.tend({ ...idle, openSince: device.now });
+  await purse.tend({ ...idle, paying: true });
+  assert.deepEqual(asked, []);
+  await purse.tend(idle);
+  await purse.tend(idle);
+  assert.deepEqual(asked, ["rose-bakery", "souk"]);
+  assert.deepEqual(await purse.verdicts(), { "1": "false", "2": "false" });
+});
