@@ -1,5 +1,6 @@
 """E-cash between people: by handle and by link, without a name, and nothing lost on the way."""
 
+import json
 import os
 from collections.abc import Iterator
 from typing import Literal
@@ -109,12 +110,12 @@ def test_what_is_sent_to_a_handle_is_locked_sealed_and_always_of_one_length(
     send(payer, payee_handle, "0.03")
     send(payer, payee_handle, "71.93")
     letters = [one for one in recorder.to_mint() if path(one) == f"/v1/mail/{payee_handle}"]
-    bodies = [one.post_data_json for one in letters]
+    bodies = [json.loads(one.post_data or "") for one in letters]
     assert [set(body) for body in bodies] == [{"id", "sealed"}] * 2
     assert len({len(body["sealed"]) for body in bodies}) == 1
     look_for_mail(payee, "arrived")
     expect(payee.page.locator("[data-arrival=mail]")).to_have_count(2)
-    inputs = [proof for one in swaps(taken) for proof in one.post_data_json["inputs"]]
+    inputs = [proof for one in swaps(taken) for proof in json.loads(one.post_data or "")["inputs"]]
     assert inputs
     assert all(proof["secret"].startswith('["P2PK"') for proof in inputs)
     assert all(proof["witness"] for proof in inputs)
@@ -239,9 +240,7 @@ def test_the_screens_between_people_are_accessible_and_have_contrast(
     assert held(payee) > 0
     payer.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     found = [
-        fault
-        for screen in each_screen(payer, payee_handle)
-        for fault in faults(payer.page, screen)
+        fault for screen in each_screen(payer, payee_handle) for fault in faults(payer.page, screen)
     ]
     assert found == []
 
