@@ -190,12 +190,25 @@ def test_a_relay_that_is_gone_is_never_gone_around_in_silence(
     assert recorder.leaks() == []
 
 
+def test_closing_moves_everything_back_after_a_warning(payer: Wallet) -> None:
+    payer.go("purse")
+    payer.page.get_by_text("Close the purse").click()
+    button = payer.page.get_by_role("button", name="Move everything back")
+    expect(button).to_be_disabled()
+    expect(payer.page.get_by_text("can give away what you paid before")).to_be_visible()
+    payer.page.get_by_role("checkbox", name="I understand that").check()
+    button.click()
+    expect(payer.page.locator("section .large").first).to_have_text("€0.00")
+    expect(payer.page.get_by_role("button", name="Start the purse")).to_be_visible()
+
+
 def each_screen(keeper: Wallet) -> Iterator[str]:
-    """The words, and the form to take over."""
+    """The words, and the forms to take over and to close."""
     yield "phrase"
-    keeper.page.locator("details summary").click()
+    for summary in keeper.page.locator("details summary").all():
+        summary.click()
     expect(keeper.page.locator("#phrase")).to_be_visible()
-    yield "take over"
+    yield "take over and close"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -388,3 +388,20 @@ test("nothing is exchanged soon after a payment, nor while one is looked at", as
   await taken.tend(IDLE);
   assert.equal(swaps(device).length, 0);
 });
+
+test("closing moves everything back at once, what rests too, and ends refills", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  await pay(device, purse, "order_1");
+  const state = await device.state();
+  const coins = state.coins.map((coin) => ({ ...coin, availableAt: device.now + HOUR }));
+  await device.vault.save({ ...state, coins }, null);
+  assert.equal((await purse.summary()).ready, 0n);
+  const closed = await purse.close(device.named, () => undefined);
+  assert.ok(closed.kind === "paid" && closed.receipt.amount === TIER - PRICE);
+  const { balance, isStarted } = await purse.summary();
+  assert.equal(balance, 0n);
+  assert.equal(isStarted, false);
+  assert.equal(device.named.calls.at(-1), "POST deposits closing");
+  assert.equal((await purse.close(device.named, () => undefined)).kind, "too-little");
+});

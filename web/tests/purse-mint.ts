@@ -325,8 +325,8 @@ export class TestNamedSide implements NamedSide {
 
   backup: NamedSide["backup"] = async () => this.kept ?? "none";
 
-  depositRequest: NamedSide["depositRequest"] = async () => {
-    this.calls.push("POST deposits");
+  depositRequest: NamedSide["depositRequest"] = async (isClosing) => {
+    this.calls.push(isClosing === true ? "POST deposits closing" : "POST deposits");
     return "deposit-1";
   };
 }

@@ -11,6 +11,7 @@ const NAMES = Object.keys({
   forget: 0,
   pay: 0,
   deposit: 0,
+  close: 0,
   askRefund: 0,
   receipts: 0,
   listHash: 0,

@@ -23,8 +23,8 @@ export interface NamedSide {
   putBackup(sealed: string): Promise<boolean>;
   /** The sealed backup in base64url; null where it is not known now. */
   backup(): Promise<string | "none" | null>;
-  /** A one-use address of the own account. */
-  depositRequest(): Promise<string | null>;
+  /** A one-use address of the own account; one for closing takes any sum. */
+  depositRequest(isClosing?: boolean): Promise<string | null>;
 }
 
 const NOT_FOUND = 404;
@@ -84,13 +84,13 @@ export function namedSide(token: string): NamedSide {
       if (answer.kind === "problem" && answer.problem.status === NOT_FOUND) return "none";
       return valueOf(answer)?.sealed ?? null;
     },
-    async depositRequest() {
+    async depositRequest(isClosing = false) {
       const answer = await ask({
         method: "POST",
         path: "/v1/purse/deposits",
         token,
         idempotencyKey: crypto.randomUUID(),
-        body: "{}",
+        body: JSON.stringify(isClosing ? { closing: true } : {}),
         check: depositAnswer,
       });
       return valueOf(answer)?.request ?? null;

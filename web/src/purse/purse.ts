@@ -240,6 +240,26 @@ export class Purse {
     return pay(this.#book, this.#mint, this.#ports, asked.spend, doubtful);
   }
 
+  /**
+   * Moves everything into the account at once, because it is being closed.
+   *
+   * The one way back that is not a tier: the sum and its hour can give the owner's payments away.
+   */
+  async close(named: NamedSide, doubtful: () => void): Promise<Deposited> {
+    await this.setStarted(false);
+    await readList(this.#book, this.#mint);
+    const amount = sumOf(this.#book.state.coins);
+    if (amount === 0) return { kind: "too-little" };
+    const request = await named.depositRequest(true);
+    if (request === null) return { kind: "lost" };
+    const target = { method: "amana-account", request, amount, tip: 0, isAll: true } as const;
+    const asked = await prepare(this.#book, this.#mint, this.#ports, target);
+    if (asked.kind === "no-keyset" || asked.kind === "no-token") return { kind: "lost" };
+    if (asked.kind !== "quoted") return asked;
+    if (asked.spend.amount !== amount) return { kind: "too-little" };
+    return pay(this.#book, this.#mint, this.#ports, asked.spend, doubtful);
+  }
+
   /** Asks for the refunds whose hour has come; not in an opening that is for paying. */
   async askRefunds(): Promise<void> {
     for (const refund of (await this.#book.read()).refunds) {

@@ -65,6 +65,7 @@ const calls: Calls = {
   forget: async (offer) => (await purse()).forget(offer),
   pay: async (offer) => (await purse()).pay(offer, doubtful),
   deposit: async (token, tier) => (await purse()).deposit(namedSide(token), tier, doubtful),
+  close: async (token) => (await purse()).close(namedSide(token), doubtful),
   askRefund: async (receipt) => (await purse()).askRefund(receipt),
   receipts: async () => (await purse()).receipts(),
   listHash: async () => (await purse()).listHash(),

@@ -44,6 +44,8 @@ export interface Target {
   /** Only where the quote is free to choose: in a deposit. */
   readonly amount: number | null;
   readonly tip: number;
+  /** Every coin goes, rested or not: the account is being closed. */
+  readonly isAll?: boolean;
 }
 
 export type Outcome =
@@ -76,7 +78,10 @@ export async function prepare(
   if (answer.kind !== "answered") return answer.kind === "lost" ? { kind: "lost" } : answer;
   const quote = answer.value;
   const fee = quote.fee_reserve ?? 0;
-  const chosen = choose(state, quote.amount + fee, ports.now());
+  const chosen =
+    target.isAll === true
+      ? state.coins.toSorted((a, b) => a.amount - b.amount)
+      : choose(state, quote.amount + fee, ports.now());
   const blanks = Array.from({ length: blankOutputs(POLICY) }, () => newOutput(keyset.id, 0));
   const spend: Spend = {
     id: crypto.randomUUID(),

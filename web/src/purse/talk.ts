@@ -143,6 +143,8 @@ export interface Calls {
   forget(offer: string): Promise<void>;
   pay(offer: string): Promise<Paid>;
   deposit(token: string, tier: number): Promise<Deposited>;
+  /** Everything goes back to the account: it is being closed. */
+  close(token: string): Promise<Deposited>;
   /** Asks for the refund of one payment now, because the person wants to know. */
   askRefund(receipt: string): Promise<Refunded>;
   receipts(): Promise<readonly Receipt[]>;

@@ -133,6 +133,11 @@ export const en = {
   "purse.on-its-way": "{amount} is on its way. It is being asked after until the end is known.",
   "receipt.proven": "The receipt is signed with the merchant's key.",
   "receipt.false": "The receipt is not what the merchant's key has signed.",
+  "purse.close": "Close the purse",
+  "purse.close.text":
+    "For closing the account: everything goes back at once, as it is. The exact sum and its hour can give away what you paid before. Refills stop. To keep that private, move back round sums instead.",
+  "purse.close.sure": "I understand that",
+  "purse.close.button": "Move everything back",
   "purse.exchanging":
     "{amount} of it came with a backup. It is exchanged for fresh e-cash over some hours before it is spent.",
   "keep.title": "If this device is lost",

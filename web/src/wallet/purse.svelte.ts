@@ -228,6 +228,15 @@ class PurseOnScreen {
     return ended;
   }
 
+  async closeDown(): Promise<Deposited> {
+    if (this.#calls === null || this.#holder === null) return { kind: "lost" };
+    const ended = await this.#calls
+      .close(this.#holder.token)
+      .catch(() => ({ kind: "lost" }) as const);
+    if (ended.kind === "paid") this.receipts = [ended.receipt, ...this.receipts];
+    return ended;
+  }
+
   async askRefund(receipt: string): Promise<Refunded> {
     if (this.#calls === null) return "lost";
     return this.#calls.askRefund(receipt).catch(() => "lost" as const);
