@@ -26,3 +26,9 @@ export function offeredEcash(): string | null {
 export function forgetEcash(): void {
   ecash = null;
 }
+
+/** Offers what may be e-cash, and says whether it was. */
+export function isOffered(token: string | null): boolean {
+  if (token !== null) offerEcash(token);
+  return token !== null;
+}
