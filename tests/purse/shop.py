@@ -51,7 +51,7 @@ TIERS = (100, 500, 1_000)
 CUSTOMER = AmanaId(0x200)
 SHOP = AmanaId(0x2800)
 CLOSED_SHOP = AmanaId(0x2900)
-PAYER_KEY = b"\x02" + bytes(range(32))
+PAYER_KEY = bytes.fromhex("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
 
 
 class Ledger:
@@ -148,6 +148,7 @@ class Shop:
                     take=self.payment_books.take,
                     put_refund=lambda quote: self.rows.put_issue_quotes([quote])[0],
                     has_refund=lambda quote_id: self.rows.issue_quote(quote_id) is not None,
+                    is_point=lambda _: True,
                     ledger=self.ledger,
                     ledger_number=LEDGER,
                     unit="eur",

@@ -48,6 +48,7 @@ from amana.people import (
 from amana.people.vault import VAULT_COLUMNS
 from amana.purse.erasing import PurseEraser
 from amana.purse.ports import Signatory as MintSignatory
+from amana.purse.standing import owed_to
 from amana.storage import (
     BOOKS_FILE,
     SETTINGS_FILE,
@@ -385,6 +386,7 @@ def _people(floor: _Floor, books: _Books, reading: sqlite3.Connection) -> _Peopl
         tiers=tiers,
         clock=clock,
         chance=chance,
+        owed=lambda party: owed_to(reading, party),
     )
     passkeys = Passkeys(
         people=people,

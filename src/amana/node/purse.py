@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from amana.kernel import DAY_NS, SECOND_NS, AmanaId, Chance, Clock
+from amana.kernel import DAY_NS, SECOND_NS, AmanaId, Chance, Clock, Instant
 from amana.ledger import Account, AccountFlags
 from amana.node.ledger import WrittenLedger
 from amana.node.settings import Settings
@@ -22,7 +22,7 @@ from amana.people import Directory, PartyFacts, PartyKind
 from amana.purse.auth import AuthRows, AuthStore, BlindAuth
 from amana.purse.backups import BackupRows, BackupStore
 from amana.purse.books import PurseBooks
-from amana.purse.curve import verify_schnorr
+from amana.purse.curve import is_point, verify_schnorr
 from amana.purse.keysets import AUTH_UNIT, SEED_BYTES, KeysetPlan, powers_of_two
 from amana.purse.liabilities import Facts, Liabilities, StatementStore, read_facts
 from amana.purse.mail import MailRows, MailStore
@@ -41,7 +41,7 @@ from amana.purse.signatory import (
     default_processes,
     make_signatory,
 )
-from amana.purse.standing import Standing, StandingRows, StandingStore
+from amana.purse.standing import Deposit, Standing, StandingRows, StandingStore
 from amana.purse.store import WrittenPurse
 from amana.storage import BOOKS_FILE, Writer, open_reader
 from amana.trust import RECEIPT_SIGNING, SIGNATORY_FOLDER, SecretMissing
@@ -328,6 +328,7 @@ def _merchant_method(
         take=floor.payment_books.take,
         put_refund=lambda quote: books.put_issue_quotes([quote])[0],
         has_refund=lambda quote_id: books.issue_quote(quote_id) is not None,
+        is_point=is_point,
         ledger=floor.ledger,
         ledger_number=int(floor.settings.unit.numeric),
         unit=floor.settings.currency.lower(),
@@ -340,9 +341,18 @@ def _merchant_method(
 def _account_method(
     floor: PurseFloor, standing: Standing, rows: StandingRows, unit: str
 ) -> AccountRedemption:
+    def find(deposit_id: bytes) -> Deposit | None:
+        deposit = rows.deposit(deposit_id)
+        party = None if deposit is None else _party(floor, deposit.party)
+        return deposit if party is not None and party.is_open else None
+
+    def fill(deposit_id: bytes, amount: int, due_at: Instant) -> bool:
+        is_open = find(deposit_id) is not None
+        return is_open and rows.fill_deposit(deposit_id, amount, due_at)
+
     return AccountRedemption(
-        find=rows.deposit,
-        fill=rows.fill_deposit,
+        find=find,
+        fill=fill,
         delay_ns=standing.deposit_delay_ns,
         tiers=deposit_tiers(shipped_policy(), floor.settings.unit),
         grace_s=_grace_s(floor),

@@ -76,6 +76,16 @@ class RelayApp:
             return Answer(404)
         if scope["method"] == "OPTIONS":
             return Answer(204, more=_PREFLIGHT)
+        sealed: bytes | None = b""
+        if scope["method"] == "POST":
+            # Read before a place is taken: who sends slowly holds up nobody but itself.
+            try:
+                async with asyncio.timeout(ANSWER_S):
+                    sealed = await read_body(scope, receive, SEALED_BYTES_MAX)
+            except TimeoutError:
+                return Answer(408)
+        if sealed is None:
+            return Answer(413)
         if self._under_way >= AT_ONCE_MAX:
             return _AGAIN
         self._under_way += 1
@@ -84,7 +94,7 @@ class RelayApp:
                 if scope["method"] == "GET":
                     return await self._key(host, mint)
                 if scope["method"] == "POST":
-                    return await self._forwarded(host, scope, receive)
+                    return await self._forwarded(host, scope, sealed)
         except TimeoutError:
             return Answer(504)
         except httpx.HTTPError:
@@ -106,12 +116,9 @@ class RelayApp:
             self._keys[host] = now + KEYS_KEPT_S, kept
         return Answer(200, KEYS_TYPE, kept)
 
-    async def _forwarded(self, host: str, scope: Any, receive: Any) -> Answer:  # noqa: ANN401 - ASGI's own types
+    async def _forwarded(self, host: str, scope: Any, sealed: bytes) -> Answer:  # noqa: ANN401 - ASGI's own types
         if header(scope, b"content-type") != REQUEST_TYPE.encode():
             return Answer(415)
-        sealed = await read_body(scope, receive, SEALED_BYTES_MAX)
-        if sealed is None:
-            return Answer(413)
         ask = self._client.build_request(
             "POST",
             self._mints[host],

@@ -123,7 +123,7 @@ class MintApp:
         except BaseException:
             admission.release()
             raise
-        if not isinstance(answer, bytes):
+        if not isinstance(answer, bytes) and not route.is_asking:
             admission.release()
             return answer
         try:

@@ -1,8 +1,8 @@
 """Sending e-cash to a handle, by blind token and without a session, beside the mint.
 
 `GET /v1/people/{handle}` tells to which keys a token is locked and sealed; `POST /v1/mail/{handle}`
-leaves the sealed token. Both ask for a blind token, so nobody can ask for all handles, or fill
-mailboxes, and nobody is named.
+leaves the sealed token. Each request costs a blind token, whatever its answer: so handles are asked
+for and mailboxes filled by the ration alone, and nobody is named.
 """
 
 from typing import Annotated, Final
@@ -36,8 +36,8 @@ def people_routes(operator: Operator) -> tuple[Route, ...]:
     """Return the addresses for sending e-cash to a handle."""
     endpoints = _People(operator)
     return (
-        Route("GET", PEOPLE_PATH, endpoints.get_person),
-        Route("POST", MAIL_PATH, endpoints.post_mail),
+        Route("GET", PEOPLE_PATH, endpoints.get_person, is_asking=True),
+        Route("POST", MAIL_PATH, endpoints.post_mail, is_asking=True),
     )
 
 
@@ -70,7 +70,7 @@ class _People:
         """Keep a sealed token for a handle."""
         body = shapes.read(_mail, request.body)
         facts = self._facts(request.tail)
-        if facts is None:
+        if facts is None or self._operator.purse.mail_read.key(facts.party) is None:
             return _NOBODY
         refused = await self._operator.purse.mail.deliver(
             Mail(facts.party, bytes.fromhex(body.id), body.sealed.encode())

@@ -42,12 +42,14 @@ class Route(NamedTuple):
 
     What it asks of a caller is decided in one place for all addresses, by `access_of`. `is_kept`
     says that a success is kept for a minute, to be repeated to the same request (NUT-19).
+    `is_asking` says that a refusal too tells something, and so uses up what let the request in.
     """
 
     method: str
     path: str
     answer: Callable[[Request], Awaitable[Answer]]
     is_kept: bool = False
+    is_asking: bool = False
 
 
 class Table:

@@ -20,7 +20,7 @@ from amana.purse.limits import STATES_MAX
 from amana.purse.model import Change, ChangeKind, Refusal
 from amana.purse.service import Mint
 
-SOCKETS_MAX: Final = 1_000
+SOCKETS_MAX: Final = 200
 """Sockets at once."""
 
 SUBSCRIPTIONS_MAX: Final = 100

@@ -30,6 +30,8 @@ def decide_purse(
         The payment, PAID: its proofs are spent in the same commit; and the order it takes.
     """
     payee = taking.payee
+    if taking.tip < 0 or taking.total - taking.tip <= 0:
+        return Reason.AMOUNT_NOT_POSITIVE
     if not payee.is_open:
         return Reason.PAYEE_CLOSED
     if order is None:

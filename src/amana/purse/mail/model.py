@@ -10,8 +10,9 @@ from amana.kernel import AmanaId
 MAIL_BYTES_MAX: Final = 16_384
 """Bytes of one sealed token: about 60 locked proofs, more than a purse sends to a person."""
 
-MAIL_WAITING_MAX: Final = 100
-"""Sealed tokens that wait for one payee; the next one is refused until some are fetched."""
+MAIL_WAITING_MAX: Final = 1_000
+"""Sealed tokens that wait for one payee; the next one is refused until some are fetched. To fill a
+mailbox takes the blind tokens of five customers for a day."""
 
 
 class Mail(msgspec.Struct, frozen=True):

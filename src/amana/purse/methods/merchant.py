@@ -4,6 +4,7 @@ The request is an order's id, or `@handle` together with an amount. Whoever pays
 """
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -44,7 +45,7 @@ from amana.purse.model import (
 
 METHOD: Final = "amana-merchant"
 
-_KEY_BYTES: Final = 33
+_KEY: Final = re.compile(r"0[23][0-9a-f]{64}", re.ASCII)
 _HANDLE_MARK: Final = "@"
 _VOIDED: Final = frozenset(
     {
@@ -155,6 +156,7 @@ class MerchantRedemption:
         take: Callable[[PurseTaking], Payment | Reason],
         put_refund: Callable[[IssueQuote], None],
         has_refund: Callable[[bytes], bool],
+        is_point: Callable[[bytes], bool],
         ledger: PaymentLedger,
         ledger_number: int,
         unit: str,
@@ -169,6 +171,7 @@ class MerchantRedemption:
             take: Records the purchase, within the commit that spends.
             put_refund: Keeps the quote by which a refund is asked for, within the same commit.
             has_refund: Says whether a quote with an id is kept, within the same commit.
+            is_point: Says whether a key is a point of the curve, so that somebody can sign with it.
             ledger: Where money moves.
             ledger_number: The ledger of the operator's currency.
             unit: The unit of its e-cash.
@@ -180,6 +183,7 @@ class MerchantRedemption:
         self._take = take
         self._put_refund = put_refund
         self._has_refund = has_refund
+        self._is_point = is_point
         self._receipt = receipt
         self._ledger = ledger
         self._ledger_number = ledger_number
@@ -191,7 +195,10 @@ class MerchantRedemption:
         """Price an order, or an amount for a merchant."""
         if ask.unit != self._unit:
             return Refusal(Code.UNIT_UNKNOWN, f"unit '{ask.unit}' is not supported")
-        tip, refund_key = _number(ask.fields.get("tip")), _key(ask.fields.get("refund_key"))
+        tip, refund_key = (
+            _number(ask.fields.get("tip")),
+            _key(ask.fields.get("refund_key"), self._is_point),
+        )
         if tip is None:
             return Refusal(Code.AMOUNT_OUT_OF_RANGE, "the tip is no whole number")
         if self._is_used(refund_key):
@@ -236,6 +243,8 @@ class MerchantRedemption:
             return say(Reason.PAYEE_CLOSED)
         if ask.amount is None:
             return Refusal(Code.AMOUNTLESS_INVOICE, "Amountless invoice is not supported")
+        if ask.amount <= 0:
+            return Refusal(Code.AMOUNT_OUT_OF_RANGE, "the amount is out of range")
         return None, party, ask.amount
 
     def _order(self, ask: RedeemAsk, tip: int) -> tuple[Order, Party, int] | Refusal:
@@ -352,12 +361,9 @@ def _number(value: object) -> int | None:
     return value if 0 <= value <= AMOUNT_MINOR_MAX else None
 
 
-def _key(value: object) -> bytes | None:
+def _key(value: object, is_point: Callable[[bytes], bool]) -> bytes | None:
     """Read a compressed key from hex; anything else is no key, and no refund can be asked for."""
-    if not isinstance(value, str) or len(value) != 2 * _KEY_BYTES:
+    if not isinstance(value, str) or _KEY.fullmatch(value) is None:
         return None
-    try:
-        key = bytes.fromhex(value)
-    except ValueError:
-        return None
-    return key if key[0] in {2, 3} else None
+    key = bytes.fromhex(value)
+    return key if is_point(key) else None

@@ -151,7 +151,11 @@ class StandingRows:
         return [_deposit_of(row) for row in rows]
 
     def add_deposits(self, deposits: Sequence[Deposit]) -> list[None]:
-        """Keep new addresses."""
+        """Keep new addresses, each in the place of its party's unused one."""
+        self._connection.executemany(
+            "DELETE FROM purse_deposits WHERE party = ? AND state IN (1, 3)",
+            [(d.party.to_bytes(_ID_BYTES),) for d in deposits],
+        )
         self._connection.executemany(
             "INSERT INTO purse_deposits (id, party, amount, state, due_at) VALUES (?, ?, ?, ?, ?)",
             [
@@ -184,6 +188,19 @@ class StandingRows:
             [(due_at, deposit.id, deposit.due_at) for deposit, due_at in later],
         )
         return [None] * len(later)
+
+
+_OWED: Final = (
+    "SELECT coalesce(sum(amount), 0) FROM (SELECT amount FROM purse_deposits "
+    "WHERE party = ?1 AND state = 2 UNION ALL SELECT amount FROM purse_refills "
+    "WHERE party = ?1 AND state = 2)"
+)
+
+
+def owed_to(connection: sqlite3.Connection, party: AmanaId) -> int:
+    """Return what is on its way between a party's account and purse, in minor units."""
+    (owed,) = connection.execute(_OWED, (party.to_bytes(_ID_BYTES),)).fetchone()
+    return int(owed)
 
 
 def _refill_of(row: Any) -> Refill:  # noqa: ANN401 - a row of the database

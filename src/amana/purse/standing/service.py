@@ -215,7 +215,8 @@ class Standing:
     async def open_deposit(self, party: AmanaId, *, is_closing: bool = False) -> Deposit:
         """Make a one-use address for e-cash into an account."""
         state = DepositState.CLOSING if is_closing else DepositState.OPEN
-        deposit = Deposit(self._chance.draw(_ID_BYTES), party, 0, state, self._clock.now())
+        # An address says nothing of when it was asked for.
+        deposit = Deposit(self._chance.draw(_ID_BYTES), party, 0, state, Instant(0))
         await self._orders.add_deposit(deposit)
         return deposit
 

@@ -275,6 +275,8 @@ class NodePurse:
             take=ground.books.take,
             put_refund=lambda quote: self.books.put_issue_quotes([quote])[0],
             has_refund=lambda quote_id: self.books.issue_quote(quote_id) is not None,
+            # Keys are of the stand-in's field, which every number belongs to.
+            is_point=lambda _: True,
             ledger=ground.ledger,
             ledger_number=ground.ledger_number,
             unit=UNIT,
