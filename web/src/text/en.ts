@@ -188,9 +188,9 @@ export const en = {
   "purse.sees.not": "Not who paid: nothing in its books joins the two.",
   "purse.sees.address":
     "Your internet address reaches the mint with each payment, unless a relay stands between.",
-  "purse.crowd": "You are one of {number} people with a purse here.",
+  "purse.crowd": "People with a purse here: {number}.",
   "purse.crowd.small":
-    "You are one of {number} people with a purse here: among so few, timing and sums can still give you away.",
+    "People with a purse here: {number}. Among so few, timing and sums can still give you away.",
   "purse.crowd.unknown": "How many people have a purse here is not known yet.",
   "purse.list.known": "The mint's keys are the same as ever on this device.",
   "purse.list.unknown": "The mint's keys have not been looked at yet.",
