@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Generator, Iterator, Sequence
@@ -24,6 +23,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 from tests.browser.screens import Till, Wallet
+from tests.ports import free_port
 
 ROOT: Final = Path(__file__).parents[2]
 RESULTS: Final = ROOT / "test-results"
@@ -126,14 +126,6 @@ class Watched:
             for complaint in self.complaints
             if not any(pattern.search(complaint) for pattern in self.expected)
         ]
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def await_file(path: Path, process: subprocess.Popen[bytes]) -> None:

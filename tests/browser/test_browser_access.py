@@ -241,7 +241,7 @@ def test_the_wallet_opens_without_a_network_and_remembers_no_money(
 def test_the_first_page_is_honest_about_what_is_there(open_context: Opener) -> None:
     page = open_context().new_page()
     page.goto("/")
-    expect(page.get_by_text("Not there yet", exact=True)).to_have_count(5)
+    expect(page.get_by_text("Not there yet", exact=True)).to_have_count(4)
     expect(page.get_by_text("the operator does not see who pays")).to_be_visible()
     expect(page.get_by_text("Not a bank")).to_be_visible()
     with page.context.expect_page() as opened:

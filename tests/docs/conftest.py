@@ -13,6 +13,7 @@ from typing import Final
 
 import pytest
 from tests.docs.transcripts import Shell
+from tests.ports import free_port
 
 ROOT: Final = Path(__file__).parents[2]
 AMANA: Final = Path(sys.executable).parent / "amana"
@@ -27,15 +28,6 @@ class Demo:
     folder: Path
 
 
-def _free_port() -> int:
-    import socket  # noqa: PLC0415 - needed for this one question
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def running_demo(folder: Path) -> Iterator[Demo]:
     """Start a demo as `make demo` does, and stop it as Ctrl-C does."""
@@ -44,7 +36,7 @@ def running_demo(folder: Path) -> Iterator[Demo]:
     (folder / ".venv").symlink_to(AMANA.parent.parent)
     process = subprocess.Popen(
         [
-            *(str(AMANA), "demo", "--port", str(_free_port()), "--no-browser", "--no-traffic"),
+            *(str(AMANA), "demo", "--port", str(free_port()), "--no-browser", "--no-traffic"),
             *("--ready-file", "demo-data/ready.json"),
         ],
         cwd=folder,

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import random
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 import httpx
 import msgspec
+from tests.ports import free_port
 
 _READY_S: Final = 90.0
 _POLL_S: Final = 0.02
@@ -44,7 +44,7 @@ class Machine:
 
     async def start(self) -> None:
         """Start the process, and wait until it says that it is ready."""
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         ready = self.folder.with_name("ready.json")
         ready.unlink(missing_ok=True)
         self.process = self._run("--port", str(self.port), "--ready-file", str(ready))
@@ -88,12 +88,6 @@ def machine_in(folder: Path) -> Iterator[Machine]:
     finally:
         if made.process is not None and made.process.poll() is None:
             made.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -6,18 +6,18 @@ Each scenario is in `cashu_ts/operator.mjs`; its name says what it does. They ru
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from tests.interop.conftest import PROJECT
 from tests.interop.mints import ROOT
+from tests.ports import free_port
 
 from amana.node.operator import make_operator
 from amana.node.settings import Settings
@@ -39,23 +39,10 @@ _START_S: Final = 60
 _RUN_S: Final = 120
 
 
-def two_free_ports() -> int:
-    """Return a port that is free together with the one after it."""
-    while True:
-        with closing(socket.socket()) as first, closing(socket.socket()) as second:
-            first.bind((_HOST, 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind((_HOST, port + 1))
-            except OSError:
-                continue
-            return port
-
-
 @contextmanager
 def running_operator(folder: Path) -> Iterator[Any]:
     """Serve an operator that asks for blind tokens; the value is what its ready file holds."""
-    port, ready = two_free_ports(), folder / "ready.json"
+    port, ready = free_port(), folder / "ready.json"
     url, data = f"http://localhost:{port}", folder / "data"
     settings = Settings(
         name="Rationed operator",

@@ -6,18 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.ports import free_port
 
-from amana.node.listening import listen
 from amana.node.operator import make_operator
 from amana.node.settings import Settings
 from amana.storage import BOOKS_FILE
 
 ENDS_WITHIN_S = 30
-
-
-def free_port() -> int:
-    with listen("127.0.0.1", 0) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

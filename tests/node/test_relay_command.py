@@ -1,7 +1,6 @@
 """`amana relay` as somebody else runs it: no data folder, and nothing written."""
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Final
 
 import httpx
 import pytest
+from tests.ports import free_port
 
 from amana.cli.exits import Failed
 from amana.cli.relay import relay
@@ -16,13 +16,6 @@ from amana.cli.relay import relay
 _ROOT: Final = Path(__file__).parents[2]
 _STOP_S: Final = 20
 INTERRUPTED: Final = 130
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def test_a_relay_runs_without_a_folder_and_writes_nothing(tmp_path: Path) -> None:

@@ -53,4 +53,6 @@ def test_what_cannot_have_been_a_swap_is_not_looked_for(shop: Shop) -> None:
     assert operations.claims_again(coins, outputs, {}, keysets) is None
     assert operations.claims_again(coins, outputs, {outputs[0].point: (0, 8)}, keysets) is None
     assert operations.claims_again(coins, outputs, signed, {}) is None
+    odd = [Proof(coins[0].keyset_id, 3, coins[0].secret, coins[0].point)]
+    assert operations.claims_again(odd, outputs, signed, keysets) is None
     assert operations.claims_again(coins * 501, outputs, signed, keysets) is None

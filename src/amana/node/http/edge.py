@@ -1,5 +1,6 @@
 """The edge of a request: who asks, with which key, for how much; and every error's one shape."""
 
+import binascii
 import logging
 import re
 import sqlite3
@@ -162,7 +163,10 @@ def bytes_of(text: str | None, field: str, *, count: int) -> bytes | None:
     """Read base64url without padding, of an exact number of bytes."""
     if text is None:
         return None
-    raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    try:
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except binascii.Error:
+        raw = b""
     if len(raw) != count:
         raise ProblemRaised("malformed-request", errors=(Fault(field, f"{count} bytes."),))
     return raw

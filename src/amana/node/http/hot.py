@@ -13,17 +13,13 @@ from litestar import Litestar
 
 from amana.kernel.limits import REQUEST_BODY_BYTES_MAX
 from amana.node.http.customers import make_payment
-from amana.node.http.headers import API_HEADERS
+from amana.node.http.headers import headers_with_mint
 from amana.node.shapes import PaymentBody
 
 _PATH: Final = "/v1/payments"
 _LENGTH_DIGITS_MAX: Final = 9
 _decoder: Final = msgspec.json.Decoder(PaymentBody)
 _encoder: Final = msgspec.json.Encoder()
-_HEADERS: Final = [
-    (b"content-type", b"application/json"),
-    *((name.lower().encode(), value.encode()) for name, value in API_HEADERS.items()),
-]
 
 
 class HotRequest:
@@ -41,6 +37,12 @@ class HotPayments:
 
     def __init__(self, app: Litestar) -> None:
         self._app = app
+        settings = app.state.operator.settings
+        told = headers_with_mint(settings.mint_url, settings.relay_url)
+        self._headers = [
+            (b"content-type", b"application/json"),
+            *((name.lower().encode(), value.encode()) for name, value in told.items()),
+        ]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
         """Answer a payment, or let the framework answer."""
@@ -57,7 +59,9 @@ class HotPayments:
             await self._app(scope, _Again(received, receive), send)
             return
         length = (b"content-length", b"%d" % len(answer))
-        await send({"type": "http.response.start", "status": 201, "headers": [*_HEADERS, length]})
+        await send(
+            {"type": "http.response.start", "status": 201, "headers": [*self._headers, length]}
+        )
         await send({"type": "http.response.body", "body": answer})
 
     async def _answer(self, headers: Mapping[str, str], body: bytes) -> bytes | None:
