@@ -45,6 +45,7 @@ def init(
     host: str = "localhost",
     url: str = "http://localhost:8400",
     mint_url: str = "http://mint.localhost:8401",
+    checkout_url: str = "http://pay.localhost:8402",
     officer: str = "First officer",
 ) -> None:
     """Make the data folder of a new operator, and its first officer's token.
@@ -56,6 +57,7 @@ def init(
         host: The name in payment codes, and the passkeys' domain.
         url: Where wallets and tills reach the operator.
         mint_url: Where wallets reach its mint: an origin of its own.
+        checkout_url: Where payers reach its checkout: likewise.
         officer: The first member of staff.
     """
     if not is_name(officer):
@@ -63,7 +65,13 @@ def init(
             "The officer's name was refused: 1 to 60 visible characters. Nothing was made."
         )
     settings = Settings(
-        name=name, currency=currency, host=host, url=url, mint_url=mint_url, blind_tokens=True
+        name=name,
+        currency=currency,
+        host=host,
+        url=url,
+        mint_url=mint_url,
+        checkout_url=checkout_url,
+        blind_tokens=True,
     )
     make_operator(data, settings)
     token = asyncio.run(_new_officer(data, officer))
