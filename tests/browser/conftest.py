@@ -111,7 +111,7 @@ class Watched:
     def heard(self, message: ConsoleMessage) -> None:
         """Note what the browser warns of; among it every breach of the security policy."""
         if message.type in {"error", "warning"}:
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
 
     def strangers(self) -> list[str]:
         """Requests to anybody but the operator, its mint, its checkout and its relay."""

@@ -143,6 +143,7 @@ def _write(language: str, body: str, address: str) -> str:
         f"<!doctype html><html lang={language} dir={words['direction']}><meta charset=utf-8>"
         '<meta name=viewport content="width=device-width">'
         f"<title>{words['title']}</title><link rel=stylesheet href=/openid/page.css>"
+        "<link rel=icon href=/icons/icon.svg type=image/svg+xml>"
         f'<script src=/openid/page.js defer></script><main data-address="{address}" {outcomes}>'
         f"<h1>{words['title']}</h1>{body}<p>{words['what']}</p><p>{words['only']}</p>"
         f"<p class=buttons><button name=yes>{words['yes']}</button>"
