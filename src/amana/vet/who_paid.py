@@ -180,16 +180,21 @@ def _same_address(events: Sequence[dict[str, Any]]) -> float:
 
 
 def _goals(rows: Sequence[Row]) -> dict[str, bool]:
-    """Compare with the goals; a run too small to tell from luck is given the interval's end."""
+    """Compare with the goals; a run too small to tell from luck is given the interval's end.
+
+    What a run could not measure is no goal of it.
+    """
     attacked, logged, _, shuffled, _, exact = [row.score for row in rows]
     twenty = attacked.linked[-1].named
-    return {
+    goals = {
         "payer named": attacked.named.value <= max(NAMED_MAX, TIMES_CHANCE * attacked.chance),
         "payer named, with the log": logged.named.value
         <= max(NAMED_MAX, TIMES_CHANCE * logged.chance),
         "beside volume": attacked.named.low <= OVER_VOLUME_MAX * attacked.by_volume.high
         and attacked.top_ten.low <= OVER_VOLUME_MAX * attacked.by_volume_ten.high,
-        "twenty linked": twenty.value <= LINKED_MAX,
         "exact sums are found out": exact.named.value >= CONTROL_MIN,
         "shuffled labels are not": shuffled.named.low <= shuffled.by_volume.high,
     }
+    if twenty.trials:
+        goals["twenty linked"] = twenty.value <= LINKED_MAX
+    return goals
