@@ -2,9 +2,6 @@
 
 from tests.node.town import Town
 
-from amana.kernel import AmanaId, Instant
-from amana.payments import rules
-from amana.payments.model import Party, PartyKind, PurseTaking, Reason
 from amana.purse.methods import merchant
 from amana.purse.model import Code, RedeemAsk, RedeemQuote, Refusal
 from amana.purse.standing import DepositState
@@ -23,18 +20,6 @@ def test_a_tip_on_nothing_is_no_payment(town: Town) -> None:
     refused = _ask(town, amount=0, tip=4)
     assert isinstance(refused, Refusal)
     assert refused.code is Code.AMOUNT_OUT_OF_RANGE
-    taking = PurseTaking(
-        id=AmanaId(1 << 8),
-        payee=Party(AmanaId(1 << 16), PartyKind.MERCHANT, 99),
-        order_id=None,
-        total=4,
-        tip=4,
-        fee=0,
-        attempt=1,
-        key=b"k" * 16,
-        now=Instant(1),
-    )
-    assert rules.decide_purse(taking, None, None) is Reason.AMOUNT_NOT_POSITIVE
 
 
 def test_a_refund_key_is_a_point_of_the_curve_in_hex(town: Town) -> None:
