@@ -1,5 +1,6 @@
 """Payment links, opened at the checkout: how often they are paid, and when they end."""
 
+import asyncio
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 from tests.node.checkouts import Checkout, make_link
 from tests.node.town import Client, Json, Town, eur, open_town
 
-from amana.kernel import DAY_NS, HOUR_NS, MINUTE_NS, AmanaId, Instant
+from amana.kernel import DAY_NS, HOUR_NS, MINUTE_NS, AmanaId, Instant, parse_instant
 from amana.node.checkout.links import ORDERS_A_MINUTE
 from amana.payments.links import Link, LinkReason, LinkRefused
 from amana.payments.links.rules import decide_amount, order_key
+from amana.testing.rooms import HandClock
 
 NOBODY: Final = "A" * 22
 
@@ -122,6 +124,31 @@ def test_a_links_time_ends_it_and_its_orders(own_town: Town) -> None:
     own_town.clock.advance(HOUR_NS)
     assert checkout.link(link["url"]).slug == "link-expired"
     assert checkout.begin(link["url"]).slug == "link-expired"
+
+
+class Ticking(HandClock):
+    """A clock that moves on whenever somebody reads it."""
+
+    step_ns = 0
+
+    def now(self) -> Instant:
+        self.advance(self.step_ns)
+        return super().now()
+
+
+def test_a_link_that_ends_while_it_is_opened_still_answers(tmp_path: Path) -> None:
+    clock = Ticking()
+    with open_town(tmp_path / "town", clock) as town:
+        checkout, shop = Checkout(town), town.merchant()
+        for ticks in range(10):
+            clock.step_ns = 0
+            link = make_link(shop, amount=eur(5), single_use=True, expires_in_s=60)
+            assert checkout.begin(link["url"]).status == 200
+            clock.advance(parse_instant(link["expires_at"]) - clock.now() - ticks)
+            clock.step_ns = 1
+            asked = checkout.send("/v1/look/link/order", {"link": link["url"].partition("#")[2]})
+            answer = town.run(asyncio.wait_for(asked, 10))
+            assert answer.status == 200 or answer.slug == "link-expired"
 
 
 def test_a_link_that_was_ended_opens_nothing(checkout: Checkout, shop: Client) -> None:

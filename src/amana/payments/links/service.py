@@ -95,8 +95,8 @@ class Links:
         if not link.is_single_use:
             return await self._make(link, wanted, key=self._chance.draw(_KEY_BYTES))
         current = link.order_id
-        # Each turn goes one order on; it ends at the newest.
-        while True:
+        # Each turn goes one order on; it ends at the newest, or when the link itself ends meanwhile.
+        while not isinstance(wanted, LinkRefused):
             if current is not None:
                 order, status = await self._orders.look(current)
                 if status is OrderStatus.OPEN:
@@ -106,6 +106,8 @@ class Links:
             key = rules.order_key(link.id, current)
             current = (await self._make(link, wanted, key=key)).id
             await self._writer.follow(link.id, current)
+            wanted = rules.decide_amount(link, amount, now=self._clock.now())
+        return wanted
 
     async def _make(self, link: Link, amount: int, *, key: bytes) -> Order:
         now = self._clock.now()
