@@ -327,6 +327,24 @@ def test_the_key_is_the_same_for_everybody_whatever_the_mint_tells_meanwhile() -
     assert asyncio.run(talk()) == [KEY.config] * 2
 
 
+def test_those_who_ask_for_the_key_at_once_are_told_one_key() -> None:
+    others = iter(SealingKey.from_secret(bytes([number]) * 32).config for number in range(6, 12))
+
+    async def app(_: Any, __: Any, send: Any) -> None:
+        key = next(others)
+        await asyncio.sleep(0)
+        await _answered(send, 200, KEYS_TYPE, key)
+
+    async def talk() -> set[bytes]:
+        relay = RelayApp([MINT], transport=httpx.ASGITransport(app))
+        asked = [ask(relay, "GET", f"/{HOST}") for _ in range(5)]  # type: ignore[arg-type]
+        told = {reply.body for reply in await asyncio.gather(*asked)}
+        await relay.close()
+        return told
+
+    assert len(asyncio.run(talk())) == 1
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(
     ("told", "status"),

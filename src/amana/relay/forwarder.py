@@ -48,6 +48,7 @@ class RelayApp:
         self._mints = {urlsplit(mint).netloc: _gateway_of(mint) for mint in mints}
         self._under_way = 0
         self._keys: dict[str, tuple[float, bytes]] = {}
+        self._asking = {host: asyncio.Lock() for host in self._mints}
         self._client = httpx.AsyncClient(
             transport=transport,
             # The headers are the relay's own, the same for everybody.
@@ -104,16 +105,20 @@ class RelayApp:
         return Answer(405)
 
     async def _key(self, host: str, mint: str) -> Answer:
-        """Tell a mint's key, the same to everybody for a while."""
-        until, kept = self._keys.get(host, (0.0, b""))
-        now = asyncio.get_running_loop().time()
-        if now >= until:
-            told = await self._client.get(mint, headers={"host": host})
-            is_key = told.status_code == _STATUS_OK and _media_type(told) == KEYS_TYPE
-            if not is_key or len(told.content) > _KEYS_BYTES_MAX:
-                return Answer(502)
-            kept = told.content
-            self._keys[host] = now + KEYS_KEPT_S, kept
+        """Tell a mint's key, the same to everybody for a while.
+
+        One at a time asks the mint: keys told to several at once could be told apart afterwards.
+        """
+        async with self._asking[host]:
+            until, kept = self._keys.get(host, (0.0, b""))
+            now = asyncio.get_running_loop().time()
+            if now >= until:
+                ask = self._client.build_request("GET", mint, headers={"host": host})
+                told, key = await self._told(ask, _KEYS_BYTES_MAX)
+                if key is None or told.status_code != _STATUS_OK or _media_type(told) != KEYS_TYPE:
+                    return Answer(502)
+                kept = key
+                self._keys[host] = now + KEYS_KEPT_S, kept
         return Answer(200, KEYS_TYPE, kept)
 
     async def _forwarded(self, host: str, scope: Any, sealed: bytes) -> Answer:  # noqa: ANN401 - ASGI's own types
@@ -125,15 +130,21 @@ class RelayApp:
             content=sealed,
             headers={"host": host, "content-type": REQUEST_TYPE},
         )
-        told = await self._client.send(ask, stream=True)
-        try:
-            body = await _bounded(told)
-        finally:
-            await told.aclose()
+        told, body = await self._told(ask, SEALED_BYTES_MAX)
         media_type = _media_type(told)
         if body is None or media_type not in _TOLD_TYPES:
             return Answer(told.status_code if told.is_error else 502)
         return Answer(told.status_code, media_type, body)
+
+    async def _told(
+        self, ask: httpx.Request, bytes_max: int
+    ) -> tuple[httpx.Response, bytes | None]:
+        """Ask a mint; the body is None where it is longer than allowed."""
+        told = await self._client.send(ask, stream=True)
+        try:
+            return told, await _bounded(told, bytes_max)
+        finally:
+            await told.aclose()
 
 
 def _gateway_of(mint: str) -> str:
@@ -153,11 +164,11 @@ def _media_type(told: httpx.Response) -> str:
     return str(told.headers.get("content-type", ""))
 
 
-async def _bounded(told: httpx.Response) -> bytes | None:
-    """Read an answer; None where it is longer than any sealed one."""
+async def _bounded(told: httpx.Response, bytes_max: int) -> bytes | None:
+    """Read an answer; None where it is longer than allowed."""
     body = b""
     async for part in told.aiter_bytes():
         body += part
-        if len(body) > SEALED_BYTES_MAX:
+        if len(body) > bytes_max:
             return None
     return body
