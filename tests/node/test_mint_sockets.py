@@ -123,6 +123,24 @@ def test_whoever_unsubscribes_is_told_no_more(mint: Meet) -> None:
     mint(talk)
 
 
+def test_a_subscription_that_ended_before_it_was_told_anything_is_told_nothing(mint: Meet) -> None:
+    async def talk(town: MintTown) -> None:
+        socket = await opened(town)
+        points = [f"02{number:064x}" for number in range(100)]
+        params = {"kind": "proof_state", "subId": "s", "filters": points}
+        socket.is_reading.clear()
+        for _ in range(5):
+            socket.say(json.dumps({"method": "subscribe", "params": params}))
+            socket.say(json.dumps({"method": "unsubscribe", "params": params}))
+        socket.is_reading.set()
+        told = [await socket.told() for _ in range(10)]
+        assert [one["result"]["status"] for one in told] == ["OK"] * 10
+        assert wrong(await socket.command("unsubscribe", **params), -32602)
+        await socket.close()
+
+    mint(talk)
+
+
 def test_two_who_wait_for_one_thing_are_told_each(mint: Meet) -> None:
     async def talk(town: MintTown) -> None:
         quote = await town.quote(4)

@@ -8,7 +8,7 @@ sent to somebody who does not read.
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -66,11 +66,15 @@ class _Topic(NamedTuple):
     method: str = ""
 
 
+_Named = tuple[_Topic, str]
+"""A topic, and how its subscriber named it."""
+
+
 class _Note(NamedTuple):
-    """What to look up and send: topics, each as its subscriber named it."""
+    """What to look up and send, under a subscription's name."""
 
     name: str
-    topics: tuple[tuple[_Topic, str], ...]
+    topics: Sequence[_Named]
 
 
 class _Wrong(Exception):  # noqa: N818 - told to the subscriber
@@ -129,13 +133,18 @@ class _Watch(NamedTuple):
     note: Callable[[], None]
 
 
+class _Subscription(NamedTuple):
+    topics: list[_Named]
+    watches: list[_Watch]
+
+
 class _Socket:
     """One socket's subscriptions, and what waits to be sent over it."""
 
     def __init__(self, subscriptions: Subscriptions, mint: Mint) -> None:
         self._all = subscriptions
         self._mint = mint
-        self._watches: dict[str, list[_Watch]] = {}
+        self._begun: dict[str, _Subscription] = {}
         self._waiting: asyncio.Queue[bytes | _Note] = asyncio.Queue(WAITING_MAX)
         self._is_too_slow = asyncio.Event()
 
@@ -157,7 +166,7 @@ class _Socket:
 
     def forget_all(self) -> None:
         """End every subscription."""
-        for name in list(self._watches):
+        for name in list(self._begun):
             self._forget(name)
 
     async def _hear(self, receive: Any) -> None:  # noqa: ANN401 - ASGI's own types
@@ -215,18 +224,18 @@ class _Socket:
         if command.method == "subscribe":
             self._begin(params)
         elif command.method == "unsubscribe":
-            if params.subId not in self._watches:
+            if params.subId not in self._begun:
                 raise _Wrong(_INVALID_PARAMS, "subscription not found")
             self._forget(params.subId)
         else:
             raise _Wrong(_METHOD_NOT_FOUND, "the methods are subscribe and unsubscribe")
 
     def _begin(self, params: _Params) -> None:
-        if params.subId in self._watches:
+        if params.subId in self._begun:
             raise _Wrong(_INVALID_PARAMS, "this subId is in use")
-        if len(self._watches) >= SUBSCRIPTIONS_MAX:
+        if len(self._begun) >= SUBSCRIPTIONS_MAX:
             raise _Wrong(_INVALID_PARAMS, f"a socket has at most {SUBSCRIPTIONS_MAX} subscriptions")
-        watched = sum(map(len, self._watches.values()))
+        watched = sum(len(each.topics) for each in self._begun.values())
         if watched + len(params.filters) > FILTERS_MAX:
             raise _Wrong(_INVALID_PARAMS, f"a socket has at most {FILTERS_MAX} filters")
         name = params.subId
@@ -234,11 +243,12 @@ class _Socket:
         read = [(_read_topic(of, method, text), text) for text in params.filters]
         topics = [(topic, text) for topic, text in read if topic is not None]
         watches = [_Watch(topic, self._noting(name, topic, text)) for topic, text in topics]
-        self._watches[name] = watches
+        self._begun[name] = _Subscription(topics, watches)
         for watch in watches:
             self._all.watch(watch)
-        # Later, so that the answer to the command goes first.
-        asyncio.get_running_loop().call_soon(self._put, _Note(name, tuple(topics)))
+        # Later, so that the answer to the command goes first. The list is the subscription's own:
+        # it is empty when that ends, so that what waits to be sent holds nothing of it.
+        asyncio.get_running_loop().call_soon(self._put, _Note(name, topics))
 
     def _read_kind(self, kind: str) -> tuple[ChangeKind, str]:
         if kind == ChangeKind.PROOF:
@@ -257,12 +267,14 @@ class _Socket:
         return lambda: self._put(note)
 
     def _forget(self, name: str) -> None:
-        for watch in self._watches.pop(name):
+        ended = self._begun.pop(name)
+        for watch in ended.watches:
             self._all.unwatch(watch)
+        ended.topics.clear()
 
     # States
 
-    async def _payloads(self, topics: tuple[tuple[_Topic, str], ...]) -> list[Any]:
+    async def _payloads(self, topics: Sequence[_Named]) -> list[Any]:
         proofs = [pair for pair in topics if pair[0].kind is ChangeKind.PROOF]
         payloads: list[Any] = []
         for start in range(0, len(proofs), STATES_MAX):
