@@ -216,6 +216,30 @@ def test_kept_answers_are_forgotten_after_a_minute_and_bounded_before() -> None:
     asyncio.run(run())
 
 
+def test_an_answer_that_is_kept_again_takes_its_room_once() -> None:
+    async def run() -> None:
+        clock = HandClock()
+        retries = Retries(clock)
+        done: list[bytes] = []
+
+        async def keep(name: bytes) -> None:
+            async def work() -> Answer:
+                done.append(name)
+                return bytes(KEPT_BYTES_MAX // 2)
+
+            await retries.once("/v1/pay/x", name, work)
+
+        await keep(b"1")
+        clock.advance(KEPT_S * SECOND_NS)
+        for name in (b"1", b"2", b"1"):
+            await keep(name)
+        assert done == [b"1", b"1", b"2"]
+        clock.advance(KEPT_S * SECOND_NS)
+        assert not retries.sweep()
+
+    asyncio.run(run())
+
+
 def test_no_address_has_two_meanings() -> None:
     with pytest.raises(AssertionError, match="one meaning"):
         Table([Route("GET", "/v1/open", good), Route("GET", "/v1/open", bad)])

@@ -68,6 +68,8 @@ class Retries:
     def _keep(self, key: bytes, answer: bytes) -> None:
         if not self._kept:
             asyncio.get_running_loop().call_later(KEPT_S, self._sweep_later)
+        _, before = self._kept.pop(key, (None, b""))
+        self._bytes -= len(before)
         self._kept[key] = (Instant(self._clock.now() + KEPT_S * SECOND_NS), answer)
         self._bytes += len(answer)
         self.sweep()
