@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import resource
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -223,6 +225,48 @@ def test_a_retirement_by_another_hand_is_heard_at_the_first_refusal(folder: Path
         assert pool.keysets()[-1] == new
 
     _run(folder, 1, story)
+
+
+def test_a_process_that_read_the_list_before_a_change_reads_it_again_before_it_answers(
+    folder: Path, tmp_path: Path
+) -> None:
+    old = (folder / LIST_FILE).read_bytes()
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    asyncio.run(InProcessSignatory(FolderStore(copy), MachineClock()).revoke(0))
+
+    async def story(pool: SignatoryPool) -> None:
+        (signed,) = await pool.sign(_blanks("a", 1))
+        assert signed is not None
+        claim = Claim(0, 1, b"a0", signed.point)
+        # The next process waits in the middle of its reading.
+        os.mkfifo(tmp_path / "slow")
+        (tmp_path / "slow").replace(folder / LIST_FILE)
+        os.kill(pool.process_ids[0], signal.SIGKILL)
+        with await asyncio.to_thread((folder / LIST_FILE).open, "wb") as reading:
+            (copy / LIST_FILE).replace(folder / LIST_FILE)
+            reading.write(old)
+        await pool.wait_until_whole()
+        assert await pool.verify([claim]) == [None]
+        assert [keyset.is_active for keyset in pool.keysets()] == [False]
+
+    _run(folder, 1, story)
+
+
+def test_where_no_file_can_be_opened_a_process_is_gone_as_if_it_had_died(folder: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def story() -> None:
+        begun = link.Link(lambda: None)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+            await begun.start(folder)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert begun.gone.done(), "whoever keeps it begins it again"
+        with pytest.raises(Unavailable):
+            await begun.greeting
+
+    asyncio.run(story())
 
 
 @pytest.mark.parametrize("name", [SEED_FILE, LIST_FILE])

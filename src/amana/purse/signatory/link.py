@@ -70,7 +70,11 @@ class Link(asyncio.Protocol):
 
     async def start(self, folder: Path) -> None:
         """Start the process; its greeting comes later, or it is gone."""
-        ours, theirs = socket.socketpair()
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError:
+            self.connection_lost(None)
+            return
         with theirs:
             try:
                 self._launch(folder, theirs.fileno())

@@ -259,5 +259,10 @@ class SignatoryPool:
             delay = _DELAY_SECONDS_FIRST if link.was_useful else min(2 * delay, _DELAY_SECONDS_MAX)
             await asyncio.sleep(delay)
             link = await self._begin()
+            # Its first question: the list may have changed between its reading and its greeting,
+            # when it was not up yet to be told.
+            again = self._job(Reload())
+            link.own.append(again)
             with suppress(Unavailable, SignatoryDamaged):
-                self._greet(await link.greeting)
+                _, listed = await asyncio.gather(link.greeting, again.answer)
+                self._greet(listed)
