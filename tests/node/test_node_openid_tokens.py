@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
@@ -139,6 +139,24 @@ def test_a_changed_or_endless_token_is_worthless() -> None:
 )
 def test_no_text_whatever_breaks_the_reading_of_clear_tokens(token: str) -> None:
     assert KEYS.party_of(token, NOW) is None
+
+
+MEMBERS: Final = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+NAMES: Final = st.sampled_from(["alg", "typ", "kid", "crit", "b64", "jwk", "jku", "x5c", "cty"])
+
+
+@given(st.dictionaries(NAMES, MEMBERS, max_size=3) | MEMBERS)
+@example({"crit": 5})
+def test_no_header_whatever_breaks_the_reading_of_clear_tokens(header: Any) -> None:
+    if isinstance(header, dict):
+        header = {"alg": "ES256", **header}
+    _, body, signature = KEYS.access_token(PARTY, CLIENT, now=NOW).split(".")
+    head = urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+    assert KEYS.party_of(f"{head}.{body}.{signature}", NOW) is None
 
 
 def test_what_waits_is_bounded_and_gone_when_its_time_is_over() -> None:

@@ -84,7 +84,8 @@ class TokenKeys:
             return None
         try:
             read = jwt.decode(token, self._public, algorithms=[ALGORITHM])
-        except (JoseError, ValueError, RecursionError):
+        except (JoseError, ValueError, TypeError, RecursionError):
+            # The library takes a header's members for what they should be.
             return None
         claims, now_s = read.claims, now // SECOND_NS
         subject, client, ends = claims.get("sub"), claims.get("client_id"), claims.get("exp")
