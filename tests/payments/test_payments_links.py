@@ -144,7 +144,9 @@ def test_a_link_that_ends_while_it_is_opened_still_answers(tmp_path: Path) -> No
             clock.step_ns = 0
             link = make_link(shop, amount=eur(5), single_use=True, expires_in_s=60)
             assert checkout.begin(link["url"]).status == 200
-            clock.advance(parse_instant(link["expires_at"]) - clock.now() - ticks)
+            ends_at = parse_instant(link["expires_at"])
+            assert ends_at is not None
+            clock.advance(ends_at - clock.now() - ticks)
             clock.step_ns = 1
             asked = checkout.send("/v1/look/link/order", {"link": link["url"].partition("#")[2]})
             answer = town.run(asyncio.wait_for(asked, 10))

@@ -95,7 +95,7 @@ class Links:
         if not link.is_single_use:
             return await self._make(link, wanted, key=self._chance.draw(_KEY_BYTES))
         current = link.order_id
-        # Each turn goes one order on; it ends at the newest, or when the link itself ends meanwhile.
+        # Each turn goes one order on, to the newest, or until the link itself ends.
         while not isinstance(wanted, LinkRefused):
             if current is not None:
                 order, status = await self._orders.look(current)
