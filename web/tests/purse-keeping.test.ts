@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contentsOf, seal, unseal } from "../src/purse/backup.ts";
 import { type Coin, type Receipt, sumOf } from "../src/purse/model.ts";
-import { keyOfPhrase, newPhrase } from "../src/purse/phrase.ts";
+import { keyOfPhrase, newPhrase, slipOf } from "../src/purse/phrase.ts";
 import type { Purse } from "../src/purse/purse.ts";
 import { DAY, HOUR, MINUTE, POLICY } from "../src/rules/purse/policy.ts";
 import { ASKED, Device, NOW, TIER } from "./purse-device.ts";
@@ -317,6 +317,30 @@ test("a purse is restored twice without a coin counting twice", async () => {
   assert.deepEqual(await purse.restore(device.named, WORDS), { kind: "restored", amount: 0 });
   assert.equal(await device.worth(), TIER);
   assert.equal((await purse.summary()).exchanging, 0n);
+});
+
+test("typed words that are no phrase are told by their numbers, their count or their order", () => {
+  const words = WORDS.split(" ");
+  const numbered = words.map((word, before) => `${before + 1}. ${word}\n`).join("");
+  assert.deepEqual(slipOf(words.with(2, "thnak").with(11, "aa").join(" ")), {
+    kind: "words",
+    at: [
+      { number: 3, word: "thnak" },
+      { number: 12, word: "aa" },
+    ],
+  });
+  assert.deepEqual(slipOf(words.slice(1).join(" ")), { kind: "count", count: 11 });
+  assert.deepEqual(slipOf(""), { kind: "count", count: 0 });
+  assert.deepEqual(slipOf(words.toReversed().join(" ")), { kind: "order" });
+  assert.deepEqual(slipOf(numbered.replace("2. ", "2. x")), {
+    kind: "words",
+    at: [{ number: 2, word: `x${words[1]}` }],
+  });
+});
+
+test("a phrase that is copied with its numbers opens the same", async () => {
+  const numbered = WORDS.split(" ").map((word, before) => `${before + 1}. ${word}`);
+  assert.equal(await keyOfPhrase(numbered.join("\n")), await keyOfPhrase(WORDS));
 });
 
 test("another phrase, no backup, and an operator that is silent are told apart", async () => {

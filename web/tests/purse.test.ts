@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sumOf } from "../src/purse/model.ts";
 import type { Purse } from "../src/purse/purse.ts";
 import { refundQuoteOf } from "../src/purse/refunding.ts";
 import type { Offer, Paid } from "../src/purse/talk.ts";
@@ -319,6 +320,37 @@ test("a refund comes to whoever has the payment's key, once", async () => {
   assert.equal(await purse.askRefund(receipt), "none");
   assert.equal(await device.worth(), TIER - 1_500 + 700);
   assert.deepEqual(leaksIn(device.mint.sent), []);
+});
+
+test("a refund has an entry of its own, one a payment however often something comes back", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  const receipt = await refunded(device, purse, 700);
+  const quote = await refundQuoteOf((await purse.receipts())[0]?.refundKey ?? "");
+  await purse.askRefund(receipt);
+  const whole = device.mint.refunds.get(quote);
+  assert.ok(whole !== undefined);
+  device.mint.refunds.set(quote, { ...whole, paid: 900 });
+  device.now += 60;
+  assert.equal(await purse.askRefund(receipt), "arrived");
+  assert.deepEqual((await purse.summary()).arrivals, [
+    { id: receipt, source: "refund", amount: 900, at: device.now },
+  ]);
+});
+
+test("change that rests is told from what came in otherwise", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  assert.deepEqual((await purse.summary()).resting, { change: 0n, received: 0n });
+  // Two coins that are more than the price: the rest comes back as change.
+  const state = await device.state();
+  const coins = state.coins.filter(({ amount }) => amount >= 1_024).slice(0, 2);
+  await device.vault.save({ ...state, coins }, null);
+  const receipt = await refunded(device, purse, 700);
+  const change = BigInt(sumOf(coins) - 1_500);
+  assert.deepEqual((await purse.summary()).resting, { change, received: 0n });
+  await purse.askRefund(receipt);
+  assert.deepEqual((await purse.summary()).resting, { change, received: 700n });
 });
 
 for (const loss of ["before", "after"] as const) {

@@ -10,6 +10,7 @@ import { DAY } from "../rules/purse/policy.ts";
 import { lineageName } from "../rules/purse/spend.ts";
 import type { Coin, PurseState, Receipt, Refill, Refund, Spend } from "./model.ts";
 import { sumOf } from "./model.ts";
+import type { Arrival, PeopleState } from "./people-model.ts";
 import type { Unblinded } from "./curve.ts";
 
 const SPENDINGS_KEPT_DAYS = 28;
@@ -138,7 +139,7 @@ export function refundEnded(
   state: PurseState,
   refund: Refund,
   proofs: readonly Unblinded[],
-  availableAt: Seconds,
+  { now, availableAt }: { readonly now: Seconds; readonly availableAt: Seconds },
 ): PurseState {
   if (!state.refunds.some(({ quote }) => quote === refund.quote)) return state;
   const lineage = lineageName("received", state.nextLineage);
@@ -147,5 +148,21 @@ export function refundEnded(
     refunds: state.refunds.filter(({ quote }) => quote !== refund.quote),
     coins: [...state.coins, ...proofs.map((one): Coin => ({ ...one, lineage, availableAt }))],
     nextLineage: state.nextLineage + 1,
+    people:
+      proofs.length === 0 ? state.people : withRefund(state.people, refund, sumOf(proofs), now),
   };
+}
+
+/** One entry a payment, however often something of it is given back. */
+function withRefund(
+  people: PeopleState,
+  { receipt: id }: Refund,
+  amount: number,
+  at: Seconds,
+): PeopleState {
+  const isIt = (one: Arrival): boolean => one.source === "refund" && one.id === id;
+  const before = sumOf(people.arrivals.filter(isIt));
+  const others = people.arrivals.filter((one) => !isIt(one));
+  const arrival: Arrival = { id, source: "refund", amount: before + amount, at };
+  return { ...people, arrivals: [...others, arrival] };
 }

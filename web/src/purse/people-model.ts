@@ -57,6 +57,8 @@ export interface Handing {
 }
 
 export type Source = "mail" | "link" | "back";
+/** A refund has the id of the receipt it belongs to. */
+export type ArrivalSource = Source | "refund";
 
 export interface TakenProof extends Passed {
   readonly witness: string | null;
@@ -74,7 +76,7 @@ export interface Taking {
 
 export interface Arrival {
   readonly id: string;
-  readonly source: Source;
+  readonly source: ArrivalSource;
   readonly amount: number;
   readonly at: Seconds;
 }

@@ -11,7 +11,7 @@ import {
   maySpeakNamed,
 } from "../rules/purse/refill.ts";
 import { passedMax } from "../rules/purse/people.ts";
-import { rested } from "../rules/purse/spend.ts";
+import { isChange, rested } from "../rules/purse/spend.ts";
 import { Book, type Ports } from "./book.ts";
 import { exchangeDue, isDue, planned, waitsForExchange } from "./exchanging.ts";
 import { keepBackup, withKey } from "./keeping.ts";
@@ -316,10 +316,17 @@ export function summaryOf(state: PurseState, now: Seconds): Summary {
       .filter((tier) => tier <= ready),
     backup: state.keeping.backup === null ? null : { lastAt: state.keeping.backup.lastAt },
     exchanging: BigInt(sumOf(state.coins.filter(waitsForExchange))),
+    resting: restingOf(state, now),
     passedMax: passedMax(POLICY, exponent),
     handings: state.people.handings.map(viewOf).toReversed(),
     arrivals: state.people.arrivals.toReversed(),
   };
+}
+
+function restingOf({ coins }: PurseState, now: Seconds): Summary["resting"] {
+  const resting = coins.filter((coin) => coin.availableAt > now && !waitsForExchange(coin));
+  const [change, received] = [resting.filter(isChange), resting.filter((coin) => !isChange(coin))];
+  return { change: BigInt(sumOf(change)), received: BigInt(sumOf(received)) };
 }
 
 /** What is on its way to others or from them, its swap not known to have ended. */

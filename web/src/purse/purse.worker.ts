@@ -23,22 +23,44 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 let opening: Promise<Purse> | null = null;
+let channel: BroadcastChannel | null = null;
 const way = { isDirect: false };
 
 const now = (): number => Math.floor(Date.now() / 1000);
 const tell = (note: News): void => scope.postMessage({ note });
 const doubtful = (): void => tell({ kind: "doubtful" });
 
+/**
+ * Tells the other tabs of this account that the purse has changed, and hears it from them.
+ *
+ * Nothing goes over the channel but that: each tab reads the sealed store itself.
+ */
+function inStep(account: string): () => void {
+  // The purse may be opened anew, and a channel hears every other of its name, this tab's too.
+  channel?.close();
+  const others = new BroadcastChannel(`amana purse ${account}`);
+  channel = others;
+  others.onmessage = () =>
+    void purse()
+      .then((opened) => opened.summary())
+      .then((summary) => tell({ kind: "changed-elsewhere", summary }));
+  return () => others.postMessage(null);
+}
+
 async function open({ account, unit, mint, isRelayed }: Opening): Promise<Purse> {
   const direct = fetch.bind(globalThis);
   const send = isRelayed ? unlessDirect(throughRelay(mint, direct), direct, way) : direct;
+  const tellOthers = inStep(account);
   return Purse.open(unit, new Mint(mint, send), {
     vault: await openVault(account),
     locks: webLocks(account),
     now,
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     pause,
-    changed: (state) => tell({ kind: "changed", summary: summaryOf(state, now()) }),
+    changed: (state) => {
+      tell({ kind: "changed", summary: summaryOf(state, now()) });
+      tellOthers();
+    },
     seals: deviceSeals,
     askReceiptKey,
   });

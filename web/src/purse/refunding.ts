@@ -86,8 +86,9 @@ async function end(
   refund: Refund,
   proofs: readonly Unblinded[],
 ): Promise<Refunded> {
-  const at = changeAvailableAt(POLICY, ports.now(), ports.random(RANDOM_BYTES));
-  await book.change((state) => refundEnded(state, refund, proofs, at));
+  const now = ports.now();
+  const availableAt = changeAvailableAt(POLICY, now, ports.random(RANDOM_BYTES));
+  await book.change((state) => refundEnded(state, refund, proofs, { now, availableAt }));
   return proofs.length > 0 ? "arrived" : "none";
 }
 

@@ -17,7 +17,7 @@ import { readList } from "./listing.ts";
 import { type Mint, signaturesByOutput } from "./mint.ts";
 import type { Coin, PurseState, Refill } from "./model.ts";
 import type { NamedSide } from "./named.ts";
-import { keyOfPhrase } from "./phrase.ts";
+import { keyOfPhrase, slipOf } from "./phrase.ts";
 import { proofsOf } from "./refilling.ts";
 import { RANDOM_BYTES } from "./spending.ts";
 import type { Restored } from "./talk.ts";
@@ -33,7 +33,7 @@ export async function restore(
   phrase: string,
 ): Promise<Restored> {
   const key = await keyOfPhrase(phrase);
-  if (key === null) return { kind: "no-phrase" };
+  if (key === null) return { kind: "no-phrase", slip: slipOf(phrase) };
   const found = await named.backup();
   if (found === null) return { kind: "lost" };
   if (found === "none") return { kind: "none" };

@@ -3,6 +3,7 @@
 import type { Named, Receipt } from "./model.ts";
 import type { Arrival, HandingStage } from "./people-model.ts";
 import type { TokenSeen, Took } from "./people-taking.ts";
+import type { Slip } from "./phrase.ts";
 import type { Verdict } from "./verifying.ts";
 
 export interface Opening {
@@ -47,6 +48,8 @@ export interface Summary {
   readonly backup: { readonly lastAt: number | null } | null;
   /** Of the balance, what is exchanged for fresh coins before it is spent. */
   readonly exchanging: bigint;
+  /** Of the balance, what rests for some hours: change, and what came from others or was exchanged. */
+  readonly resting: { readonly change: bigint; readonly received: bigint };
   /** The most that is handed to a person at once. */
   readonly passedMax: bigint;
   readonly handings: readonly HandingView[];
@@ -107,7 +110,8 @@ export type Refunded = "none" | "arrived" | "lost";
 /** `none`: the operator keeps no backup. `other-phrase`: the words do not open the one it keeps. */
 export type Restored =
   | { readonly kind: "restored"; readonly amount: number }
-  | { readonly kind: "no-phrase" | "other-phrase" | "none" | "lost" };
+  | { readonly kind: "no-phrase"; readonly slip: Slip }
+  | { readonly kind: "other-phrase" | "none" | "lost" };
 
 export type Filled =
   | "nothing"
@@ -174,6 +178,8 @@ export interface Reply {
 
 export type News =
   | { readonly kind: "changed"; readonly summary: Summary }
+  /** Another tab of this device has changed the purse: its receipts, too, may be others. */
+  | { readonly kind: "changed-elsewhere"; readonly summary: Summary }
   | { readonly kind: "doubtful" }
   | { readonly kind: "ended"; readonly outcome: Paid };
 

@@ -8,6 +8,8 @@ class KeepOnScreen {
   phrase = $state<string | null>(null);
   /** Whether the operator keeps a backup already, which new words would replace. */
   replaces = $state(false);
+  /** What came over from another device, in minor units, as long as the purse stays on the screen. */
+  restored = $state<bigint | null>(null);
 
   async show(): Promise<void> {
     const calls = await purse.worker();
@@ -34,8 +36,15 @@ class KeepOnScreen {
     const { token } = purse;
     if (calls === null || token === null) return { kind: "lost" };
     const restored = await calls.restore(token, phrase).catch((): Restored => ({ kind: "lost" }));
-    if (restored.kind === "restored") await purse.readReceipts();
+    if (restored.kind === "restored") {
+      this.restored = BigInt(restored.amount);
+      await purse.readReceipts();
+    }
     return restored;
+  }
+
+  leave(): void {
+    this.restored = null;
   }
 }
 

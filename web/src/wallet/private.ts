@@ -1,5 +1,6 @@
 /** A payment from the purse in words: why it is private, why it was refused. */
 
+import type { Slip } from "../purse/phrase.ts";
 import type { Offer } from "../purse/talk.ts";
 import type { Key } from "../text/en.ts";
 import { language, t } from "../text/language.svelte.ts";
@@ -40,6 +41,17 @@ export function hindrance(offer: Offer): string | null {
     case "lost":
       return t("purse.lost");
   }
+}
+
+/** Which of the typed words are wrong, by their numbers on paper; what can be told of it. */
+export function slipText(slip: Slip): string {
+  const number = (count: number): string => new Intl.NumberFormat(language()).format(count);
+  if (slip.kind === "order") return t("restore.slip.order");
+  if (slip.kind === "count") return t("restore.slip.count", { number: number(slip.count) });
+  const words = slip.at.map((one) =>
+    t("restore.slip.word", { number: number(one.number), word: one.word }),
+  );
+  return t("restore.slip.words", { words: new Intl.ListFormat(language()).format(words) });
 }
 
 /** Whether the account could still pay what the purse does not. */

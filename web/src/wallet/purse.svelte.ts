@@ -163,12 +163,23 @@ class PurseOnScreen {
 
   #heard(news: News): void {
     if (news.kind === "changed") this.summary = news.summary;
+    else if (news.kind === "changed-elsewhere") this.#changedElsewhere(news.summary);
     else if (news.kind === "ended") this.#ended(news.outcome);
     else if (this.stage?.name === "working") this.stage = { ...this.stage, name: "unknown" };
   }
 
+  #changedElsewhere(summary: Summary): void {
+    this.summary = summary;
+    void this.readReceipts();
+  }
+
   #ended(outcome: Paid): void {
-    if (outcome.kind === "paid") this.receipts = [outcome.receipt, ...this.receipts];
+    if (outcome.kind === "paid") this.#keepReceipt(outcome.receipt);
+  }
+
+  /** The list may have been read since, with this receipt in it. */
+  #keepReceipt(receipt: Receipt): void {
+    this.receipts = [receipt, ...this.receipts.filter(({ id }) => id !== receipt.id)];
   }
 
   /** The person agrees to refills; this device has a purse from now on. */
@@ -216,7 +227,7 @@ class PurseOnScreen {
       paid.kind === "paid"
         ? { name: "paid", receipt: paid.receipt }
         : { name: "refused", code: paid.code };
-    if (paid.kind === "paid") this.receipts = [paid.receipt, ...this.receipts];
+    if (paid.kind === "paid") this.#keepReceipt(paid.receipt);
   }
 
   async deposit(tier: bigint): Promise<Deposited> {
@@ -224,7 +235,7 @@ class PurseOnScreen {
     const ended = await this.#calls
       .deposit(this.#holder.token, Number(tier))
       .catch(() => ({ kind: "lost" }) as const);
-    if (ended.kind === "paid") this.receipts = [ended.receipt, ...this.receipts];
+    if (ended.kind === "paid") this.#keepReceipt(ended.receipt);
     return ended;
   }
 
@@ -233,7 +244,7 @@ class PurseOnScreen {
     const ended = await this.#calls
       .close(this.#holder.token)
       .catch(() => ({ kind: "lost" }) as const);
-    if (ended.kind === "paid") this.receipts = [ended.receipt, ...this.receipts];
+    if (ended.kind === "paid") this.#keepReceipt(ended.receipt);
     return ended;
   }
 

@@ -161,6 +161,7 @@ export const order = object({
   basket_hash: optional(text),
   till: optional(text),
   code: optional(text),
+  cashu_request: optional(text),
   expires_at: optional(instant),
   created_at: instant,
   paid: optional(money),

@@ -130,3 +130,8 @@ export function changeAvailableAt(policy: Policy, paidAt: Seconds, random: Uint8
 export function lineageName(kind: "refill" | "change" | "received", number: number): string {
   return `${kind}-${number.toString().padStart(9, "0")}`;
 }
+
+/** Whether it came back from a payment, and not from a refill, a refund, an exchange or others. */
+export function isChange({ lineage }: { readonly lineage: string }): boolean {
+  return lineage.startsWith("change-");
+}
