@@ -40,6 +40,8 @@ def keeper(open_context: Opener, holder: str) -> Wallet:
 def write_down(wallet: Wallet) -> str:
     """Copy the words, say so, and wait for the backup; the words are gone after that."""
     words = wallet.page.locator("ol .word")
+    lines = wallet.page.locator("ol li").all_inner_texts()
+    assert [line.split()[0] for line in lines] == [f"{one}." for one in range(1, WORDS + 1)]
     phrase = " ".join(words.all_inner_texts())
     wallet.page.get_by_role("button", name="I have written them down").click()
     expect(wallet.page.get_by_text("A sealed backup was left")).to_be_visible()
@@ -68,8 +70,11 @@ def test_a_purse_is_taken_over_by_its_phrase_and_exchanged_before_it_is_spent(
     heard = Recorder.of(other.page.context, operator)
     take_over(other, phrase)
     came = other.page.locator("[data-restored=restored]")
-    expect(other.page.get_by_text("It is exchanged for fresh e-cash")).to_be_visible(timeout=60_000)
-    expect(came.or_(other.page.locator("[data-backup=yes]")).first).to_be_visible()
+    expect(came).to_be_visible(timeout=60_000)
+    expect(came).to_be_focused()
+    assert minor_units(came.inner_text()) == shipped_policy().refill.default_tier
+    expect(other.page.get_by_text("It is exchanged for fresh e-cash")).to_be_visible()
+    expect(other.page.locator("[data-backup=yes]")).to_be_visible()
     held = other.page.locator("section .large").first
     assert minor_units(held.inner_text()) == shipped_policy().refill.default_tier
     states = [one for one in heard.to_mint() if path(one) == "/v1/checkstate"]
@@ -103,10 +108,16 @@ def test_wrong_words_are_told_from_other_words(
     phrase = write_down(keeper)
     other = Wallet.signed_in(open_context().new_page(), holder)
     take_over(other, phrase.rsplit(" ", 1)[0])
-    expect(other.page.locator("[data-restored=no-phrase]")).to_be_visible()
-    other.page.get_by_label("Twelve words").fill(
-        "legal winner thank year wave sausage worth useful legal winner thank yellow"
-    )
+    slip = other.page.locator("[data-restored=no-phrase]")
+    expect(slip).to_contain_text("\u206811\u2069")
+    field = other.page.get_by_label("Twelve words")
+    words = phrase.split(" ")
+    field.fill(" ".join([*words[:2], "thnak", *words[3:]]))
+    other.page.get_by_role("button", name="Take over").click()
+    expect(slip).to_contain_text("word \u20683\u2069 (“\u2068thnak")
+    expect(field).to_be_focused()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    field.fill("legal winner thank year wave sausage worth useful legal winner thank yellow")
     other.page.get_by_role("button", name="Take over").click()
     expect(other.page.locator("[data-restored=other-phrase]")).to_be_visible()
 
