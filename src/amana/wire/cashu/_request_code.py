@@ -52,7 +52,7 @@ def write_request_code(request: PaymentRequest) -> str | Malformed:
 
     Refuses:
         What the form cannot say (a way of delivery or a lock of another kind, a profile that is
-        none, values over 255 bytes in tags), and what others' wallets would not read.
+        none, values over 255 bytes in tags, a unit written as the form writes "sat"), and what others' wallets would not read.
     """
     try:
         code = write_bech32(_PREFIX, b"".join(_parts(request)), constant=BECH32M)
@@ -164,13 +164,19 @@ def _decoded(value: bytes, bytes_max: int) -> str:
     return value.decode()
 
 
+def _unit(unit: str) -> bytes:
+    if unit.encode() == _SAT_CODE:
+        raise ValueError("a unit that would read as another")
+    return _SAT_CODE if unit == _SAT else unit.encode()
+
+
 def _parts(request: PaymentRequest) -> Iterator[bytes]:
     if request.id is not None:
         yield _part(_ID, request.id.encode())
     if request.amount is not None:
         yield _part(_AMOUNT, request.amount.to_bytes(_AMOUNT_BYTES))
     if request.unit is not None:
-        yield _part(_UNIT, _SAT_CODE if request.unit == _SAT else request.unit.encode())
+        yield _part(_UNIT, _unit(request.unit))
     if request.is_single_use is not None:
         yield _part(_SINGLE_USE, bytes([request.is_single_use]))
     for mint in request.mints:
