@@ -31,6 +31,10 @@ SLICES: Final = (
 )
 """Slices in the order they run, each with the folders (or the file) of its tests."""
 
+_FLOOR: Final = [name for name, _ in SLICES].index("coverage floor")
+"""The last slice that is traced. What is traced runs in one process, in order; the slices after it
+are free to run beside it, file by file, where `-n` says so."""
+
 _RANKS: Final = {folder: rank for rank, (_, folders) in enumerate(SLICES) for folder in folders}
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _NOT_BUILT: Final = "not built"
@@ -95,6 +99,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted(
         (item for item in items if item not in left_out), key=lambda item: slice_rank(item.path)
     )
+    for item in items:
+        group = "core" if slice_rank(item.path) <= _FLOOR else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Stop tracing where the traced slices end."""
+    if _COVERAGE is not None and slice_rank(item.path) >= _FLOOR:
+        _COVERAGE.stop()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -118,10 +131,26 @@ def forbidden_skips(skipped: Sequence[tuple[str, str]], *, is_ci: bool) -> list[
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run in CI that left a test out."""
+    """Fail a run in CI that left a test out; a process beside others tells what it left out."""
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = dict(_account.left_out)
     is_ci = os.environ.get("CI") == "true"
     if session.exitstatus == 0 and forbidden_skips(_account.skipped, is_ci=is_ci):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+class _OtherProcesses:
+    """Hears what processes beside this one left out: each collects the same tests."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object) -> None:
+        _account.left_out |= Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Listen to the processes that run tests beside this one."""
+    config.pluginmanager.register(_OtherProcesses())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -177,9 +206,8 @@ sys.addaudithook(_refuse_strangers)
 
 @pytest.fixture(scope="session")
 def traced() -> Iterator[coverage.Coverage]:
-    """The coverage of everything that ran before; tracing ends here."""
+    """The coverage of everything that ran before."""
     assert _COVERAGE is not None, "set AMANA_COVERAGE=1, as make test does"
-    _COVERAGE.stop()
     yield _COVERAGE
     _COVERAGE.erase()
 

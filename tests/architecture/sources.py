@@ -46,6 +46,12 @@ def is_pure(path: Path) -> bool:
     return room in {"kernel", "wire"} or bool({"model.py", "rules.py", "rules", "model"} & {*rest})
 
 
+def core() -> list[str]:
+    """The files whose every branch is run by the tests: what is pure, and the services."""
+    paths = sorted(PACKAGE.rglob("*.py"))
+    return [str(path) for path in paths if is_pure(path) or path.name == "service.py"]
+
+
 def place(path: Path, line: int = 0) -> str:
     """Name a place as an editor understands it."""
     return f"{path.relative_to(ROOT)}:{line}"
