@@ -20,6 +20,7 @@ from amana.people.openid import (
     CODE_LIFE_NS,
     DEVICE_GRANT,
     DEVICE_LIFE_NS,
+    OF_ONE_MAX,
     POLL_S,
     REDIRECTS,
     REFRESH_LIFE_NS,
@@ -295,6 +296,20 @@ def test_a_refresh_token_ends_after_its_time(town: Town) -> None:
     token = exchange(town, code_of(town.customer(0))).body["refresh_token"]
     town.clock.advance(REFRESH_LIFE_NS)
     assert refresh(town, token).body["error"] == "invalid_grant"
+
+
+def test_a_customer_who_approves_without_end_takes_nobody_elses_place(town: Town) -> None:
+    customer, other = town.customer(0), town.customer(0)
+    theirs = exchange(town, code_of(other)).body["refresh_token"]
+    tokens = [
+        exchange(town, code_of(customer)).body["refresh_token"] for _ in range(OF_ONE_MAX + 1)
+    ]
+    assert refresh(town, tokens[0]).body["error"] == "invalid_grant", "the oldest gave way"
+    assert refresh(town, tokens[1]).status == 200
+    assert refresh(town, theirs).status == 200
+    codes = [code_of(customer) for _ in range(OF_ONE_MAX + 1)]
+    assert exchange(town, codes[0]).body["error"] == "invalid_grant"
+    assert exchange(town, codes[1]).status == 200
 
 
 def test_who_closed_their_account_gets_no_more_tokens_and_the_last_is_worth_nothing(

@@ -32,6 +32,9 @@ REFRESH_LIFE_NS: Final = 30 * DAY_NS
 POLL_S: Final = 5
 """Seconds a waiting device leaves between two questions."""
 
+OF_ONE_MAX: Final = 16
+"""Codes, and refresh tokens, of one customer at once: the oldest gives way, and nobody else's."""
+
 TEXT_CHARACTERS_MAX: Final = 512
 """Characters of anything a client sends along and gets back."""
 
@@ -161,6 +164,7 @@ class OpenId:
             return self.send_back(asked, refused)
         code = self._draw()
         self._codes.put(_digest(code), _Code(party, asked), self._clock.now())
+        self._codes.keep_newest(OF_ONE_MAX, lambda each: each.party == party)
         return _address(asked, {"code": code, "iss": self.keys.issuer})
 
     def send_back(self, asked: Asked, refused: OAuthRefused) -> str:
@@ -257,6 +261,7 @@ class OpenId:
             return _NOT_GOOD
         now, refresh = self._clock.now(), self._draw()
         self._refreshes.put(_digest(refresh), _Refresh(party, client), now)
+        self._refreshes.keep_newest(OF_ONE_MAX, lambda each: each.party == party)
         access = self.keys.access_token(party, client, now=now)
         identity = self.keys.id_token(party, client, nonce=nonce, now=now)
         return TokensGiven(access, refresh, identity)

@@ -1,6 +1,6 @@
 """What waits for an answer for a while: in memory, bounded, and gone when its time is over."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Generic, TypeVar
 
 from amana.kernel import Instant
@@ -27,6 +27,13 @@ class Pending(Generic[_T]):
         if len(self._held) >= self._held_max:
             del self._held[next(iter(self._held))]
         self._held[digest] = (Instant(now + self._life_ns), thing)
+
+    def keep_newest(self, count: int, is_one: Callable[[_T], bool]) -> None:
+        """Of some of the things that wait, drop all but the newest."""
+        assert count > 0, "at least one thing is kept"
+        found = [digest for digest, (_, thing) in self._held.items() if is_one(thing)]
+        for digest in found[:-count]:
+            del self._held[digest]
 
     def get(self, digest: bytes, now: Instant) -> _T | None:
         """Return what waits; None where it is not there, or its time is over."""
