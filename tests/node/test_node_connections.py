@@ -20,7 +20,11 @@ class Impatient(BoundedProtocol):
 
 
 async def told(scope: Any, receive: Any, send: Any) -> None:
-    """Answer with the number of bytes of the body."""
+    """Answer with the number of bytes of the body, or at length."""
+    if scope["path"] == "/long":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": bytes(30_000_000)})
+        return
     count, message = 0, {"more_body": scope["type"] == "http"}
     while message.get("more_body"):
         message = await receive()
@@ -84,6 +88,27 @@ def test_a_request_that_never_ends_is_closed_in_time(sent: bytes) -> None:
         return await end_of(streams)
 
     assert over(Impatient, talk) == b""
+
+
+class Unread(BoundedProtocol):
+    """Gives up at once on an answer that is not read; says when the connection is gone."""
+
+    unread_s = 0.1
+    gone: ClassVar[asyncio.Event]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.gone.set()
+
+
+def test_an_answer_that_nobody_reads_holds_no_connection() -> None:
+    async def talk(streams: Streams) -> bytes:
+        Unread.gone = asyncio.Event()
+        streams[1].write(b"GET /long HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        await Unread.gone.wait()
+        return await end_of(streams)
+
+    assert len(over(Unread, talk)) < 30_000_000
 
 
 def test_a_large_body_and_many_requests_are_not_in_the_way() -> None:

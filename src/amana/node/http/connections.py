@@ -1,7 +1,7 @@
 """One connection's bounds: how much of a request is not its body, and how long it may take to come.
 
 The server's own protocol has neither, so that a stranger could fill the memory with one endless
-header, or hold connections for ever by never ending a request.
+header, or hold connections for ever by never ending a request, or by never reading an answer.
 """
 
 import asyncio
@@ -16,10 +16,15 @@ REQUEST_S: Final = 20.0
 """Seconds from the first byte of a request, or from the connection, to the request's last byte."""
 
 
+UNREAD_S: Final = 60.0
+"""Seconds from the end of a connection on our side until what nobody read of it is thrown away."""
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """Closes a connection whose request is too long beside its body, or too long in coming."""
 
     request_s: ClassVar[float] = REQUEST_S
+    unread_s: ClassVar[float] = UNREAD_S
 
     def __init__(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401 - the server's own
         super().__init__(*arguments, **more)
@@ -29,7 +34,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
-        super().connection_made(cast("asyncio.Transport", _Joining(transport, self.loop)))
+        joining = _Joining(transport, self.loop, self.unread_s)
+        super().connection_made(cast("asyncio.Transport", joining))
         self._too_late = self.loop.call_later(self.request_s, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -77,9 +83,12 @@ class _Joining:
     and the other side a wake-up.
     """
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, unread_s: float
+    ) -> None:
         self._transport = transport
         self._loop = loop
+        self._unread_s = unread_s
         self._pieces: list[bytes] = []
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a transport has
@@ -92,9 +101,11 @@ class _Joining:
         self._pieces.append(data)
 
     def close(self) -> None:
-        """Send what is written, then close."""
+        """Send what is written, then close; what the other side does not read in time is lost."""
         self._send()
         self._transport.close()
+        if self._transport.get_write_buffer_size():
+            self._loop.call_later(self._unread_s, self._transport.abort)
 
     def _send(self) -> None:
         pieces, self._pieces = self._pieces, []
