@@ -6,12 +6,15 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import uvicorn
 from tests.node.mint_world import Meet, MintTown, Socket, meeting, shown, spent, y_of
+from tests.node.purse_town import PurseTown, purse_town
+from tests.node.town import eur
 from websockets.asyncio.client import connect
 
 from amana.kernel import SECOND_NS, Unavailable
@@ -105,6 +108,25 @@ def test_redemptions_are_watched_through_their_states(mint: Meet) -> None:
         await socket.close()
 
     mint(talk)
+
+
+def test_a_quote_is_told_as_its_address_answers(tmp_path: Path) -> None:
+    async def talk(town: PurseTown, order: str) -> None:
+        asked = {"request": order, "unit": "eur"}
+        made = (await town.asked("POST", "/v1/melt/quote/amana-merchant", asked)).json
+        socket = Socket(town.mint)
+        await socket.heard()
+        kind, filters = "amana-merchant_melt_quote", [made["quote"]]
+        await socket.command("subscribe", kind=kind, subId="q", filters=filters)
+        told = (await socket.told())["params"]["payload"]
+        path = f"/v1/melt/quote/amana-merchant/{made['quote']}"
+        assert told == (await town.asked("GET", path)).json
+        assert told["payee"]["kind"] == "merchant"
+        await socket.close()
+
+    with purse_town(tmp_path / "town") as town:
+        order = town.merchant().post("/v1/orders", {"amount": eur(500)}).body["id"]
+        town.run(talk(town, order))
 
 
 def test_whoever_unsubscribes_is_told_no_more(mint: Meet) -> None:

@@ -297,7 +297,8 @@ class _Socket:
             return None if issue is None else shapes.issue_quote_view(issue)
         if topic.kind is ChangeKind.REDEEM_QUOTE:
             redeem = await self._mint.find_redeem_quote(topic.method, topic.key)
-            return None if redeem is None else shapes.redeem_quote_view(redeem)
+            if redeem is not None:
+                return shapes.redeem_quote_view(redeem) | self._mint.fields(redeem)
         return None
 
 
