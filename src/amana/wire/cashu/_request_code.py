@@ -52,7 +52,8 @@ def write_request_code(request: PaymentRequest) -> str | Malformed:
 
     Refuses:
         What the form cannot say (a way of delivery or a lock of another kind, a profile that is
-        none, values over 255 bytes in tags, a unit written as the form writes "sat"), and what others' wallets would not read.
+        none, values over 255 bytes in tags, a unit written as the form writes "sat"), and what
+        others' wallets would not read.
     """
     try:
         code = write_bech32(_PREFIX, b"".join(_parts(request)), constant=BECH32M)
