@@ -26,6 +26,7 @@ const NAMES = Object.keys({
   give: 0,
   seeToken: 0,
   takeToken: 0,
+  keepToken: 0,
   takeBack: 0,
   askTaken: 0,
   fetchMail: 0,

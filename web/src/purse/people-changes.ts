@@ -4,7 +4,16 @@ import { DAY, type Seconds } from "../rules/purse/policy.ts";
 import { lineageName } from "../rules/purse/spend.ts";
 import type { PurseState } from "./model.ts";
 import { sumOf } from "./model.ts";
-import type { Arrival, Handing, HandingStage, PeopleState, Taking } from "./people-model.ts";
+import { lockEndIn } from "./people-locks.ts";
+import type {
+  Arrival,
+  Handing,
+  HandingStage,
+  Held,
+  Met,
+  PeopleState,
+  Taking,
+} from "./people-model.ts";
 import { type Proven, coinFrom } from "./people-swap.ts";
 
 /** How long what is over stays on the list. */
@@ -93,6 +102,11 @@ export function takingEnded(
   const lineage = lineageName("received", changed.nextLineage);
   const arrival: Arrival = { id, source, amount: sumOf(proofs), at: at.now };
   const recent = changed.people.arrivals.filter((one) => one.at > at.now - KEPT_DAYS * DAY);
+  const isLost = proofs.length === 0;
+  const held = heldOf(changed).flatMap((one) => {
+    if (one.id === id) return isLost ? [{ ...one, stage: "lost" as const }] : [];
+    return one.stage === "lost" && one.at < at.now - KEPT_DAYS * DAY ? [] : [one];
+  });
   return withPeople(
     {
       ...changed,
@@ -103,8 +117,26 @@ export function takingEnded(
       takings: changed.people.takings.filter((one) => one.id !== id),
       arrivals: proofs.length > 0 ? [...recent, arrival] : recent,
       letters: source === "mail" ? [...changed.people.letters, id] : changed.people.letters,
+      held,
+      met: [...metOf(changed).filter(({ until }) => until > at.now), ...metIn(taking)],
     },
   );
+}
+
+/** Locked proofs that were taken: shown again to a wallet without a network, they are known. */
+function metIn({ inputs }: Taking): readonly Met[] {
+  return inputs.flatMap(({ C, secret }) => {
+    const until = lockEndIn(secret);
+    return until === null ? [] : [{ C, until }];
+  });
+}
+
+export const heldOf = ({ people }: PurseState): readonly Held[] => people.held ?? [];
+
+export const metOf = ({ people }: PurseState): readonly Met[] => people.met ?? [];
+
+export function heldKept(state: PurseState, held: Held): PurseState {
+  return withPeople(state, { held: [...heldOf(state), held] });
 }
 
 /** A letter that holds nothing for this purse. */

@@ -2,7 +2,7 @@
 
 import { exponentOf } from "../rules/money.ts";
 import { waitBefore } from "../rules/intent.ts";
-import { division, inputFee, lockEnd, passedMax } from "../rules/purse/people.ts";
+import { division, heldMax, inputFee, lockEnd, passedMax } from "../rules/purse/people.ts";
 import { POLICY } from "../rules/purse/policy.ts";
 import { changeAvailableAt } from "../rules/purse/spend.ts";
 import { takeForSwap, takeSome } from "./blind.ts";
@@ -19,7 +19,7 @@ import {
   handingReady,
   handingReturned,
 } from "./people-changes.ts";
-import { lockedOutput, plainOutput, writeToken } from "./people-locks.ts";
+import { lockedOutput, plainOutput, writeProvenToken, writeToken } from "./people-locks.ts";
 import type { Handing, Person, SwapOutput } from "./people-model.ts";
 import type { Seals } from "./people-seals.ts";
 import { type Proven, passedFrom, sorted, swapOnce } from "./people-swap.ts";
@@ -48,17 +48,23 @@ export type Handed =
   | { readonly kind: "handed"; readonly handing: Handing }
   | { readonly kind: "refused"; readonly code: number };
 
-/** Makes ready what goes to a person, or to whoever has the link; nothing is stored or spent yet. */
+/**
+ * Makes ready what goes to a person, or to whoever has the link; nothing is stored or spent yet.
+ *
+ * By hand it is shown to a person as codes, so it is no more than may wait uncounted at the payee.
+ */
 export async function makeHanding(
   parts: Parts,
   person: Person | null,
   amount: number,
+  isByHand = false,
 ): Promise<Made> {
   const { book, mint, ports, seals } = parts;
   const listing = await readList(book, mint);
   if (listing.kind !== "known") return { kind: listing.kind === "lost" ? "lost" : "other-keys" };
   const { state } = book;
-  if (BigInt(amount) > passedMax(POLICY, exponentOf(state.unit.toUpperCase()))) {
+  const most = isByHand ? heldMax : passedMax;
+  if (BigInt(amount) > most(POLICY, exponentOf(state.unit.toUpperCase()))) {
     return { kind: "too-much" };
   }
   const inputs = chosen(state, amount, ports.now());
@@ -71,7 +77,7 @@ export async function makeHanding(
   const outputs = outputsFor(listing.active.id, amount, kept, lock);
   if (outputs === null) return { kind: "nobody" };
   const swapToken = await takeForSwap(book);
-  const mailTokens = person === null ? [] : await takeSome(book, 1);
+  const mailTokens = person === null || isByHand ? [] : await takeSome(book, 1);
   if (swapToken === "missing" || mailTokens === null) return { kind: "no-token" };
   const handing: Handing = {
     id: toHex(ports.random(ID_BYTES)),
@@ -88,6 +94,7 @@ export async function makeHanding(
     refundKey,
     refundAt,
     madeAt: ports.now(),
+    isByHand,
   };
   return { kind: "made", handing };
 }
@@ -168,17 +175,26 @@ async function ready(
   proofs: readonly Proven[],
 ): Promise<Handing> {
   const { person } = handing;
-  const passed = proofs.filter(({ output }) => output.isPassed).map(passedFrom);
+  const isByHand = handing.isByHand === true;
+  const going = proofs.filter(({ output }) => output.isPassed);
+  const passed = going.map(passedFrom);
   const kept = proofs.filter(({ output }) => !output.isPassed);
-  const text = writeToken(mint.address, book.state.unit, passed);
+  const { unit } = book.state;
+  const text = isByHand
+    ? writeProvenToken(mint.address, unit, going.map(provenFrom))
+    : writeToken(mint.address, unit, passed);
   const sealed =
-    person === null ? null : await seals.seal(person.noteKey, text.padEnd(LETTER_CHARACTERS));
+    person === null || isByHand
+      ? null
+      : await seals.seal(person.noteKey, text.padEnd(LETTER_CHARACTERS));
   const now = ports.now();
   const at = { paidAt: now, changeAt: changeAvailableAt(POLICY, now, ports.random(RANDOM_BYTES)) };
   const done: Handing = { ...handing, stage: "ready", proofs: passed, text, sealed };
   await book.change((state) => handingReady(state, done, kept, at));
   return done;
 }
+
+const provenFrom = (one: Proven) => ({ ...passedFrom(one), dleq: one.dleq });
 
 /** Leaves the letter; where that does not work now, it is tried again with the next opening. */
 async function delivered(parts: Parts, handing: Handing): Promise<Handed> {

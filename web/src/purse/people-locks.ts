@@ -15,7 +15,7 @@ import {
 import type { Seconds } from "../rules/purse/policy.ts";
 import { fromHex, toHex } from "./bytes.ts";
 import { newOutput, pubkeyOf } from "./curve.ts";
-import type { Passed, SwapOutput } from "./people-model.ts";
+import type { Dleq, Passed, SwapOutput } from "./people-model.ts";
 
 const encoder = new TextEncoder();
 
@@ -50,7 +50,7 @@ export function lockedOutput(
   };
 }
 
-function proofOf({ keyset, amount, secret, C, ephemeral }: Passed): Proof {
+export function proofOf({ keyset, amount, secret, C, ephemeral }: Passed): Proof {
   const proof = { id: keyset, amount: Amount.from(amount), secret, C };
   return ephemeral === null ? proof : { ...proof, p2pk_e: ephemeral };
 }
@@ -73,9 +73,16 @@ export function witnessFor(passed: Passed, key: string): string | null {
   }
 }
 
-function keysFor(passed: Passed, key: string): readonly string[] {
+/** The secret keys by which one of a lock's keys is this key's. */
+export function keysFor(passed: Passed, key: string): readonly string[] {
   if (passed.ephemeral !== null) return maybeDeriveP2BKPrivateKeys(key, proofOf(passed));
   return getDataField(passed.secret) === toHex(pubkeyOf(key)) ? [key] : [];
+}
+
+/** When a lock ends; null where there is none, or none that ends. */
+export function lockEndIn(secret: string): Seconds | null {
+  const end = /\["locktime","([0-9]{1,16})"\]/.exec(secret)?.[1];
+  return end === undefined ? null : Number(end);
 }
 
 export const isPlain = ({ secret }: Passed): boolean => !secret.trimStart().startsWith("[");
@@ -85,8 +92,24 @@ export function writeToken(mint: string, unit: string, proofs: readonly Passed[]
   return getEncodedToken({ mint, unit, proofs: proofs.map(proofOf) }, { removeDleq: true });
 }
 
+/** The same with what a payee needs to judge it without a network. */
+export function writeProvenToken(
+  mint: string,
+  unit: string,
+  proofs: readonly (Passed & { readonly dleq: Dleq })[],
+): string {
+  const whole = proofs.map(({ dleq, ...passed }): Proof => ({ ...proofOf(passed), dleq }));
+  return getEncodedToken({ mint, unit, proofs: whole });
+}
+
 export type TokenRead =
-  | { readonly kind: "token"; readonly proofs: readonly Passed[]; readonly amount: number }
+  | {
+      readonly kind: "token";
+      readonly proofs: readonly Passed[];
+      /** In the same order; null where a proof comes without. */
+      readonly dleqs: readonly (Dleq | null)[];
+      readonly amount: number;
+    }
   | { readonly kind: "no-token" | "other-mint" };
 
 const PROOFS_MAX = 64;
@@ -108,10 +131,15 @@ export function readToken(
       proofs.every(({ keyset, amount }) => keysets.includes(keyset) && amount > 0) &&
       new Set(proofs.map(({ secret }) => secret)).size === proofs.length;
     if (!isGood) return { kind: "no-token" };
-    return { kind: "token", proofs, amount: proofs.reduce((sum, { amount }) => sum + amount, 0) };
+    const amount = proofs.reduce((sum, one) => sum + one.amount, 0);
+    return { kind: "token", proofs, dleqs: token.proofs.map(dleqOf), amount };
   } catch {
     return { kind: "no-token" };
   }
+}
+
+function dleqOf({ dleq }: Proof): Dleq | null {
+  return dleq?.r === undefined ? null : { e: dleq.e, s: dleq.s, r: dleq.r };
 }
 
 const bare = (address: string): string => address.replace(/\/+$/, "").toLowerCase();

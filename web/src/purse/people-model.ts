@@ -13,6 +13,14 @@ export interface Passed {
   readonly ephemeral: string | null;
 }
 
+/** By these numbers whoever has a proof sees that the mint's key signed it (NUT-12). */
+export interface Dleq {
+  readonly e: string;
+  readonly s: string;
+  /** What the output was blinded with. It leaves a purse in a token handed over by codes alone. */
+  readonly r: string;
+}
+
 /** An output of a swap; one with `ephemeral` is locked to somebody, one with `isPassed` leaves. */
 export interface SwapOutput extends Output {
   readonly ephemeral: string | null;
@@ -54,9 +62,11 @@ export interface Handing {
   readonly refundKey: string | null;
   readonly refundAt: Seconds | null;
   readonly madeAt: Seconds;
+  /** Shown as codes, for a payee who may have no network: nothing is left at the mint. */
+  readonly isByHand?: boolean;
 }
 
-export type Source = "mail" | "link" | "back";
+export type Source = "mail" | "link" | "back" | "hand";
 /** A refund has the id of the receipt it belongs to. */
 export type ArrivalSource = Source | "refund";
 
@@ -81,6 +91,27 @@ export interface Arrival {
   readonly at: Seconds;
 }
 
+/**
+ * E-cash that was taken without a network: judged here, and counted by the mint later.
+ *
+ * `lost`: the mint says that it was spent before it came to be counted.
+ */
+export interface Held {
+  readonly id: string;
+  readonly stage: "held" | "lost";
+  readonly amount: number;
+  readonly inputs: readonly TakenProof[];
+  readonly until: Seconds;
+  readonly at: Seconds;
+}
+
+/** Locked e-cash that this purse has taken, so that nobody shows it a second time. */
+export interface Met {
+  readonly C: string;
+  /** The end of its lock; after that nobody takes it without a network anyway. */
+  readonly until: Seconds;
+}
+
 export interface PeopleState {
   /** The key to which others lock e-cash for this purse; made when it is first published. */
   readonly key: string | null;
@@ -89,8 +120,11 @@ export interface PeopleState {
   readonly arrivals: readonly Arrival[];
   /** Letters that are dealt with and still to be dropped from the mailbox. */
   readonly letters: readonly string[];
+  /** Absent in what an older release kept, like `met`. */
+  readonly held?: readonly Held[];
+  readonly met?: readonly Met[];
 }
 
 export function nobody(): PeopleState {
-  return { key: null, handings: [], takings: [], arrivals: [], letters: [] };
+  return { key: null, handings: [], takings: [], arrivals: [], letters: [], held: [], met: [] };
 }

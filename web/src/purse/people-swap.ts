@@ -9,7 +9,7 @@ import type { Book } from "./book.ts";
 import { type Unblinded, pointOf, unblind } from "./curve.ts";
 import { type Mint, type SentInput, signaturesByOutput } from "./mint.ts";
 import type { Coin, PurseState, Signature, Token } from "./model.ts";
-import type { Passed, SwapOutput } from "./people-model.ts";
+import type { Dleq, Passed, SwapOutput } from "./people-model.ts";
 
 export interface Swap {
   readonly inputs: readonly SentInput[];
@@ -28,6 +28,7 @@ export type Swapped =
 
 export interface Proven extends Unblinded {
   readonly output: SwapOutput;
+  readonly dleq: Dleq;
 }
 
 export async function swapOnce(book: Book, mint: Mint, swap: Swap): Promise<Swapped> {
@@ -71,7 +72,8 @@ function provenOf(
     const [signature, keys] = [signatures[at], state.keys[output.keyset]];
     if (signature === undefined || keys === undefined) return [];
     const proof = unblind(output, signature, keys);
-    return proof === null ? [] : [{ ...proof, output }];
+    if (proof === null || signature.dleq === null) return [];
+    return [{ ...proof, output, dleq: { ...signature.dleq, r: output.r } }];
   });
 }
 

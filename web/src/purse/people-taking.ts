@@ -11,7 +11,8 @@ import { type PurseState, sumOf } from "./model.ts";
 import { takingBegun, takingEnded } from "./people-changes.ts";
 import { type Parts, feeOf } from "./people-handing.ts";
 import { isPlain, plainOutput, readToken, witnessFor } from "./people-locks.ts";
-import type { Handing, Passed, Source, TakenProof, Taking } from "./people-model.ts";
+import { type Judged, judge } from "./people-offline.ts";
+import type { Handing, Held, Passed, Source, TakenProof, Taking } from "./people-model.ts";
 import { sorted, swapOnce } from "./people-swap.ts";
 import { RANDOM_BYTES, drawnChance } from "./spending.ts";
 
@@ -19,28 +20,35 @@ const PROOF_FALSE = 10001;
 
 export type TokenSeen =
   | { readonly kind: "token"; readonly amount: number; readonly inputs: readonly TakenProof[] }
-  | { readonly kind: "not-a-token" | "other-mint" | "locked" | "other-keys" | "lost" };
+  /** The mint was not reached, and the device itself judged it; it may be kept until it is. */
+  | { readonly kind: "held"; readonly amount: number; readonly held: Held }
+  | { readonly kind: "not-a-token" | "other-mint" | "locked" | "other-keys" | "lost" }
+  | { readonly kind: Exclude<Judged["kind"], "sure"> };
 
 export type Took =
   | { readonly kind: "taken"; readonly amount: number }
   | {
       readonly kind:
-        "spent" | "refused" | "no-token" | "not-yet" | Exclude<TokenSeen["kind"], "token">;
+        "spent" | "refused" | "no-token" | "not-yet" | Exclude<TokenSeen["kind"], "token" | "held">;
     };
 
 /** Reads a token and sees whether this purse could take it; nothing is spent. */
 export async function seeToken(parts: Parts, text: string): Promise<TokenSeen> {
   const { book, mint } = parts;
   const listing = await readList(book, mint);
-  if (listing.kind !== "known") return { kind: listing.kind === "lost" ? "lost" : "other-keys" };
+  if (listing.kind === "broken") return { kind: "other-keys" };
   const { state } = book;
   const ids = state.keysets.filter(({ unit }) => unit === state.unit).map(({ id }) => id);
   const read = readToken(text, mint.address, state.unit, ids);
   if (read.kind !== "token") return { kind: read.kind === "no-token" ? "not-a-token" : read.kind };
   const inputs = opened(read.proofs, state.people.key);
-  return inputs === null
-    ? { kind: "locked" }
-    : { kind: "token", amount: sumOf(inputs) - feeOf(state, inputs), inputs };
+  if (inputs === null) return { kind: "locked" };
+  const amount = sumOf(inputs) - feeOf(state, inputs);
+  if (listing.kind === "known") return { kind: "token", amount, inputs };
+  // Nobody can say without the mint whether e-cash that is locked to nobody was spent.
+  if (inputs.some(isPlain)) return { kind: "lost" };
+  const judged = judge(state, { ...read, amount }, parts.ports);
+  return judged.kind === "sure" ? { kind: "held", amount, held: judged.held } : judged;
 }
 
 /** Each proof with the signature that its lock asks for; null where one asks for another key's. */

@@ -9,15 +9,18 @@ import { NOT_FOUND } from "./mint.ts";
 import {
   handingChanged,
   handingOf,
+  heldOf,
   keyMade,
   letterDropped,
   letterEmpty,
 } from "./people-changes.ts";
 import { type Handed, type Parts, handOver, makeHanding, resumeHanding } from "./people-handing.ts";
+import { readList } from "./listing.ts";
 import type { Person } from "./people-model.ts";
 import type { MailSide } from "./people-named.ts";
+import { keepHeld } from "./people-offline.ts";
 import { type Took, newPurseKey, resumeTaking, seeToken, take, takeBack } from "./people-taking.ts";
-import type { Given, OpenMoment, PersonSeen, Posted, TokenOffer } from "./talk.ts";
+import type { Given, Kept, OpenMoment, PersonSeen, Posted, TokenOffer } from "./talk.ts";
 
 const ID_BYTES = 16;
 const HANDLE = /^[a-z0-9][a-z0-9._-]{0,62}$/;
@@ -57,24 +60,52 @@ export class People {
     return { kind: "person", handle, name };
   }
 
-  /** Hands an amount over: to somebody who was looked up, or to whoever gets the link. */
-  async give(handle: string | null, amount: number): Promise<Given> {
+  /**
+   * Hands an amount over: to somebody who was looked up, or to whoever gets the link.
+   *
+   * By hand nothing is left at the mint: the token is shown to the person it is locked to.
+   */
+  async give(handle: string | null, amount: number, isByHand = false): Promise<Given> {
     const person = handle === null ? null : (this.#seen.get(handle) ?? null);
     if (handle !== null && person === null) return { kind: "nobody" };
-    const made = await makeHanding(this.#parts, person, amount);
+    const made = await makeHanding(this.#parts, person, amount, isByHand && person !== null);
     return made.kind === "made" ? given(await handOver(this.#parts, made.handing)) : made;
   }
 
   async seeToken(text: string): Promise<TokenOffer> {
     const seen = await seeToken(this.#parts, text);
-    return seen.kind === "token" ? { kind: "token", amount: seen.amount } : seen;
+    return "amount" in seen ? { kind: seen.kind, amount: seen.amount } : seen;
   }
 
   async takeToken(text: string): Promise<Took> {
     const seen = await seeToken(this.#parts, text);
+    if (seen.kind === "held") return { kind: "lost" };
     if (seen.kind !== "token") return seen;
     const id = toHex(this.#parts.ports.random(ID_BYTES));
-    return take(this.#parts, { id, source: "link" }, seen.inputs);
+    const source = seen.inputs.some(({ witness }) => witness !== null) ? "hand" : "link";
+    return take(this.#parts, { id, source }, seen.inputs);
+  }
+
+  /** Keeps what was judged without a network, to have it counted when there is one. */
+  async keepToken(text: string): Promise<Kept> {
+    const seen = await seeToken(this.#parts, text);
+    if (seen.kind === "token") return this.takeToken(text);
+    if (seen.kind !== "held") return seen;
+    const judged = await keepHeld(this.#parts.book, seen.held);
+    return judged.kind === "sure" ? { kind: "held", amount: seen.amount } : judged;
+  }
+
+  /** Has the mint count what was taken without a network; says whether anything came in. */
+  async countHeld(): Promise<boolean> {
+    const { book, mint } = this.#parts;
+    const waits = (await book.read()).people.held?.some(({ stage }) => stage === "held");
+    if (waits !== true || (await readList(book, mint)).kind !== "known") return false;
+    let isIn = false;
+    for (const { id, stage, inputs } of heldOf(book.state)) {
+      if (stage !== "held") continue;
+      isIn = (await take(this.#parts, { id, source: "hand" }, inputs)).kind === "taken" || isIn;
+    }
+    return isIn;
   }
 
   async takeBack(id: string): Promise<Took> {
@@ -105,10 +136,17 @@ export class People {
    * Not while something is paid, nor soon after: the named side would see who was there.
    */
   async fetchMail(named: MailSide, noteKey: string | null, moment: OpenMoment): Promise<Posted> {
-    const { book, ports, seals } = this.#parts;
+    const { book, ports } = this.#parts;
     const state = await book.read();
     if (!moment.isAsked && this.#mustBeQuiet(moment)) return "not-now";
     if (state.people.handings.some(({ stage }) => stage === "swapping")) return "not-now";
+    const isIn = await ports.locks.tryHold("held", () => this.countHeld());
+    const posted = await this.#fetchLetters(named, noteKey);
+    return isIn === true && posted !== "lost" ? "arrived" : posted;
+  }
+
+  async #fetchLetters(named: MailSide, noteKey: string | null): Promise<Posted> {
+    const { book, ports, seals } = this.#parts;
     if (noteKey === null || !(await seals.has(noteKey))) return "other-device";
     if (!this.#isKeyKnown) {
       const { people } = await book.change((before) => keyMade(before, newPurseKey()));

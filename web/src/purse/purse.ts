@@ -10,7 +10,6 @@ import {
   isUrgent,
   maySpeakNamed,
 } from "../rules/purse/refill.ts";
-import { passedMax } from "../rules/purse/people.ts";
 import { isChange, rested } from "../rules/purse/spend.ts";
 import { Book, type Ports } from "./book.ts";
 import { exchangeDue, isDue, planned, waitsForExchange } from "./exchanging.ts";
@@ -20,7 +19,7 @@ import { agreesWith, readList } from "./listing.ts";
 import type { Mint } from "./mint.ts";
 import { type PurseState, type Receipt, type Spend, newPurse, sumOf } from "./model.ts";
 import type { NamedSide } from "./named.ts";
-import type { Handing } from "./people-model.ts";
+import { peopleSummary } from "./people-view.ts";
 import { People } from "./people.ts";
 import { keyOfPhrase, newPhrase } from "./phrase.ts";
 import { noSeals } from "./people-seals.ts";
@@ -33,7 +32,6 @@ import { type Verdict, fetchKeys as fetchReceiptKeys, verdictOf } from "./verify
 import type {
   Deposited,
   Filled,
-  HandingView,
   Offer,
   OpenMoment,
   OrderCode,
@@ -317,9 +315,7 @@ export function summaryOf(state: PurseState, now: Seconds): Summary {
     backup: state.keeping.backup === null ? null : { lastAt: state.keeping.backup.lastAt },
     exchanging: BigInt(sumOf(state.coins.filter(waitsForExchange))),
     resting: restingOf(state, now),
-    passedMax: passedMax(POLICY, exponent),
-    handings: state.people.handings.map(viewOf).toReversed(),
-    arrivals: state.people.arrivals.toReversed(),
+    ...peopleSummary(state, exponent),
   };
 }
 
@@ -336,9 +332,4 @@ function swapping({ people, keeping }: PurseState): bigint {
   return BigInt(
     sumOf(going) + sumOf(people.takings.flatMap(({ inputs }) => inputs)) + sumOf(changing),
   );
-}
-
-function viewOf({ id, person, amount, stage, text, refundAt, madeAt }: Handing): HandingView {
-  const payee = person === null ? null : { handle: person.handle, name: person.name };
-  return { id, payee, amount, stage, text, refundAt, madeAt };
 }

@@ -1,7 +1,7 @@
 /** What the page and the purse's worker say to each other; nothing in it needs the protocol. */
 
 import type { Named, Receipt } from "./model.ts";
-import type { Arrival, HandingStage } from "./people-model.ts";
+import type { Arrival, HandingStage, Held } from "./people-model.ts";
 import type { TokenSeen, Took } from "./people-taking.ts";
 import type { Slip } from "./phrase.ts";
 import type { Verdict } from "./verifying.ts";
@@ -52,8 +52,11 @@ export interface Summary {
   readonly resting: { readonly change: bigint; readonly received: bigint };
   /** The most that is handed to a person at once. */
   readonly passedMax: bigint;
+  /** The most that may wait uncounted, taken without a network. */
+  readonly heldMax: bigint;
   readonly handings: readonly HandingView[];
   readonly arrivals: readonly Arrival[];
+  readonly held: readonly HeldView[];
 }
 
 /** E-cash that was handed over, as a screen shows it. */
@@ -66,7 +69,13 @@ export interface HandingView {
   readonly text: string | null;
   readonly refundAt: number | null;
   readonly madeAt: number;
+  readonly isByHand: boolean;
+  /** Until then a payee without a network takes it; null where it is not for that. */
+  readonly sureUntil: number | null;
 }
+
+/** E-cash that was taken without a network and is not counted yet. */
+export type HeldView = Pick<Held, "id" | "stage" | "amount" | "at">;
 
 export type PersonSeen =
   | { readonly kind: "person"; readonly handle: string; readonly name: string }
@@ -80,8 +89,10 @@ export type Given =
     };
 
 export type TokenOffer =
-  | { readonly kind: "token"; readonly amount: number }
-  | Exclude<TokenSeen, { readonly kind: "token" }>;
+  | { readonly kind: "token" | "held"; readonly amount: number }
+  | Exclude<TokenSeen, { readonly kind: "token" | "held" }>;
+
+export type Kept = Took | { readonly kind: "held"; readonly amount: number };
 
 export type Posted = "nothing" | "arrived" | "lost" | "other-device" | "not-now";
 
@@ -154,10 +165,15 @@ export interface Calls {
   receipts(): Promise<readonly Receipt[]>;
   /** Looks somebody up at the mint by handle, without a name. */
   lookUp(handle: string): Promise<PersonSeen>;
-  /** Hands e-cash to somebody who was looked up, or with null to whoever gets the link. */
-  give(handle: string | null, amount: number): Promise<Given>;
+  /**
+   * Hands e-cash to somebody who was looked up, or with null to whoever gets the link; by hand it is
+   * locked to that person and left nowhere.
+   */
+  give(handle: string | null, amount: number, isByHand?: boolean): Promise<Given>;
   seeToken(text: string): Promise<TokenOffer>;
   takeToken(text: string): Promise<Took>;
+  /** Keeps e-cash that was judged without a network until the mint can count it. */
+  keepToken(text: string): Promise<Kept>;
   takeBack(id: string): Promise<Took>;
   askTaken(id: string): Promise<"taken" | "waiting" | "lost">;
   fetchMail(token: string, noteKey: string | null, moment: OpenMoment): Promise<Posted>;

@@ -71,6 +71,13 @@ class BlindTokens(msgspec.Struct, frozen=True):
     per_refill: int
 
 
+class Offline(msgspec.Struct, frozen=True):
+    """E-cash taken without a network: how much may wait uncounted, its locks good for so long."""
+
+    held_max: int
+    lock_days_min: int
+
+
 class Deposit(msgspec.Struct, frozen=True):
     """Putting e-cash back into one's own account."""
 
@@ -91,6 +98,7 @@ class Policy(msgspec.Struct, frozen=True):
     backup: Backup
     blind_tokens: BlindTokens
     refund_ask_hours: Span
+    offline: Offline
     deposit: Deposit
 
 

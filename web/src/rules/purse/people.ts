@@ -14,6 +14,16 @@ export function passedMax(policy: Policy, exponent: number): bigint {
   return scaled(policy, policy.refill.tiers.at(-1) ?? 0, exponent);
 }
 
+/** The most that may wait at a payee, taken without a network and not counted by the mint yet. */
+export function heldMax(policy: Policy, exponent: number): bigint {
+  return scaled(policy, policy.offline.held_max, exponent);
+}
+
+/** A lock must hold until then for its payee to rely on it without asking the mint. */
+export function sureUntil(policy: Policy, now: Seconds): Seconds {
+  return now + policy.offline.lock_days_min * DAY;
+}
+
 /**
  * When e-cash that was not fetched can be had back by whoever sent it.
  *

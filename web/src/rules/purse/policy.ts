@@ -35,6 +35,7 @@ export interface Policy {
   readonly backup: { readonly bytes: number; readonly slot_days: number };
   readonly blind_tokens: { readonly per_refill: number };
   readonly refund_ask_hours: Span;
+  readonly offline: { readonly held_max: number; readonly lock_days_min: number };
   readonly deposit: { readonly tiers: readonly number[]; readonly delay_hours: Span };
 }
 
