@@ -15,8 +15,8 @@ _PROOF: Final = {"amount", "id", "secret", "C"}
 _OUTPUT: Final = {"amount", "id", "B_"}
 _SECRET_CHARACTERS: Final = 64
 _TELLING: Final = ("cookie", "authorization", "referer", "idempotency-key", "if-none-match")
-_SWAPPED: Final = {16, 32}
-"""So many outputs does an exchange between people have."""
+_TAKEN: Final = 16
+_HANDED: Final = 32
 _MERCHANT: Final = "/v1/melt/amana-merchant"
 
 
@@ -130,8 +130,10 @@ def _of_mint(request: Request) -> list[str]:
         if len(one["secret"]) != _SECRET_CHARACTERS and not _is_locked(one)
     ]
     leaks += [f"{where}: not sorted" for some in (inputs, outputs) if not _is_ascending(some)]
-    wanted = _SWAPPED if path(request) == "/v1/swap" else {policy.spend.blanks}
-    if inputs and len(outputs) not in wanted and not _is_small(outputs):
+    is_swap = path(request) == "/v1/swap"
+    if is_swap and not _is_swap_of_ours(inputs, outputs):
+        leaks.append(f"{where}: {len(inputs)} into {len(outputs)}")
+    if inputs and not is_swap and len(outputs) != policy.spend.blanks:
         leaks.append(f"{where}: {len(outputs)} outputs for change")
     if path(request).endswith("/quote/amana-account") and body:
         leaks += [f"{where}: off the menu"] * (body["amount"] not in policy.deposit.tiers)
@@ -147,9 +149,22 @@ def _fields(proof: dict[str, Any]) -> set[str]:
     return _PROOF | {"witness"} if _is_locked(proof) else _PROOF
 
 
-def _is_small(outputs: list[dict[str, Any]]) -> bool:
-    """Say whether nothing is left to divide, so that there cannot be as many as there should."""
-    return bool(outputs) and all(one["amount"] == 1 for one in outputs)
+def _is_swap_of_ours(inputs: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> bool:
+    """Say whether a swap is of a kind that every wallet makes, so that its shape tells none apart.
+
+    An exchange is one coin for one. Whatever is taken comes out in sixteen: fewer than sixteen
+    powers of two make up the most that is sent, and a sum that cannot be divided so often is all in
+    ones. What is handed over and what stays come out in sixteen together, or in thirty-two where
+    both have so many powers of two that sixteen cannot hold them: that much, one bit of the sums,
+    it does tell.
+    """
+    amounts = [one["amount"] for one in outputs]
+    if len(inputs) == len(amounts) == 1 and inputs[0]["amount"] == amounts[0]:
+        return True
+    if set(amounts) == {1}:
+        return len(amounts) < _TAKEN
+    is_taken = any(_is_locked(one) for one in inputs)
+    return len(amounts) == _TAKEN or (len(amounts) == _HANDED and not is_taken)
 
 
 def _is_full(backup: Request) -> bool:

@@ -7,6 +7,7 @@ import {
   createNewMintKeys,
   pointFromHex,
   serializeMintKeys,
+  isP2PKSpendAuthorised,
   verifyMintQuoteSignature,
   verifyUnblindedSignature,
 } from "@cashu/cashu-ts";
@@ -26,6 +27,7 @@ interface WireProof {
   id: string;
   secret: string;
   C: string;
+  witness?: string;
 }
 interface Quote {
   quote: string;
@@ -45,6 +47,8 @@ interface Asked {
   amount?: number;
   refund_key?: string;
   signature?: string;
+  id: string;
+  sealed: string;
 }
 
 const EXPONENT_MAX = 14;
@@ -55,6 +59,27 @@ export type Loss = "before" | "after";
 
 function refuse(code: number, detail: string): Response {
   return Response.json({ code, detail }, { status: 400 });
+}
+
+const pairs = new Map<number, ReturnType<typeof newPair>>();
+
+function newPair(number: number) {
+  const options = { unit: "eur", expiry: EXPIRY + number, input_fee_ppk: 0, versionByte: 1 };
+  const pair = createNewMintKeys(EXPONENT_MAX, new Uint8Array(32).fill(number), options);
+  const { keysetId, privKeys: secret } = pair;
+  return { keysetId, secret, open: serializeMintKeys(pair.pubKeys) };
+}
+
+/** A keyset's keys follow from its number, and are made once for all tests. */
+function pairOf(number: number): ReturnType<typeof newPair> {
+  const pair = pairs.get(number) ?? newPair(number);
+  pairs.set(number, pair);
+  return pair;
+}
+
+/** Whether whoever shows a proof may: it is locked to nobody, or its witness opens the lock. */
+function isOpened(proof: Parameters<typeof isP2PKSpendAuthorised>[0]): boolean {
+  return !proof.secret.startsWith("[") || isP2PKSpendAuthorised(proof);
 }
 
 export class TestMint {
@@ -71,6 +96,9 @@ export class TestMint {
   /** The keyset of blind tokens; while there is one, quotes and payments ask for a token. */
   tokenKeyset: ListedKeyset | null = null;
   readonly usedTokens = new Set<string>();
+  /** Who is paid by handle, and what was left for them, each letter once. */
+  readonly people = new Map<string, { name: string; purse_key: string; note_key: string }>();
+  readonly letters = new Map<string, { handle: string; sealed: string }>();
   #keys = new Map<string, { secret: Record<string, Uint8Array>; open: Record<string, string> }>();
   #quotes = new Map<string, Quote>();
 
@@ -79,9 +107,8 @@ export class TestMint {
   }
 
   addKeyset(number: number): string {
-    const options = { unit: "eur", expiry: EXPIRY + number, input_fee_ppk: 0, versionByte: 1 };
-    const pair = createNewMintKeys(EXPONENT_MAX, new Uint8Array(32).fill(number), options);
-    this.#keys.set(pair.keysetId, { secret: pair.privKeys, open: serializeMintKeys(pair.pubKeys) });
+    const pair = pairOf(number);
+    this.#keys.set(pair.keysetId, pair);
     const listing = { unit: "eur", input_fee_ppk: 0, final_expiry: EXPIRY + number };
     this.listed = this.listed.map((one) => ({ ...one, active: false }));
     this.listed.push({ id: pair.keysetId, active: true, ...listing });
@@ -92,6 +119,11 @@ export class TestMint {
     return this.spent.has(pointOf(secret));
   }
 
+  /** As if somebody else had spent it. */
+  spend(secret: string): void {
+    this.spent.add(pointOf(secret));
+  }
+
   /** Goes on where another mint with the same keys stands. */
   takeOver(other: TestMint): void {
     for (const point of other.spent) this.spent.add(point);
@@ -99,6 +131,8 @@ export class TestMint {
     for (const [id, quote] of other.#quotes) this.#quotes.set(id, { ...quote });
     for (const [id, refund] of other.refunds) this.refunds.set(id, { ...refund });
     this.refundKeys.push(...other.refundKeys);
+    for (const [handle, person] of other.people) this.people.set(handle, person);
+    for (const [id, letter] of other.letters) this.letters.set(id, letter);
   }
 
   askForTokens(): void {
@@ -152,9 +186,11 @@ export class TestMint {
       return Response.json({ keysets: [{ ...this.tokenKeyset, keys: this.keysOf(id) }] });
     }
     if (path.startsWith("/v1/keys/")) return this.#keysAnswer(path.split("/").at(-1) ?? "");
+    if (path.startsWith("/v1/people/")) return this.#person(path.split("/").at(-1) ?? "");
     if (path.startsWith("/v1/mint/quote/")) return this.#refundQuote(path.split("/").at(-1) ?? "");
     if (method === "GET") return Response.json(this.#quotes.get(path.split("/").at(-1) ?? ""));
     if (body === null) return refuse(0, "no body");
+    if (path.startsWith("/v1/mail/")) return this.#keep(path.split("/").at(-1) ?? "", body);
     if (path.startsWith("/v1/melt/quote/")) return this.#quote(body);
     if (path.startsWith("/v1/melt/")) return this.#redeem(body);
     if (path.startsWith("/v1/mint/")) return this.#issueRefund(body);
@@ -167,6 +203,17 @@ export class TestMint {
   #keysAnswer(id: string): Response {
     const found = this.listed.filter((keyset) => keyset.id === id);
     return Response.json({ keysets: found.map((one) => ({ ...one, keys: this.keysOf(one.id) })) });
+  }
+
+  #person(handle: string): Response {
+    const person = this.people.get(handle);
+    if (person === undefined) return Response.json({ detail: "nobody" }, { status: 404 });
+    return Response.json({ handle, ...person });
+  }
+
+  #keep(handle: string, { id, sealed }: Asked): Response {
+    if (!this.letters.has(id)) this.letters.set(id, { handle, sealed });
+    return Response.json({ id });
   }
 
   #refundQuote(quote: string): Response {
@@ -227,11 +274,13 @@ export class TestMint {
   }
 
   #faultOf(inputs: readonly WireProof[]): Response | null {
-    for (const { id: keyset, amount, secret, C } of inputs) {
+    for (const { id: keyset, amount, secret, C, witness } of inputs) {
       const key = this.#keys.get(keyset)?.secret[String(amount)];
       const proof = { id: keyset, secret: new TextEncoder().encode(secret), C: pointFromHex(C) };
       if (key === undefined || !verifyUnblindedSignature(proof, key)) return refuse(10001, "false");
       if (this.spent.has(pointOf(secret))) return refuse(11001, "Token already spent.");
+      if (!isOpened({ id: keyset, amount: Amount.from(amount), secret, C, witness: witness ?? "" }))
+        return refuse(11010, "Witness is missing or invalid");
     }
     return null;
   }

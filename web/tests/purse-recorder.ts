@@ -36,8 +36,10 @@ function leaksOf({ address, init, body }: Sent): string[] {
   const token = tokenOf(init);
   note(token !== null && !isExactly(token, TOKEN_FIELDS), "a blind token with more than it needs");
   for (const proof of listOf(body?.["inputs"])) {
-    note(!isExactly(proof, PROOF_FIELDS), `a proof with ${Object.keys(proof).join()}`);
-    note(!/^[0-9a-f]{64}$/.test(String(proof["secret"])), "a secret that is not 64 digits");
+    const fields = isLocked(proof) ? [...PROOF_FIELDS, "witness"] : PROOF_FIELDS;
+    note(!isExactly(proof, fields), `a proof with ${Object.keys(proof).join()}`);
+    const isPlain = /^[0-9a-f]{64}$/.test(String(proof["secret"]));
+    note(!isPlain && !isLocked(proof), "a secret that is not 64 digits");
   }
   const outputs = listOf(body?.["outputs"]);
   for (const output of outputs) {
@@ -45,6 +47,11 @@ function leaksOf({ address, init, body }: Sent): string[] {
   }
   const amounts = outputs.map(({ amount }) => Number(amount));
   note(!isAscending(amounts), "outputs that are not sorted");
+  if (pathname === "/v1/swap") {
+    const inputs = listOf(body?.["inputs"]);
+    note(!isAscending(inputs.map(({ amount }) => Number(amount))), "inputs that are not sorted");
+    note(!isSwapOfOurs(inputs, amounts), `a swap of ${inputs.length} into ${outputs.length}`);
+  }
   if (/^\/v1\/melt\/[a-z-]+$/.test(pathname)) {
     note(outputs.length !== POLICY.spend.blanks, `${outputs.length} outputs for change`);
     note(
@@ -57,6 +64,27 @@ function leaksOf({ address, init, body }: Sent): string[] {
   }
   return leaks;
 }
+
+/**
+ * Whether a swap is of a kind that every wallet makes, so that its shape tells no wallet apart.
+ *
+ * An exchange is one coin for one. Whatever is taken comes out in sixteen: fewer than sixteen powers
+ * of two make up the most that is sent, and a sum that cannot be divided so often is all in ones. What
+ * is handed over and what stays come out in sixteen together, or in thirty-two where both have so
+ * many powers of two that sixteen cannot hold them: that much, one bit of the sums, a swap does tell.
+ */
+function isSwapOfOurs(inputs: readonly Fields[], amounts: readonly number[]): boolean {
+  const sum = amounts.reduce((whole, amount) => whole + amount, 0);
+  if (inputs.length === 1 && amounts.length === 1 && inputs[0]?.["amount"] === sum) return true;
+  if (amounts.every((amount) => amount === 1)) return amounts.length < TAKEN;
+  return amounts.length === TAKEN || (amounts.length === HANDED && !inputs.some(isLocked));
+}
+
+const TAKEN = 16;
+const HANDED = 32;
+
+/** Whether a proof comes from another person, locked to a key; its lock is never a name. */
+const isLocked = ({ secret }: Fields): boolean => String(secret).startsWith('["P2PK"');
 
 /** A one-time key is sent once; a secret or an output goes again only with the very same request. */
 function repeatsOf({ address, init, body }: Sent, seen: Map<string, string>): string[] {
@@ -85,7 +113,7 @@ function listOf(value: unknown): readonly Fields[] {
 }
 
 function isExactly(value: Fields, names: readonly string[]): boolean {
-  return Object.keys(value).toSorted().join() === names.join();
+  return Object.keys(value).toSorted().join() === names.toSorted().join();
 }
 
 function isAscending(amounts: readonly number[]): boolean {

@@ -49,10 +49,10 @@ export interface Watch {
   stop(): void;
 }
 
-/** Shows the camera in `video` and looks for a code until one is found or `stop` is called. */
-export async function watchForCode(
+/** Shows the camera in `video` and looks for codes until `found` has enough or `stop` is called. */
+export async function watchForCodes(
   video: HTMLVideoElement,
-  found: (code: string) => void,
+  found: (code: string) => Promise<boolean>,
 ): Promise<Watch | CameraFault> {
   const stream = await camera();
   if (typeof stream === "string") return stream;
@@ -65,7 +65,7 @@ export async function watchForCode(
   video.srcObject = stream;
   await video.play().catch(() => undefined);
   const decode = await decoder();
-  const look = (): void => {
+  const look = async (): Promise<void> => {
     if (!running) return;
     const scale = Math.min(1, 800 / Math.max(video.videoWidth, video.videoHeight, 1));
     const code = codeIn(
@@ -74,14 +74,10 @@ export async function watchForCode(
       Math.round(video.videoWidth * scale),
       Math.round(video.videoHeight * scale),
     );
-    if (code === null) {
-      setTimeout(look, LOOK_EVERY_MS);
-      return;
-    }
-    stop();
-    found(code);
+    if (code !== null && (await found(code))) stop();
+    else setTimeout(() => void look(), LOOK_EVERY_MS);
   };
-  look();
+  void look();
   return { stop };
 }
 

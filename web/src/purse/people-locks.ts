@@ -38,16 +38,14 @@ export function lockedOutput(
     ["locktime", lock.refundAt.toString()],
     ["refund", payer],
   ]);
+  return { ...blindedAs(keyset, amount, secret), ephemeral: Ehex };
+}
+
+/** An output that leaves, with a secret that is a lock of any kind. */
+export function blindedAs(keyset: string, amount: number, secret: string): SwapOutput {
   const { B_, r } = blindMessage(encoder.encode(secret));
-  return {
-    amount,
-    keyset,
-    secret,
-    r: r.toString(16).padStart(64, "0"),
-    B_: B_.toHex(true),
-    ephemeral: Ehex,
-    isPassed: true,
-  };
+  const output = { amount, keyset, secret, r: r.toString(16).padStart(64, "0") };
+  return { ...output, B_: B_.toHex(true), ephemeral: null, isPassed: true };
 }
 
 export function proofOf({ keyset, amount, secret, C, ephemeral }: Passed): Proof {

@@ -34,6 +34,17 @@ export function codeAskedFor(hash: string): string | null {
   return code === null || code === "" || code.length > ASKED_LENGTH_MAX ? null : code;
 }
 
+/** The same out of what was scanned or pasted: a link to this operator's wallet, and no other's. */
+export function askedIn(typed: string, origin: string): string | null {
+  const [page = "", ...rest] = typed.trim().split("#");
+  return page === `${origin}/wallet` ? codeAskedFor(rest.join("#")) : null;
+}
+
+/** The link by which a person is paid: what stands after `#` reaches no server. */
+export function linkToPay(handle: string, origin: string): string {
+  return `${origin}/wallet#pay=@${handle}`;
+}
+
 export type Target =
   | { readonly kind: "code"; readonly code: string }
   | { readonly kind: "handle"; readonly handle: string }

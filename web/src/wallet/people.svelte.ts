@@ -1,9 +1,10 @@
 /** E-cash between people on the screens: asks the purse's worker, and puts its answers in words. */
 
-import type { Given, PersonSeen, Posted, TokenOffer } from "../purse/talk.ts";
+import type { Given, Kept, PersonSeen, Posted, TokenOffer } from "../purse/talk.ts";
 import type { Took } from "../purse/people-taking.ts";
 import type { Key } from "../text/en.ts";
-import { t } from "../text/language.svelte.ts";
+import { formatMoney } from "../rules/money.ts";
+import { locale, t } from "../text/language.svelte.ts";
 import { refusalText } from "./private.ts";
 import { purse } from "./purse.svelte.ts";
 
@@ -16,10 +17,14 @@ export async function lookUp(handle: string): Promise<PersonSeen> {
   return calls === null ? LOST : calls.lookUp(handle).catch(() => LOST);
 }
 
-export async function give(handle: string | null, amount: bigint): Promise<Given> {
+export async function give(
+  handle: string | null,
+  amount: bigint,
+  isByHand = false,
+): Promise<Given> {
   purse.pays();
   const calls = await purse.worker();
-  return calls === null ? LOST : calls.give(handle, Number(amount)).catch(() => LOST);
+  return calls === null ? LOST : calls.give(handle, Number(amount), isByHand).catch(() => LOST);
 }
 
 export async function seeToken(text: string): Promise<TokenOffer> {
@@ -30,6 +35,11 @@ export async function seeToken(text: string): Promise<TokenOffer> {
 export async function takeToken(text: string): Promise<Took> {
   const calls = await purse.worker();
   return calls === null ? LOST : calls.takeToken(text).catch(() => LOST);
+}
+
+export async function keepToken(text: string): Promise<Kept> {
+  const calls = await purse.worker();
+  return calls === null ? LOST : calls.keepToken(text).catch(() => LOST);
 }
 
 export async function takeBack(id: string): Promise<Took> {
@@ -71,11 +81,19 @@ const TOOK = {
   locked: "people.locked",
   "other-keys": "purse.list.broken",
   lost: "purse.lost",
+  unsure: "people.held.unsure",
+  met: "people.held.met",
+  "too-much": "people.held.too-much",
 } as const satisfies Record<Exclude<Took["kind"], "taken">, Key>;
 
 /** Why nothing was taken. */
 export function tookFault(took: Exclude<Took, { kind: "taken" }>): string {
-  return t(TOOK[took.kind]);
+  return t(TOOK[took.kind], { amount: inPurse(purse.summary?.heldMax ?? 0n) });
+}
+
+/** An amount of the purse's own currency. */
+export function inPurse(minor: bigint): string {
+  return formatMoney({ currency: (purse.summary?.unit ?? "").toUpperCase(), minor }, locale());
 }
 
 /** The link by which whoever has it takes the e-cash; what is worth money stands after `#`. */

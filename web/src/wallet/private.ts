@@ -2,6 +2,7 @@
 
 import type { Slip } from "../purse/phrase.ts";
 import type { Offer } from "../purse/talk.ts";
+import type { OwnCode } from "../rules/code.ts";
 import type { Key } from "../text/en.ts";
 import { language, t } from "../text/language.svelte.ts";
 
@@ -13,6 +14,9 @@ export function crowdText(crowd: number | null): string {
   const number = new Intl.NumberFormat(language()).format(crowd);
   return t(crowd < CROWD_SMALL ? "purse.crowd.small" : "purse.crowd", { number });
 }
+
+/** The mint's code for what it cannot pay. */
+const NOT_FOR_MERCHANTS = 20004;
 
 /** The mint's codes that a person can do something about. */
 const REFUSALS: Readonly<Record<number, Key>> = {
@@ -52,6 +56,11 @@ export function slipText(slip: Slip): string {
     t("restore.slip.word", { number: number(one.number), word: one.word }),
   );
   return t("restore.slip.words", { words: new Intl.ListFormat(language()).format(words) });
+}
+
+/** Whether a code without an order is no merchant's: a person is paid in another way. */
+export function isForPerson({ order }: OwnCode, offer: Offer): boolean {
+  return order === null && offer.kind === "refused" && offer.code === NOT_FOR_MERCHANTS;
 }
 
 /** Whether the account could still pay what the purse does not. */
