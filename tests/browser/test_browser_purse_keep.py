@@ -124,6 +124,7 @@ def test_wrong_words_are_told_from_other_words(
 
 def test_whoever_skips_the_phrase_is_told_plainly_and_may_do_it_later(keeper: Wallet) -> None:
     keeper.page.get_by_role("button", name="Not now").click()
+    expect(keeper.page.get_by_role("heading", name="If this device is lost")).to_be_focused()
     warning = keeper.page.get_by_text("There is no backup.")
     expect(warning).to_be_visible()
     keeper.page.reload()

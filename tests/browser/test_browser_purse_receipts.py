@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import Operator
 from tests.browser.recorder import Recorder, path
 from tests.browser.screens import Till, Wallet, minor_units
+from tests.browser.test_browser_access import assert_fits, faults
 from tests.browser.test_browser_purse import payer, recorder
 
 __all__ = ["payer", "recorder"]
@@ -145,6 +146,8 @@ def test_the_till_shows_the_orders_request_to_wallets_by_others(
     shown = till.page.locator("[data-request]")
     expect(shown).to_have_attribute("data-request", stored["cashu_request"])
     expect(till.page.get_by_role("img", name="Payment code")).to_have_count(1)
+    assert faults(till.page, "the code for wallets by others") == []
+    assert_fits(till.page, "the code for wallets by others")
     till.page.get_by_role("button", name="Back to the usual code").click()
     expect(shown).to_have_count(0)
     assert till.shown_order() == (order, code)

@@ -315,6 +315,7 @@ export const ar: Table = {
   "till.code.label": "رمز دفع بمبلغ {amount}",
   "till.code.copy": "انسخ الرمز",
   "till.code.copied": "نُسخ",
+  "till.code.not-copied": "لم يسمح المتصفح بالنسخ.",
   "till.other": "رمز لمحافظ النقد الأخرى",
   "till.other.back": "عد إلى الرمز المعتاد",
   "till.cancel": "ألغِ هذا الطلب",

@@ -334,6 +334,7 @@ export const en = {
   "till.code.label": "Payment code for {amount}",
   "till.code.copy": "Copy the code",
   "till.code.copied": "Copied",
+  "till.code.not-copied": "This browser did not let it be copied.",
   "till.other": "Code for other e-cash wallets",
   "till.other.back": "Back to the usual code",
   "till.cancel": "Cancel this order",
