@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -243,6 +244,28 @@ def test_an_answer_that_is_kept_again_takes_its_room_once() -> None:
 def test_no_address_has_two_meanings() -> None:
     with pytest.raises(AssertionError, match="one meaning"):
         Table([Route("GET", "/v1/open", good), Route("GET", "/v1/open", bad)])
+
+
+def test_a_body_in_many_pieces_costs_no_more_than_its_bytes() -> None:
+    pieces = 100_000
+
+    async def run() -> dict[str, Any]:
+        sent: list[dict[str, Any]] = []
+        left = iter(range(pieces, -1, -1))
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"x" * 10, "more_body": next(left) > 0}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": "/v1/new/good", "headers": []}
+        await app_with(OpenGuard())(scope, receive, send)
+        return sent[-1]
+
+    begun = time.process_time()
+    assert asyncio.run(run())["body"] == b'{"body": %d}' % (10 * (pieces + 1))
+    assert time.process_time() - begun < 1, "copied with each piece it takes several seconds"
 
 
 def test_a_body_may_come_in_pieces_and_may_break_off() -> None:
