@@ -294,7 +294,7 @@ def test_more_is_never_exchanged_than_was_signed(town: PurseTown) -> None:
     for proof in eights[:-1]:
         assert reissue(town, wallet, [proof]).status == 200
     refused = reissue(town, wallet, eights[-1:])
-    assert refused.json["code"] == Code.ISSUE_DISABLED
+    assert refused.json["code"] == Code.PROOF_INVALID
     assert "Tell the operator" in refused.json["detail"]
     assert town.state(eights[-1]) == "UNSPENT"
 

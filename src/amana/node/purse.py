@@ -33,7 +33,7 @@ from amana.purse.methods.refund import RefundIssue
 from amana.purse.policy import Policy, deposit_tiers, refill_tiers, shipped_policy
 from amana.purse.ports import Signatory
 from amana.purse.receipts import Receipts
-from amana.purse.reissue import Reissue, ReissueRows, ReissueStore, RevokingSignatory, blind
+from amana.purse.reissue import Reissue, RevokingSignatory, blind
 from amana.purse.service import Mint
 from amana.purse.signatory import (
     SEED_FILE,
@@ -216,7 +216,7 @@ def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
     return Purse(
         mint=mint,
         standing=standing,
-        reissue=_reissue(floor, signatory, store, books),
+        reissue=_reissue(floor, signatory, store),
         liabilities=_liabilities(floor, signatory, unit),
         auth=auth,
         signatory=signatory,
@@ -260,14 +260,12 @@ def _grace_s(floor: PurseFloor) -> int:
     return floor.settings.expired_keyset_years * _DAYS_A_YEAR * DAY_NS // SECOND_NS
 
 
-def _reissue(
-    floor: PurseFloor, signatory: Signatory, store: WrittenPurse, books: PurseBooks
-) -> Reissue | None:
+def _reissue(floor: PurseFloor, signatory: Signatory, store: WrittenPurse) -> Reissue | None:
     """Return the exchange of revoked e-cash, where the signatory can revoke."""
     if not isinstance(signatory, RevokingSignatory):
         return None
     return Reissue(
-        ReissueStore(store, floor.writer, ReissueRows(books)),
+        store,
         signatory,
         blind=blind,
         verifier=verify_schnorr,

@@ -79,6 +79,17 @@ def of_step(payment: Payment, step: Step, *, ledger: int) -> tuple[Transfer, ...
 _POST: Final = TransferFlags.POST_PENDING_TRANSFER
 
 
+def main_transfer_id(payment_id: AmanaId) -> int:
+    """Return the id of the transfer that moves what a payment says, where it is no hold."""
+    return payment_id | _MAIN_LEG
+
+
+def purse_post_ids(payment_id: AmanaId, attempt: int) -> tuple[int, int]:
+    """Return the ids by which an attempt's holds are posted: the payee's part and the fee's."""
+    base = payment_id | attempt << _STEP_SHIFT
+    return base | _MAIN_LEG + _POST_LEGS, base | _FEE_LEG + _POST_LEGS
+
+
 class PurseHold(NamedTuple):
     """What a purse payment holds: the attempt's number, who is paid, and how much of it is fee."""
 

@@ -15,6 +15,7 @@ from litestar.params import FromPath, JSONBody
 from amana.kernel import DAY_NS, Instant, day_number, format_instant
 from amana.node.http import edge
 from amana.node.http.edge import Asked
+from amana.node.mint.shapes import signature_views
 from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised
 from amana.node.shapes import MoneyShape
@@ -22,7 +23,7 @@ from amana.node.views import View, money_view
 from amana.purse.backups import Backup
 from amana.purse.limits import OUTPUTS_MAX
 from amana.purse.methods.account import ADDRESS_MARK
-from amana.purse.model import BlindedMessage, BlindSignature, Code, Refusal
+from amana.purse.model import BlindedMessage, Code, Refusal
 from amana.purse.standing import Refill, RefillState
 from amana.purse.standing.model import StandingRefused
 from amana.wire.faults import Fault
@@ -49,14 +50,6 @@ class OutputShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     B_: Point
 
 
-class RefillBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The outputs of the next refill, ascending, as the policy has them for its sum."""
-
-    tier: MoneyShape
-    keyset_id: KeysetId
-    outputs: Annotated[tuple[OutputShape, ...], msgspec.Meta(min_length=1, max_length=OUTPUTS_MAX)]
-
-
 class TokensBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Blind tokens to be signed (NUT-22)."""
 
@@ -64,22 +57,16 @@ class TokensBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outputs: Annotated[tuple[OutputShape, ...], msgspec.Meta(min_length=1, max_length=OUTPUTS_MAX)]
 
 
-def _outputs(body: RefillBody | TokensBody) -> list[BlindedMessage]:
+class RefillBody(TokensBody, frozen=True, forbid_unknown_fields=True):
+    """The outputs of the next refill, ascending, as the policy has them for its sum."""
+
+    tier: MoneyShape
+
+
+def _outputs(body: TokensBody) -> list[BlindedMessage]:
     return [
         BlindedMessage(body.keyset_id, output.amount, bytes.fromhex(output.B_))
         for output in body.outputs
-    ]
-
-
-def _signatures(given: tuple[BlindSignature, ...]) -> list[View]:
-    return [
-        {
-            "id": one.keyset_id,
-            "amount": one.amount,
-            "C_": one.point.hex(),
-            "dleq": {"e": one.dleq_e.hex(), "s": one.dleq_s.hex()},
-        }
-        for one in given
     ]
 
 
@@ -133,7 +120,8 @@ async def get_refill(request: Asked) -> View:
         raise ProblemRaised("not-found", "No refill was left.")
     view = _refill_view(operator, refill)
     assert view is not None, "the refill is there"
-    return {**view, "signatures": _signatures(await operator.purse.standing.signatures(refill))}
+    signatures = await operator.purse.standing.signatures(refill)
+    return {**view, "signatures": signature_views(signatures)}
 
 
 @delete("/v1/purse/refill", status_code=204)
@@ -152,7 +140,7 @@ async def post_tokens(request: Asked, data: JSONBody[TokensBody]) -> View:
         if given.code in _TOO_OFTEN:
             raise ProblemRaised("too-many-requests", given.detail)
         raise ProblemRaised("malformed-request", errors=(Fault("outputs", given.detail),))
-    return {"signatures": _signatures(given)}
+    return {"signatures": signature_views(given)}
 
 
 class DepositBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -19,6 +19,7 @@ from amana.purse.methods.merchant import METHOD
 from amana.purse.model import Code, Proof, RedeemAsk, RedeemQuote, RedeemState, Refusal
 from amana.purse.ports import PurseStore, Signatory
 from amana.purse.rules.operations import Inputs, read_inputs
+from amana.purse.rules.refusals import FALSE
 from amana.purse.service import Mint
 
 PAY_PATH: Final = "/v1/pay"
@@ -32,7 +33,6 @@ _UNKNOWN: Final = Refusal(Code.PAYMENT_FAILED, "There is no such order. Nothing 
 _OTHER: Final = Refusal(
     Code.PAYMENT_FAILED, "The payment's id is another order's. Nothing was spent."
 )
-_FALSE: Final = Refusal(Code.PROOF_INVALID, "proofs could not be verified")
 _PENDING: Final = Refusal(
     Code.QUOTE_PENDING, "These proofs are being taken. Ask again with the same payment."
 )
@@ -106,7 +106,7 @@ class _Paying:
             return going_in
         # Before anything is kept: whoever has no e-cash leaves no row.
         if None in await self._signatory.verify(going_in.claims):
-            return _FALSE
+            return FALSE
         return await self._once(request.tail, order, proofs)
 
     def _inputs(self, unit: str, proofs: Sequence[Proof], order: Order) -> Inputs | Refusal:

@@ -2,17 +2,19 @@
 
 import sqlite3
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
 
+from amana.kernel import AmanaId, Instant
+from amana.payments import postings
 from amana.payments.model import ECASH_ACCOUNT, PURSE_PARTY
 from amana.purse.liabilities.model import Count, Facts
 from amana.purse.liabilities.tables import statements_table
 from amana.purse.methods import merchant, refund
 from amana.purse.model import RedeemState
 from amana.purse.standing.model import DepositState, RefillState
+from amana.purse.standing.rules import deposit_payment_key, refill_payment_key
 from amana.purse.store import GroupWriter
 
 _ID_BYTES: Final = 16
@@ -33,8 +35,6 @@ _PAYMENT: Final = (
     "SELECT id, total, status FROM payments_payments WHERE intent_key = ? AND status IN (1, 3)"
 )
 _TRANSFER: Final = "SELECT 1 FROM ledger_transfers WHERE id = ?"
-_FIRST_LEG: Final = 1
-_POSTED_LEGS: Final = (3, 4)
 _PENDING: Final = 1
 
 _TABLE: Final = statements_table.name
@@ -65,16 +65,19 @@ def _read(connection: sqlite3.Connection) -> Facts:
         return sum(
             total
             for key, total, status in payments
-            if status != _PENDING or rows(_TRANSFER, _leg(key, _FIRST_LEG))
+            if status != _PENDING or is_in_ledger(postings.main_transfer_id(_id_of(key)))
         )
 
+    def is_in_ledger(transfer_id: int) -> bool:
+        return bool(rows(_TRANSFER, transfer_id.to_bytes(_ID_BYTES)))
+
     def is_posted(key: bytes, attempt: int) -> bool:
-        return any(rows(_TRANSFER, _leg(key, attempt << 4 | leg)) for leg in _POSTED_LEGS)
+        return any(map(is_in_ledger, postings.purse_post_ids(_id_of(key), attempt)))
 
     refunds = moved(rows(_GIVEN_BACK, PURSE_PARTY.to_bytes(_ID_BYTES)))
     ((claimed,),) = rows(_CLAIMED, refund.METHOD)
     refills = sum(
-        moved(rows(_PAYMENT, _intent_key(b"refill", key, attempts)))
+        moved(rows(_PAYMENT, refill_payment_key(key, attempts)))
         for key, attempts in rows(_DEBITED, int(RefillState.DEBITED))
     )
     balances = rows(_BALANCE, ECASH_ACCOUNT.to_bytes(_ID_BYTES))
@@ -84,7 +87,7 @@ def _read(connection: sqlite3.Connection) -> Facts:
         returning=sum(
             amount
             for key, amount, due_at in rows(_RETURNING, int(DepositState.WAITING))
-            if not moved(rows(_PAYMENT, _intent_key(b"deposit", key, due_at)))
+            if not moved(rows(_PAYMENT, deposit_payment_key(key, Instant(due_at))))
         ),
         to_post=sum(
             amount
@@ -95,14 +98,8 @@ def _read(connection: sqlite3.Connection) -> Facts:
     )
 
 
-def _leg(payment: bytes, leg: int) -> bytes:
-    """Return the id of a payment's transfer: the leg stands in the last byte."""
-    return payment[:-1] + bytes((leg,))
-
-
-def _intent_key(kind: bytes, key: bytes, number: int) -> bytes:
-    """Return the key of a standing order's payment, which follows from the order."""
-    return blake2b(kind + key + number.to_bytes(8), digest_size=_ID_BYTES).digest()
+def _id_of(key: bytes) -> AmanaId:
+    return AmanaId(int.from_bytes(key))
 
 
 class StatementRows:

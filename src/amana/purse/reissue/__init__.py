@@ -3,7 +3,6 @@
 from amana.purse.reissue.blinding import blind
 from amana.purse.reissue.model import Issued
 from amana.purse.reissue.ports import RevokingSignatory
-from amana.purse.reissue.rows import ReissueRows, ReissueStore
 from amana.purse.reissue.service import Reissue
 
-__all__ = ["Issued", "Reissue", "ReissueRows", "ReissueStore", "RevokingSignatory", "blind"]
+__all__ = ["Issued", "Reissue", "RevokingSignatory", "blind"]

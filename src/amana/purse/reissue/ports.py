@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
-from amana.purse.model import Refusal, VerifiedProof
-from amana.purse.ports import Blank, Claim, Signatory
+from amana.purse.ports import Claim, Signatory
 
 Blinder = Callable[[bytes, bytes], bytes | None]
 """Returns B_ for a secret and its factor; None where the factor is none."""
@@ -19,18 +18,3 @@ class RevokingSignatory(Signatory, Protocol):
 
     async def revoke(self, number: int) -> None:
         """Let a keyset whose key may be in other hands check and sign no more."""
-
-
-class ReissueStorage(Protocol):
-    """Keeps what was exchanged. A refusal is given only of what is durable."""
-
-    async def known(self, nullifiers: Sequence[bytes], points: Sequence[bytes]) -> Refusal | None:
-        """Refuse what is known to be spent or signed; the commit judges again."""
-
-    async def are_issued(self, proofs: Sequence[tuple[int, int]], points: Sequence[bytes]) -> bool:
-        """Say whether each point was signed, for the keyset and amount of its proof."""
-
-    async def reissue(
-        self, proofs: Sequence[VerifiedProof], blanks: Sequence[Blank]
-    ) -> Refusal | None:
-        """Spend proofs and record what is signed for them, never more than their keyset signed."""

@@ -11,10 +11,6 @@ NOT_SHOWN: Final = Refusal(
     Code.PROOF_INVALID,
     "This e-cash is not of a revoked keyset, or was not shown to be issued. Nothing was spent.",
 )
-TOO_MUCH: Final = Refusal(
-    Code.ISSUE_DISABLED,
-    "As much of this amount came back as was ever signed. Nothing was spent. Tell the operator.",
-)
 
 
 def decide_reissue(

@@ -10,23 +10,17 @@ these proofs, and it is said before it is paid.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 from amana.kernel import SECOND_NS, Clock
-from amana.purse.model import BlindedMessage, BlindSignature, Code, Proof, Refusal, VerifiedProof
-from amana.purse.ports import Blank, Signed, SigningStopped
+from amana.purse.model import BlindedMessage, BlindSignature, Proof, Refusal, VerifiedProof
+from amana.purse.ports import Blank, PurseStore, Signed, SigningStopped
 from amana.purse.reissue import rules
 from amana.purse.reissue.model import Issued
-from amana.purse.reissue.ports import Blinder, ReissueStorage, RevokingSignatory
+from amana.purse.reissue.ports import Blinder, RevokingSignatory
 from amana.purse.rules import conditions
 from amana.purse.rules.conditions import Verifier
 from amana.purse.rules.operations import Exchange
-
-_STOPPED: Final = Refusal(
-    Code.ISSUE_DISABLED,
-    "The mint has stopped signing this amount. Nothing was spent. Tell the operator.",
-)
-_NO_POINT: Final = Refusal(Code.PROOF_INVALID, "an output is no point of the curve")
+from amana.purse.rules.refusals import NO_POINT, STOPPED
 
 
 class Reissue:
@@ -34,7 +28,7 @@ class Reissue:
 
     def __init__(
         self,
-        store: ReissueStorage,
+        store: PurseStore,
         signatory: RevokingSignatory,
         *,
         blind: Blinder,
@@ -76,7 +70,8 @@ class Reissue:
         signed = await self._sign(verified, exchange.blanks)
         if isinstance(signed, Refusal):
             return signed
-        refusal = await self._store.reissue(verified, exchange.blanks)
+        # One that false proofs came before is refused here: never more comes back than was signed.
+        refusal = await self._store.swap(verified, exchange.blanks)
         if refusal is not None:
             return refusal
         listed = self._signatory.keysets()
@@ -108,7 +103,10 @@ class Reissue:
         points = [self._blind(each.proof.secret.encode(), each.factor) for each in shown]
         known = [point for point in points if point is not None]
         of = [(claim.keyset, claim.amount) for claim in exchange.claims]
-        if len(known) < len(points) or not await self._store.are_issued(of, known):
+        if len(known) < len(points):
+            return rules.NOT_SHOWN
+        signed = await self._store.signed_before(known)
+        if [signed.get(point) for point in known] != of:
             return rules.NOT_SHOWN
         nullifiers = await self._signatory.verify_revoked(exchange.claims)
         witnesses = conditions.shown_witnesses([each.proof for each in shown])
@@ -132,6 +130,6 @@ class Reissue:
         try:
             signed = await self._signatory.sign(blanks)
         except SigningStopped:
-            return _STOPPED
+            return STOPPED
         good = [signature for signature in signed if signature is not None]
-        return good if len(good) == len(blanks) else _NO_POINT
+        return good if len(good) == len(blanks) else NO_POINT

@@ -41,14 +41,15 @@ class Vault:
         self._counts = Counts(store)
         self._seed = store.seed()
         self._held: list[_Held] = []
+        self._listed: tuple[Keyset, ...] = ()
         self.reload()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self._held)} keysets)"
 
     def keysets(self) -> tuple[Keyset, ...]:
-        """Return the list, oldest first."""
-        return tuple(held.public for held in self._held)
+        """Return the list, oldest first: the same tuple for as long as the list stands."""
+        return self._listed
 
     def reload(self) -> None:
         """Read the list again: another process may have added to it.
@@ -193,6 +194,7 @@ class Vault:
             for number, entry in enumerate(entries[len(kept) :], start=len(kept))
         ]
         self._held = kept + added
+        self._listed = tuple(held.public for held in self._held)
 
     @staticmethod
     def _keep(held: _Held, entry: Entry) -> _Held:

@@ -1,6 +1,8 @@
 """Whether a refill may be left, and what becomes of it."""
 
 from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Final
 
 import msgspec
 
@@ -8,6 +10,8 @@ from amana.kernel import Instant
 from amana.purse.model import BlindedMessage, Keyset
 from amana.purse.ports import Blank
 from amana.purse.standing.model import Refill, RefillState, StandingReason, StandingRefused
+
+_KEY_BYTES: Final = 16
 
 
 def decide_outputs(
@@ -59,6 +63,23 @@ def decide_leave(
     return msgspec.structs.replace(
         stored, keyset=refill.keyset, outputs=refill.outputs, due_at=refill.due_at
     )
+
+
+def refill_payment_key(refill_id: bytes, attempt: int) -> bytes:
+    """Return the key of a refill's payment: it follows from the order, so a retry meets itself."""
+    return _key(b"refill", refill_id, attempt)
+
+
+def deposit_payment_key(deposit_id: bytes, due_at: Instant) -> bytes:
+    """Return the key of a deposit's payment.
+
+    A refused payment stays refused under its key: each postponement has one of its own.
+    """
+    return _key(b"deposit", deposit_id, due_at)
+
+
+def _key(kind: bytes, identifier: bytes, turn: int) -> bytes:
+    return blake2b(kind + identifier + turn.to_bytes(8), digest_size=_KEY_BYTES).digest()
 
 
 def refused(refill: Refill, due_at: Instant) -> Refill:

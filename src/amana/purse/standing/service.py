@@ -6,7 +6,6 @@ credited when it is due. Whatever is interrupted is met again at the next round.
 """
 
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -176,7 +175,7 @@ class Standing:
         return await self._sign(refill)
 
     async def _debit(self, refill: Refill) -> Payment | IdReused:
-        key = _key(b"refill", refill.id, refill.attempts)
+        key = rules.refill_payment_key(refill.id, refill.attempts)
         return await self._payer.pay(
             Intent(
                 id=self._new_id(),
@@ -227,8 +226,7 @@ class Standing:
 
     async def _carry_out_deposit(self, deposit: Deposit) -> bool:
         party = self._party(deposit.party)
-        # A refused payment stays refused under its key: each postponement has one of its own.
-        key = _key(b"deposit", deposit.id, deposit.due_at)
+        key = rules.deposit_payment_key(deposit.id, deposit.due_at)
         paid = await self._payer.pay(
             Intent(
                 id=self._new_id(),
@@ -251,8 +249,3 @@ class Standing:
 
 def _is_paid(paid: Payment | IdReused) -> bool:
     return isinstance(paid, Payment) and paid.status is PaymentStatus.PAID
-
-
-def _key(kind: bytes, identifier: bytes, attempt: int) -> bytes:
-    """Derive a payment's key from its standing order, so that a retry meets itself."""
-    return blake2b(kind + identifier + attempt.to_bytes(8), digest_size=_ID_BYTES).digest()
