@@ -58,6 +58,8 @@ class PeopleWorld:
     door: Door
     erasure: Erasure
     keys: KeyStore
+    on_their_way: dict[AmanaId, int]
+    """What the rooms above have on its way to a party, in minor units."""
 
     def open_customer(self, handle: str = "noor", name: str = "Noor") -> Customer:
         opened = self.books.run(self.people.open_customer(self.people.new_customer(handle, name)))
@@ -121,7 +123,12 @@ def _put_together(
     clock, chance = surroundings
     rows = PeopleRows(books.reading)
     pepper = Signatory(books.folder).secret(HANDLE_PEPPER)
-    store = PeopleStore(books.writer, handle_pepper=pepper)
+    on_their_way: dict[AmanaId, int] = {}
+    store = PeopleStore(
+        books.writer,
+        handle_pepper=pepper,
+        take_leave=lambda _, party: on_their_way.get(party, 0),
+    )
     tiers = load_tiers(currency("EUR"))
     directory = Directory(rows, tiers, kept_max=bounds[0])
     authenticator = Authenticator(rows, directory, kept_max=bounds[0])
@@ -155,7 +162,7 @@ def _put_together(
     )
     door = _door(books, keys, vault, surroundings)
     memory, services = (rows, store, directory, authenticator), (people, passkeys, door, erasure)
-    return PeopleWorld(books, clock, chance, ledger, *memory, *services, keys)
+    return PeopleWorld(books, clock, chance, ledger, *memory, *services, keys, on_their_way)
 
 
 def _door(

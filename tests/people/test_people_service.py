@@ -220,6 +220,19 @@ def test_an_account_that_holds_money_is_not_closed(world: PeopleWorld) -> None:
     )
 
 
+def test_an_account_that_money_is_on_its_way_to_is_not_closed(world: PeopleWorld) -> None:
+    """Goal: the rooms above are asked in the unit that closes, and a refusal changes nothing."""
+    customer = world.open_customer()
+    token = world.session_of(customer.customer)
+    world.on_their_way[customer.customer] = 500
+    assert reason(world.books.run(world.people.close(customer.customer))) is (
+        RefusalReason.HOLDS_MONEY
+    )
+    assert world.principal(token) is not None
+    del world.on_their_way[customer.customer]
+    assert world.books.run(world.people.close(customer.customer)) is None
+
+
 def test_closing_ends_every_token_of_the_party_and_its_staff(world: PeopleWorld) -> None:
     customer, merchant = world.open_customer(), world.open_merchant()
     run, people = world.books.run, world.people

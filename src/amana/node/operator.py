@@ -48,7 +48,7 @@ from amana.people import (
 from amana.people.vault import VAULT_COLUMNS
 from amana.purse.erasing import PurseEraser
 from amana.purse.ports import Signatory as MintSignatory
-from amana.purse.standing import owed_to
+from amana.purse.standing import take_leave
 from amana.storage import (
     BOOKS_FILE,
     SETTINGS_FILE,
@@ -370,7 +370,7 @@ def _people(floor: _Floor, books: _Books, reading: sqlite3.Connection) -> _Peopl
     directory = Directory(read, tiers)
     authenticator = Authenticator(read, directory)
     pepper = Signatory(floor.folder).secret(HANDLE_PEPPER)
-    store = PeopleStore(books.writer, handle_pepper=pepper)
+    store = PeopleStore(books.writer, handle_pepper=pepper, take_leave=take_leave)
     eraser = PeopleEraser(
         reader=read, writer=store, directory=directory, authenticator=authenticator
     )
@@ -386,7 +386,6 @@ def _people(floor: _Floor, books: _Books, reading: sqlite3.Connection) -> _Peopl
         tiers=tiers,
         clock=clock,
         chance=chance,
-        owed=lambda party: owed_to(reading, party),
     )
     passkeys = Passkeys(
         people=people,

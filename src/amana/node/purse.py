@@ -18,7 +18,7 @@ from amana.payments.model import ECASH_ACCOUNT, PURSE_PARTY, Party, Payment
 from amana.payments.model import PartyKind as Side
 from amana.payments.service import PaymentService
 from amana.payments.store import SqlPaymentRows
-from amana.people import Directory, PartyFacts, PartyKind
+from amana.people import Directory, PartyFacts, PartyKind, PartyStatus, PeopleRows
 from amana.purse.auth import AuthRows, AuthStore, BlindAuth
 from amana.purse.backups import BackupRows, BackupStore
 from amana.purse.books import PurseBooks
@@ -339,10 +339,15 @@ def _merchant_method(
 def _account_method(
     floor: PurseFloor, standing: Standing, rows: StandingRows, unit: str
 ) -> AccountRedemption:
+    # On the writer's own connection: in the commit that spends, an account that closes in the same
+    # commit is closed already, whatever the directory still says.
+    people = PeopleRows(floor.connection)
+
     def find(deposit_id: bytes) -> Deposit | None:
         deposit = rows.deposit(deposit_id)
-        party = None if deposit is None else _party(floor, deposit.party)
-        return deposit if party is not None and party.is_open else None
+        customer = None if deposit is None else people.customer(deposit.party)
+        is_open = customer is not None and customer.status is PartyStatus.ACTIVE
+        return deposit if is_open else None
 
     def fill(deposit_id: bytes, amount: int, due_at: Instant) -> bool:
         is_open = find(deposit_id) is not None

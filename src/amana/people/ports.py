@@ -114,8 +114,12 @@ class PeopleWriter(Protocol):
     async def set_note_key(self, customer: AmanaId, note_key: bytes) -> None:
         """Replace the key that others seal notes to."""
 
-    async def close_party(self, party: AmanaId) -> None:
-        """Close a customer or merchant, and delete its tokens and its staff's."""
+    async def close_party(self, party: AmanaId) -> int:
+        """Close a customer or merchant, and delete its tokens and its staff's.
+
+        Returns what is on its way to or from the party outside the ledger, in minor units; where
+        anything is, nothing was changed.
+        """
 
     async def raise_sign_count(self, credential_id: bytes, sign_count: int) -> bool:
         """Raise a passkey's sign count; False where it is there already, or higher."""

@@ -1,6 +1,6 @@
 """Opening and closing accounts of customers and merchants, their staff, their tokens."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from amana.kernel import AmanaId, Chance, Clock, Instant, new_id
@@ -76,12 +76,6 @@ class PeopleEraser:
         return self._reader.erased_customers()
 
 
-def _nothing_owed(party: AmanaId) -> int:
-    """Say that nothing is on its way to anybody."""
-    del party
-    return 0
-
-
 class People:
     """The room's use cases. Each may be repeated with the same ids without harm."""
 
@@ -98,13 +92,8 @@ class People:
         tiers: Tiers,
         clock: Clock,
         chance: Chance,
-        owed: Callable[[AmanaId], int] = _nothing_owed,
     ) -> None:
-        """Wire the room.
-
-        `ledger_number` is that of the operator's currency in the books; `owed` says what is on its
-        way to a party outside the ledger, in minor units.
-        """
+        """Wire the room; `ledger_number` is that of the operator's currency in the books."""
         self._ledger = ledger
         self._ledger_number = ledger_number
         self._reader = reader
@@ -115,7 +104,6 @@ class People:
         self._tiers = tiers
         self._clock = clock
         self._chance = chance
-        self._owed = owed
 
     def new_customer(
         self,
@@ -286,13 +274,16 @@ class People:
         facts = self._directory.by_id(party)
         if facts is None:
             return _NOT_FOUND
-        refusal = decide_close(
-            facts.status,
-            held_minor=await self._held_minor(facts.ledger_account) + self._owed(party),
-        )
+        held_minor = await self._held_minor(facts.ledger_account)
+        refusal = decide_close(facts.status, held_minor=held_minor)
         if refusal is not None:
             return refusal
-        await self._writer.close_party(party)
+        # What is on its way to the account is judged in the unit that closes it: nothing can set
+        # out between the two.
+        owed_minor = await self._writer.close_party(party)
+        refusal = decide_close(facts.status, held_minor=owed_minor)
+        if refusal is not None:
+            return refusal
         self._directory.forget(party)
         self._authenticator.forget_party(party)
         return None

@@ -2,6 +2,7 @@
 
 import hmac
 import sqlite3
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
 
@@ -212,19 +213,28 @@ class PeopleRows:
         return None if row is None else _rows.read_merchant(row)
 
 
+TakeLeave = Callable[[sqlite3.Connection, AmanaId], int]
+"""Ends what a party has going in the rooms above, in the unit of work that closes its account.
+
+Returns what is on its way outside the ledger, in minor units; where anything is, it changes nothing.
+"""
+
+
 class PeopleStore:
     """Changes, each one durable unit of work that may be repeated."""
 
-    def __init__(self, writer: Writer, *, handle_pepper: bytes) -> None:
+    def __init__(self, writer: Writer, *, handle_pepper: bytes, take_leave: TakeLeave) -> None:
         """Keep rows through a writer.
 
         Args:
             writer: The one writer of the data folder.
             handle_pepper: 32 bytes from the signatory folder, under which handles are hashed.
+            take_leave: What the rooms above do in the unit of work that closes an account.
         """
         assert len(handle_pepper) == sha256().digest_size, "the pepper is 32 bytes"
         self._writer = writer
         self._pepper = handle_pepper
+        self._take_leave = take_leave
 
     async def add_customer(
         self, customer: Customer, *, passkey: Passkey | None = None, token: Token | None = None
@@ -315,17 +325,25 @@ class PeopleStore:
         """Replace the key that others seal notes to."""
         await self._execute(_SET_NOTE_KEY, (note_key, id_bytes(customer)))
 
-    async def close_party(self, party: AmanaId) -> None:
-        """Close a customer or merchant, and delete its tokens and its staff's."""
+    async def close_party(self, party: AmanaId) -> int:
+        """Close a customer or merchant, and delete its tokens and its staff's.
+
+        Returns what is on its way to or from the party outside the ledger, in minor units; where
+        anything is, nothing was changed.
+        """
         key = (id_bytes(party),)
 
-        def work(connection: sqlite3.Connection) -> None:
+        def work(connection: sqlite3.Connection) -> int:
+            owed = self._take_leave(connection, party)
+            if owed:
+                return owed
             connection.execute(_CLOSE_CUSTOMER, (_CLOSED, *key))
             connection.execute(_CLOSE_MERCHANT, (_CLOSED, *key))
             connection.execute(_DELETE_TOKENS_OF, key)
             connection.execute(_DELETE_STAFF_TOKENS_OF, key)
+            return 0
 
-        await self._writer.run(work)
+        return await self._writer.run(work)
 
     async def raise_sign_count(self, credential_id: bytes, sign_count: int) -> bool:
         """Raise a passkey's sign count; False where it is there already, or higher."""

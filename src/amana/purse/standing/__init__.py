@@ -1,7 +1,7 @@
 """Standing orders between an account and its holder's purse: refills and deposits."""
 
 from amana.purse.standing.model import Deposit, DepositState, Refill, RefillState
-from amana.purse.standing.rows import StandingRows, owed_to
+from amana.purse.standing.rows import StandingRows, take_leave
 from amana.purse.standing.service import Standing
 from amana.purse.standing.store import StandingStore
 
@@ -13,5 +13,5 @@ __all__ = [
     "Standing",
     "StandingRows",
     "StandingStore",
-    "owed_to",
+    "take_leave",
 ]

@@ -197,9 +197,24 @@ _OWED: Final = (
 )
 
 
-def owed_to(connection: sqlite3.Connection, party: AmanaId) -> int:
-    """Return what is on its way between a party's account and purse, in minor units."""
-    (owed,) = connection.execute(_OWED, (party.to_bytes(_ID_BYTES),)).fetchone()
+_LEAVE: Final = (
+    "DELETE FROM purse_deposits WHERE party = ? AND state IN (1, 3)",
+    "DELETE FROM purse_refills WHERE party = ? AND state = 1",
+)
+
+
+def take_leave(connection: sqlite3.Connection, party: AmanaId) -> int:
+    """End a party's standing orders, in the unit of work that closes its account.
+
+    Returns what is on its way between account and purse, in minor units; where anything is,
+    nothing was changed. Addresses go with the account, so e-cash that was to be sent to one is
+    refused before it is spent.
+    """
+    key = (party.to_bytes(_ID_BYTES),)
+    (owed,) = connection.execute(_OWED, key).fetchone()
+    if not owed:
+        for statement in _LEAVE:
+            connection.execute(statement, key)
     return int(owed)
 
 
