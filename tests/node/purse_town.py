@@ -18,10 +18,9 @@ from amana.kernel import HOUR_NS
 from amana.node.http.openid import make_openid
 from amana.node.mint.operators import create_operator_mint
 from amana.node.operator import Operator, make_operator, open_operator
-from amana.node.purse import keyset_plan
+from amana.node.purse import keyset_plan, token_plan
 from amana.people.openid import OpenId
 from amana.purse.curve import hash_to_curve
-from amana.purse.keysets import AUTH_UNIT, KeysetPlan
 from amana.purse.model import Proof
 from amana.purse.signatory import FolderStore, InProcessSignatory, make_signatory
 from amana.testing.rooms import HandClock
@@ -137,7 +136,7 @@ def redemption(quote: str, proofs: list[Proof], blanks: list[Any]) -> Json:
 
 def keys_of(folder: Path, clock: HandClock) -> InProcessSignatory:
     """Hold the keys of an operator's folder in this process; they are made where there are none."""
-    plans = [keyset_plan("eur", clock), KeysetPlan(AUTH_UNIT, (1,))]
+    plans = [keyset_plan("eur", clock), token_plan(clock)]
     make_signatory(folder / SIGNATORY_FOLDER, plans, seed=SEED, clock=clock)
     return InProcessSignatory(FolderStore(folder / SIGNATORY_FOLDER), clock)
 

@@ -12,6 +12,8 @@ from tests.node.mint_world import Reply
 from tests.node.purse_town import PurseTown, exchange, purse_town
 
 from amana.audit import audit_folder
+from amana.kernel import DAY_NS
+from amana.node.workers import look_after_keysets
 from amana.purse.model import Code
 
 ATTEMPTS = 200
@@ -53,3 +55,41 @@ def test_a_blind_token_opens_one_of_two_hundred_requests(town: PurseTown) -> Non
     counted = Counter((answer.status, answer.json.get("code", 0)) for answer in answers)
     assert counted == {(200, 0): 1, (400, Code.BLIND_AUTH_FAILED): ATTEMPTS - 1}
     assert town.states(proofs).count("SPENT") == 1
+
+
+def test_a_season_of_blind_tokens_ends_and_takes_its_rows_along(town: PurseTown) -> None:
+    """Goal: used tokens are not kept for ever.
+
+    Two tokens of one keyset: one is used at once, the other when the next keyset signs already.
+    When their keyset has ended, a third opens nothing, and no row of it is left.
+    """
+
+    def swap(token: str) -> Reply:
+        town.learn(wallet)
+        proofs = wallet.pick(1)
+        body = exchange(proofs, wallet.sum_of(sum(proof.amount for proof in proofs)))
+        return town.at_mint("POST", "/v1/swap", body, blind_auth=token)
+
+    def turn(days: int) -> None:
+        town.clock.advance(days * DAY_NS)
+        town.run(look_after_keysets(town.operator))
+
+    def used() -> int:
+        rows = town.operator.read_connection.execute("SELECT count(*) FROM purse_auth_spent")
+        return int(rows.fetchone()[0])
+
+    wallet = town.filled()
+    first, second, third = (token_of(town) for _ in range(3))
+    (old,) = town.at_mint("GET", "/v1/auth/blind/keys").json["keysets"]
+    assert swap(first).status == 200
+    turn(91)
+    (new,) = town.at_mint("GET", "/v1/auth/blind/keys").json["keysets"]
+    assert new["id"] != old["id"]
+    assert swap(second).status == 200
+    newer = token_of(town)
+    turn(88)
+    assert used() == 2
+    assert swap(newer).status == 200
+    turn(3)
+    assert swap(third).json["code"] == Code.BLIND_AUTH_FAILED
+    assert used() == 1, "the newer keyset's"

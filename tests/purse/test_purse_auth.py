@@ -28,6 +28,7 @@ from amana.purse.auth import (
     protected,
 )
 from amana.purse.auth.model import TOKENS_AT_ONCE_MAX
+from amana.purse.auth.ports import SpentKey
 from amana.purse.auth.rules import is_decided, read_blind_token
 from amana.purse.keysets import KeysetPlan
 from amana.purse.model import BlindedMessage, BlindSignature, Code, Keyset, Proof, Refusal
@@ -164,8 +165,8 @@ def test_two_requests_at_once_cannot_both_come_with_one_token(world: World) -> N
 class FullDisk(AuthStore):
     """Storage that takes nothing more."""
 
-    async def spend(self, nullifier: bytes) -> bool:
-        del nullifier
+    async def spend(self, token: SpentKey) -> bool:
+        del token
         raise Unavailable("full")
 
 
@@ -182,10 +183,10 @@ def test_a_token_whose_use_cannot_be_written_opens_nothing_more(world: World) ->
 
 def test_the_index_judges_a_token_that_is_spent_twice(world: World) -> None:
     async def both() -> list[bool]:
-        return await asyncio.gather(*(world.store.spend(bytes(32)) for _ in range(2)))
+        return await asyncio.gather(*(world.store.spend(SpentKey(1, bytes(32))) for _ in range(2)))
 
     assert sorted(world.run(both())) == [False, True]
-    assert world.run(world.store.spend(bytes(32))) is False
+    assert world.run(world.store.spend(SpentKey(1, bytes(32)))) is False
 
 
 def test_tokens_come_with_padding_or_without(world: World) -> None:
@@ -311,6 +312,32 @@ def test_an_older_keysets_tokens_are_taken_and_not_given(world: World) -> None:
     assert code_of(world.ask(old)) is Code.KEYSET_INACTIVE
 
 
+def test_used_tokens_are_forgotten_a_day_after_their_keysets_end_and_not_before(
+    world: World,
+) -> None:
+    """Goal: rows go with their keyset, in batches, and only those of the keyset that ended."""
+    many = [SpentKey(world.tokens.number, bytes([5]) * 30 + n.to_bytes(2)) for n in range(1_001)]
+    for key in many[:-1]:
+        world.books.connection.execute("INSERT INTO purse_auth_spent VALUES (?, ?)", key)
+    world.run(world.store.spend(many[-1]))
+    newer = world.run(world.signatory.rotate(AUTH_UNIT, final_expiry=world.end_s + EXPIRY_S))
+    world.run(world.store.spend(SpentKey(newer.number, bytes(32))))
+    world.clock.advance((EXPIRY_S * SECOND_NS + DAY_NS) - 1)
+    assert world.run(world.auth.forget_spent()) == 0
+    world.clock.advance(1)
+    assert world.run(world.auth.forget_spent()) == 1_001
+    assert world.rows("purse_auth_spent") == [(newer.number, bytes(32))]
+    assert world.run(world.auth.forget_spent()) == 0
+
+
+def test_one_secret_that_two_keysets_signed_is_two_tokens(world: World) -> None:
+    """Goal: whoever paid for two has two, since a row is dropped with its own keyset."""
+    first = SpentKey(world.tokens.number, bytes(32))
+    assert world.run(world.store.spend(first))
+    assert not world.run(world.store.spend(first))
+    assert world.run(world.store.spend(SpentKey(7, bytes(32))))
+
+
 def test_a_day_gives_so_many_tokens_to_each_and_the_next_as_many_again(world: World) -> None:
     assert len(world.given(5)) == 5
     assert code_of(world.ask(world.outputs(4))) is Code.BLIND_TOKENS_TOO_OFTEN
@@ -392,7 +419,7 @@ def test_what_is_kept_joins_no_token_with_a_customer(world: World) -> None:
     (quota,) = world.rows("purse_auth_quota")
     assert quota == (day_number(world.clock.now()), AMAL.to_bytes(16), 3)
     spent = world.rows("purse_auth_spent")
-    assert all(len(row) == 1 and len(row[0]) == 32 for row in spent)
+    assert all((row[0], len(row[1])) == (world.tokens.number, 32) for row in spent)
     assert spent == sorted(spent), "rows stand in the order of random keys"
 
 

@@ -14,8 +14,10 @@ from amana.purse.keysets import (
     derive_id,
     derive_keys,
     describe,
+    ended,
     has_own_id,
     is_keyset_id,
+    is_rotation_due,
     list_hash,
     parse_keys,
     plan_of,
@@ -182,3 +184,42 @@ def test_the_hash_of_a_list_is_over_the_lines_that_wallets_hash() -> None:
     keyset = Keyset(0, "01" + "ab" * 32, "eur", True, 0, 1_900_000_000, {})  # noqa: FBT003
     # SHA-256 of "01abab…:eur:1900000000\n", as sha256sum gives it.
     assert list_hash([keyset]).hex() == "c18d61ac2be2b1b396ef60a60c54dbe4"
+
+
+# Rotation
+
+DAY_S = 86_400
+LIFE_S, ACTIVE_S = 730 * DAY_S, 90 * DAY_S
+
+
+def _listed(unit: str, *, is_active: bool, expiry: int | None, number: int = 0) -> Keyset:
+    made = _keyset(KeysetPlan(unit, (1,), final_expiry=expiry), number)
+    return msgspec.structs.replace(made, is_active=is_active)
+
+
+def _is_due(*keysets: Keyset, now_s: int) -> bool:
+    return is_rotation_due(keysets, "eur", now_s=now_s, life_s=LIFE_S, active_s=ACTIVE_S)
+
+
+def test_a_keyset_makes_way_when_it_has_signed_for_its_part_of_its_life() -> None:
+    signing = _listed("eur", is_active=True, expiry=LIFE_S)
+    other = _listed("usd", is_active=True, expiry=9 * LIFE_S, number=1)
+    assert not _is_due(signing, other, now_s=ACTIVE_S - 1)
+    assert _is_due(signing, other, now_s=ACTIVE_S)
+
+
+def test_a_keyset_begins_where_none_signs_or_one_would_for_ever() -> None:
+    assert _is_due(_listed("eur", is_active=False, expiry=LIFE_S), now_s=0)
+    assert _is_due(_listed("eur", is_active=True, expiry=None), now_s=0)
+    assert _is_due(now_s=0)
+
+
+def test_a_keyset_has_ended_when_its_grace_is_over() -> None:
+    one = _listed("eur", is_active=False, expiry=1_000)
+    endless = _listed("eur", is_active=False, expiry=None, number=1)
+    other = _listed("usd", is_active=False, expiry=1_000, number=2)
+    keysets = (one, endless, other)
+    assert ended(keysets, "eur", now_s=999) == ()
+    assert ended(keysets, "eur", now_s=1_000) == (one,)
+    assert ended(keysets, "eur", now_s=1_499, grace_s=500) == ()
+    assert ended(keysets, "eur", now_s=1_500, grace_s=500) == (one,)

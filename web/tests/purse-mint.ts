@@ -135,10 +135,15 @@ export class TestMint {
     for (const [id, letter] of other.letters) this.letters.set(id, letter);
   }
 
-  askForTokens(): void {
-    const pair = createNewMintKeys(1, new Uint8Array(32).fill(9), { unit: "auth", versionByte: 1 });
+  /** Begins a keyset of blind tokens, in the place of the one before. */
+  askForTokens(expiry: number | null = null): void {
+    const pair = createNewMintKeys(1, new Uint8Array(32).fill(9), {
+      unit: "auth",
+      versionByte: 1,
+      ...(expiry === null ? {} : { expiry }),
+    });
     this.#keys.set(pair.keysetId, { secret: pair.privKeys, open: serializeMintKeys(pair.pubKeys) });
-    const listing = { unit: "auth", input_fee_ppk: 0, final_expiry: null };
+    const listing = { unit: "auth", input_fee_ppk: 0, final_expiry: expiry };
     this.tokenKeyset = { id: pair.keysetId, active: true, ...listing };
   }
 

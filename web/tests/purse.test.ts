@@ -421,6 +421,29 @@ test("without tokens nothing is paid privately, and none is fetched at the till"
   assert.equal(device.named.calls.length, calls);
 });
 
+test("tokens of a keyset that ended are dropped, and others fetched with the next refill", async () => {
+  const device = new Device();
+  const ends = device.now + 1_000_000;
+  device.mint.askForTokens(ends);
+  await device.filled();
+  const old = (await device.state()).tokens;
+  assert.equal(old.length, POLICY.blind_tokens.per_refill);
+  device.mint.askForTokens(ends + 1_000_000);
+  device.now = ends - 3_601;
+  await device.open();
+  assert.deepEqual((await device.state()).tokens, old);
+  device.now = ends - 3_600;
+  const purse = await device.open();
+  assert.equal((await device.state()).tokens.length, 0);
+  await purse.fill(device.named, ASKED);
+  const { tokens } = await device.state();
+  assert.equal(tokens.length, POLICY.blind_tokens.per_refill);
+  assert.ok(tokens.every(({ keyset }) => keyset === device.mint.tokenKeyset?.id));
+  device.mint.orders.set("order_1", 300);
+  const paid = await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);
+  assert.equal(paid.kind, "paid");
+});
+
 test("tokens whose answer was lost are asked for again with the same outputs", async () => {
   const device = new Device();
   device.mint.askForTokens();

@@ -54,6 +54,10 @@ long ones keep the crowd of each keyset large."""
 KEYSET_LIFE_DAYS: Final = 730
 """Days from a keyset's beginning to its expiry: wallets change what they hold in good time."""
 
+TOKEN_KEYSET_LIFE_DAYS: Final = 180
+"""Days from a keyset of blind tokens to its expiry: it signs for half of them. A keyset tells
+whether a token is of this season or of the last; wallets use theirs up in weeks."""
+
 _QUOTE_ID_BYTES: Final = 16
 _DAYS_A_YEAR: Final = 366
 
@@ -115,9 +119,15 @@ def keyset_plan(unit: str, clock: Clock) -> KeysetPlan:
     )
 
 
-def final_expiry(clock: Clock) -> int:
+def final_expiry(clock: Clock, *, days: int = KEYSET_LIFE_DAYS) -> int:
     """Return when a keyset that begins now expires, in seconds since 1970."""
-    return (clock.now() + KEYSET_LIFE_DAYS * DAY_NS) // SECOND_NS
+    return (clock.now() + days * DAY_NS) // SECOND_NS
+
+
+def token_plan(clock: Clock) -> KeysetPlan:
+    """Return what the first keyset of blind tokens is to be."""
+    expiry = final_expiry(clock, days=TOKEN_KEYSET_LIFE_DAYS)
+    return KeysetPlan(AUTH_UNIT, (1,), final_expiry=expiry)
 
 
 def make_keys(
@@ -134,7 +144,7 @@ def make_keys(
             f"The file {seed} is missing, and e-cash is out that only its keys can take back. "
             "Restore it from the signatory archive of a backup."
         )
-    plans = [keyset_plan(unit, clock), KeysetPlan(AUTH_UNIT, (1,))]
+    plans = [keyset_plan(unit, clock), token_plan(clock)]
     make_signatory(folder / SIGNATORY_FOLDER, plans, seed=chance.draw(SEED_BYTES), clock=clock)
 
 

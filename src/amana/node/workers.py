@@ -7,8 +7,14 @@ from typing import Final
 
 from amana.kernel import DAY_NS, SECOND_NS, Instant
 from amana.node.operator import Operator
-from amana.node.purse import KEYSET_ACTIVE_DAYS, KEYSET_LIFE_DAYS, Purse, final_expiry
+from amana.node.purse import (
+    KEYSET_ACTIVE_DAYS,
+    KEYSET_LIFE_DAYS,
+    TOKEN_KEYSET_LIFE_DAYS,
+    final_expiry,
+)
 from amana.node.webhook_sender import send_webhooks
+from amana.purse.keysets import AUTH_UNIT, is_rotation_due
 
 HOLDS_EVERY_S: Final = 5.0
 KEYS_EVERY_S: Final = 3_600.0
@@ -19,6 +25,7 @@ LOG_EVERY_S: Final = 60.0
 """Seconds after which the books' log is emptied: what stands in it is in the order of its coming.
 """
 _QUOTES_KEPT_NS: Final = DAY_NS
+_DAY_S: Final = DAY_NS // SECOND_NS
 
 _log: Final = logging.getLogger("amana.workers")
 
@@ -62,24 +69,24 @@ async def _carry_out(operator: Operator) -> None:
 async def look_after_keysets(operator: Operator) -> None:
     """Begin a new keyset when the last one has signed long enough; drop what is over.
 
-    Quotes go some time after their end, and yesterday's counts of tokens.
+    Quotes go some time after their end, yesterday's counts of tokens, and used tokens with their
+    keyset.
     """
     purse, now = operator.purse, operator.clock.now()
-    if _is_rotation_due(purse, now // SECOND_NS):
-        await purse.signatory.rotate(purse.unit, final_expiry=final_expiry(operator.clock))
-        _log.info("keyset_rotated")
+    for unit, days in ((purse.unit, KEYSET_LIFE_DAYS), (AUTH_UNIT, TOKEN_KEYSET_LIFE_DAYS)):
+        if is_rotation_due(
+            purse.mint.keysets(),
+            unit,
+            now_s=now // SECOND_NS,
+            life_s=days * _DAY_S,
+            active_s=KEYSET_ACTIVE_DAYS * _DAY_S,
+        ):
+            ends = final_expiry(operator.clock, days=days)
+            await purse.signatory.rotate(unit, final_expiry=ends)
+            _log.info("keyset_rotated unit=%s", unit)
     await purse.store.forget_quotes(Instant(now - _QUOTES_KEPT_NS))
     await purse.auth.forget_counts()
-
-
-def _is_rotation_due(purse: Purse, now_s: int) -> bool:
-    """Say whether no keyset signs, after a revocation, or one has for as long as it should."""
-    active = [each for each in purse.mint.keysets() if each.is_active and each.unit == purse.unit]
-    if not active:
-        return True
-    ends = active[-1].final_expiry
-    assert ends is not None, "an operator's keyset expires"
-    return now_s >= ends - (KEYSET_LIFE_DAYS - KEYSET_ACTIVE_DAYS) * DAY_NS // SECOND_NS
+    await purse.auth.forget_spent()
 
 
 async def publish_liabilities(operator: Operator) -> None:

@@ -88,6 +88,21 @@ totals_table: Final = strict_table(
     has_rowid=False,
 )
 
+# Keysets of which nothing is taken any more: their counts, which no longer change, stand here and
+# not among the totals. Their rows of proofs and outputs are dropped, or are about to be.
+ended_table: Final = strict_table(
+    "purse_ended",
+    _anonymous("keyset", Int64, retention=Retention.FOR_EVER),
+    _anonymous("amount", Int64, retention=Retention.FOR_EVER),
+    _anonymous("signed", Int64, retention=Retention.FOR_EVER),
+    _anonymous("spent", Int64, retention=Retention.FOR_EVER),
+    _anonymous("is_dropped", Int64, retention=Retention.FOR_EVER),
+    sa.PrimaryKeyConstraint("keyset", "amount"),
+    sa.CheckConstraint("spent BETWEEN 0 AND signed", name="no_more_spent_than_signed"),
+    sa.CheckConstraint("is_dropped IN (0, 1)", name="is_dropped_or_not"),
+    has_rowid=False,
+)
+
 issue_quotes_table: Final = strict_table(
     "purse_issue_quotes",
     _quote("id", Bytes, primary_key=True),

@@ -103,6 +103,8 @@ export interface Token {
   readonly keyset: string;
   readonly secret: string;
   readonly C: string;
+  /** When its keyset ends, and the token with it. */
+  readonly endsAt?: Seconds | undefined;
 }
 
 /** A payment whose refund is asked for, once, at an hour that follows from nothing. */

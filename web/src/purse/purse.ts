@@ -27,7 +27,7 @@ import { askForRefund, fetchRefund } from "./refunding.ts";
 import { fillingOf, settleRefills } from "./refilling.ts";
 import { restore } from "./restoring.ts";
 import { type Outcome, type Target, carry, lockOf, pay, prepare } from "./spending.ts";
-import { fetchTokens } from "./tokens.ts";
+import { dropEnded, fetchTokens } from "./tokens.ts";
 import { type Verdict, fetchKeys as fetchReceiptKeys, verdictOf } from "./verifying.ts";
 import type {
   Deposited,
@@ -57,7 +57,9 @@ export class Purse {
   }
 
   static async open(unit: string, mint: Mint, ports: Ports): Promise<Purse> {
-    return new Purse(await Book.open(ports, newPurse(unit)), mint, ports);
+    const book = await Book.open(ports, newPurse(unit));
+    await dropEnded(book, ports.now());
+    return new Purse(book, mint, ports);
   }
 
   async summary(): Promise<Summary> {
@@ -104,7 +106,9 @@ export class Purse {
     const filled = await this.#ports.locks.tryHold("refill", () =>
       settleRefills(this.#book, this.#mint, named, this.#ports, isIdle),
     );
-    await this.#ports.locks.tryHold("tokens", () => fetchTokens(this.#book, this.#mint, named));
+    await this.#ports.locks.tryHold("tokens", () =>
+      fetchTokens(this.#book, this.#mint, named, this.#ports.now()),
+    );
     const occasion = { leavesRefill: filled === "left", isIdle };
     await this.#ports.locks.tryHold("backup", () =>
       keepBackup(this.#book, named, this.#ports, occasion),

@@ -4,7 +4,7 @@
  * They are signed blindly like e-cash, so a payment's token does not say whose it was.
  */
 
-import { POLICY } from "../rules/purse/policy.ts";
+import { POLICY, type Seconds } from "../rules/purse/policy.ts";
 import type { Book } from "./book.ts";
 import { isIdOf, newOutput, unblind } from "./curve.ts";
 import { activeOf } from "./keysets.ts";
@@ -15,6 +15,8 @@ import type { NamedSide } from "./named.ts";
 const UNIT = "auth";
 /** A payment takes two: one for its quote, one for itself. */
 const TOKENS_PER_PAYMENT = 2;
+/** Seconds before its end from which on a token is none: clocks differ, and a payment takes a while. */
+const MARGIN = 3_600;
 
 export interface Taken {
   readonly quote: Token | null;
@@ -34,8 +36,21 @@ export async function takeTokens(book: Book): Promise<Taken | null> {
   return quote === undefined || payment === undefined ? null : { quote, payment };
 }
 
+/** Drops the tokens whose keyset has ended, or is about to: the mint takes them no more. */
+export async function dropEnded(book: Book, now: Seconds): Promise<void> {
+  const isGood = ({ endsAt }: Token) => endsAt === undefined || now + MARGIN < endsAt;
+  if ((await book.read()).tokens.every(isGood)) return;
+  await book.change((state) => ({ ...state, tokens: state.tokens.filter(isGood) }));
+}
+
 /** Fetches as many as a refill brings, where half are used up: whoever pays a person needs them. */
-export async function fetchTokens(book: Book, mint: Mint, named: NamedSide): Promise<void> {
+export async function fetchTokens(
+  book: Book,
+  mint: Mint,
+  named: NamedSide,
+  now: Seconds,
+): Promise<void> {
+  await dropEnded(book, now);
   const { tokens } = await book.read();
   const { per_refill } = POLICY.blind_tokens;
   if (tokens.length > per_refill / 2) return;
@@ -48,7 +63,9 @@ export async function fetchTokens(book: Book, mint: Mint, named: NamedSide): Pro
   const fetched = outputs.flatMap((output, at): readonly Token[] => {
     const signature = signatures[at];
     const proof = signature === undefined ? null : unblind(output, signature, signing.keys);
-    return proof === null ? [] : [{ keyset: proof.keyset, secret: proof.secret, C: proof.C }];
+    if (proof === null) return [];
+    const { keyset, secret, C } = proof;
+    return [{ keyset, secret, C, ...(signing.endsAt === null ? {} : { endsAt: signing.endsAt }) }];
   });
   await book.change((state) => ({
     ...state,
@@ -65,7 +82,9 @@ async function outputsFor(book: Book, keyset: string, count: number): Promise<re
   return outputs;
 }
 
-async function tokenKeys(mint: Mint): Promise<{ id: string; keys: Keys } | null> {
+async function tokenKeys(
+  mint: Mint,
+): Promise<{ id: string; keys: Keys; endsAt: Seconds | null } | null> {
   const listed = await mint.tokenKeysets();
   if (listed.kind !== "answered") return null;
   const list = listed.value.keysets.map((one) => ({
@@ -77,5 +96,6 @@ async function tokenKeys(mint: Mint): Promise<{ id: string; keys: Keys } | null>
   const answer = await mint.tokenKeys(keyset.id);
   if (answer.kind !== "answered") return null;
   const keys = answer.value.keysets.find(({ id }) => id === keyset.id)?.keys;
-  return keys === undefined || !isIdOf(keyset, keys) ? null : { id: keyset.id, keys };
+  if (keys === undefined || !isIdOf(keyset, keys)) return null;
+  return { id: keyset.id, keys, endsAt: keyset.final_expiry ?? null };
 }

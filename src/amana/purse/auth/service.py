@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from amana.kernel import SECOND_NS, AmanaId, Clock, day_number
+from amana.kernel import DAY_NS, SECOND_NS, AmanaId, Clock, day_number
 from amana.purse.auth.model import AUTH_UNIT, Allowance, BlindToken
-from amana.purse.auth.ports import AuthReader, AuthWriter
+from amana.purse.auth.ports import AuthReader, AuthWriter, SpentKey
 from amana.purse.auth.rules import decide_count, decide_fetch, decide_token, read_blind_token
+from amana.purse.keysets import ended
 from amana.purse.model import BlindedMessage, BlindSignature, Code, Keyset, Refusal
 from amana.purse.ports import Blank, Claim, Signatory, SigningStopped
 
+_DAY_S = DAY_NS // SECOND_NS
 _SPENT = Refusal(Code.BLIND_AUTH_FAILED, "The blind token was used before.")
 
 
@@ -19,8 +21,8 @@ class SpentToken:
     While it is set aside nobody else can come with it; exactly one of the two ends that.
     """
 
-    def __init__(self, nullifier: bytes, reserved: set[bytes], writer: AuthWriter) -> None:
-        self._nullifier = nullifier
+    def __init__(self, token: SpentKey, reserved: set[SpentKey], writer: AuthWriter) -> None:
+        self._token = token
         self._reserved = reserved
         self._writer = writer
         self._is_ended = False
@@ -33,13 +35,13 @@ class SpentToken:
                 before the mint starts anew; what it was shown for is done all the same.
         """
         self._is_ended = True
-        await self._writer.spend(self._nullifier)
-        self._reserved.discard(self._nullifier)
+        await self._writer.spend(self._token)
+        self._reserved.discard(self._token)
 
     def release(self) -> None:
         """Give the token back: the request changed nothing. After a commit this does nothing."""
         if not self._is_ended:
-            self._reserved.discard(self._nullifier)
+            self._reserved.discard(self._token)
 
 
 class BlindAuth:
@@ -58,7 +60,7 @@ class BlindAuth:
         self._reader = reader
         self._writer = writer
         self._clock = clock
-        self._reserved: set[bytes] = set()
+        self._reserved: set[SpentKey] = set()
         self._under_way: Counter[AmanaId] = Counter()
         self.allowance = allowance or Allowance()
 
@@ -115,6 +117,21 @@ class BlindAuth:
         """
         await self._writer.forget_counts(before=day_number(self._clock.now()))
 
+    async def forget_spent(self) -> int:
+        """Forget which tokens were used of keysets that ended a day ago; return how many.
+
+        Such a token opens nothing more by its keyset's end, so nothing is lost. The day is for a
+        request that came just before it, and for a clock that is set back a little.
+
+        Raises:
+            Unavailable: Storage is gone; ask again.
+        """
+        now_s, forgotten = self._clock.now() // SECOND_NS, 0
+        for keyset in ended(self.keysets(), AUTH_UNIT, now_s=now_s, grace_s=_DAY_S):
+            while some := await self._writer.forget_spent(keyset.number):
+                forgotten += some
+        return forgotten
+
     async def _sign(
         self, keyset: Keyset, outputs: Sequence[BlindedMessage]
     ) -> tuple[BlindSignature, ...] | Refusal:
@@ -144,16 +161,16 @@ class BlindAuth:
         token = read_blind_token(text)
         if isinstance(token, Refusal):
             return token
-        nullifier = await self._verify(token)
-        if isinstance(nullifier, Refusal):
-            return nullifier
+        spent = await self._verify(token)
+        if isinstance(spent, Refusal):
+            return spent
         # From here to the return nothing is awaited: two requests cannot both find it unused.
-        if nullifier in self._reserved or self._reader.is_spent(nullifier):
+        if spent in self._reserved or self._reader.is_spent(spent):
             return _SPENT
-        self._reserved.add(nullifier)
-        return SpentToken(nullifier, self._reserved, self._writer)
+        self._reserved.add(spent)
+        return SpentToken(spent, self._reserved, self._writer)
 
-    async def _verify(self, token: BlindToken) -> bytes | Refusal:
+    async def _verify(self, token: BlindToken) -> SpentKey | Refusal:
         now_s = self._clock.now() // SECOND_NS
         found = next((keyset for keyset in self.keysets() if keyset.id == token.keyset_id), None)
         refused = decide_token(found, now_s=now_s)
@@ -164,4 +181,4 @@ class BlindAuth:
         (nullifier,) = await self._signatory.verify([claim])
         if nullifier is None:
             return Refusal(Code.BLIND_AUTH_FAILED, "The blind token's signature is not ours.")
-        return nullifier
+        return SpentKey(found.number, nullifier)

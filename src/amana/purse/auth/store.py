@@ -7,6 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from amana.kernel import AmanaId
+from amana.purse.auth.ports import SpentKey
 from amana.purse.auth.tables import quota_table, spent_tokens_table
 from amana.storage import Writer, sql_text
 
@@ -14,7 +15,8 @@ _ID_BYTES: Final = 16
 
 _IS_SPENT: Final = sql_text(
     sa.select(sa.literal_column("1")).where(
-        spent_tokens_table.c.nullifier == sa.bindparam("nullifier")
+        spent_tokens_table.c.keyset == sa.bindparam("keyset"),
+        spent_tokens_table.c.nullifier == sa.bindparam("nullifier"),
     )
 )
 _GIVEN: Final = sql_text(
@@ -22,7 +24,14 @@ _GIVEN: Final = sql_text(
         quota_table.c.day == sa.bindparam("day"), quota_table.c.party == sa.bindparam("party")
     )
 )
-_SPEND: Final = "INSERT INTO purse_auth_spent (nullifier) VALUES (?) ON CONFLICT DO NOTHING"
+_SPEND: Final = (
+    "INSERT INTO purse_auth_spent (keyset, nullifier) VALUES (?, ?) ON CONFLICT DO NOTHING"
+)
+_FORGET_SPENT: Final = (
+    "DELETE FROM purse_auth_spent WHERE keyset = ?1 AND nullifier IN "
+    "(SELECT nullifier FROM purse_auth_spent WHERE keyset = ?1 LIMIT ?2)"
+)
+_FORGET_AT_ONCE: Final = 500
 _FORGET: Final = "DELETE FROM purse_auth_quota WHERE day < ?"
 _COUNT: Final = (
     "INSERT INTO purse_auth_quota (day, party, count) VALUES (?, ?, ?) "
@@ -37,9 +46,9 @@ class AuthRows:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def is_spent(self, nullifier: bytes) -> bool:
+    def is_spent(self, token: SpentKey) -> bool:
         """Say whether a blind token was used."""
-        return self._connection.execute(_IS_SPENT, (nullifier,)).fetchone() is not None
+        return self._connection.execute(_IS_SPENT, token).fetchone() is not None
 
     def given(self, party: AmanaId, day: int) -> int:
         """Return how many blind tokens a customer was given on a day."""
@@ -55,9 +64,9 @@ class AuthStore:
         self._writer = writer
         self._connection = connection
 
-    async def spend(self, nullifier: bytes) -> bool:
+    async def spend(self, token: SpentKey) -> bool:
         """Note that a blind token is used; False where it was before."""
-        is_new: bool = await self._writer.submit(self._spend, nullifier)
+        is_new: bool = await self._writer.submit(self._spend, token)
         await self._writer.durable()
         return is_new
 
@@ -76,10 +85,14 @@ class AuthStore:
         """Forget what was counted on days before this one."""
         await self._writer.run(lambda connection: _forget(connection, before))
 
-    def _spend(self, nullifiers: Sequence[bytes]) -> list[bool]:
-        return [
-            self._connection.execute(_SPEND, (nullifier,)).rowcount == 1 for nullifier in nullifiers
-        ]
+    async def forget_spent(self, keyset: int) -> int:
+        """Forget some used tokens of a keyset that has ended; return how many."""
+        return await self._writer.run(
+            lambda connection: connection.execute(_FORGET_SPENT, (keyset, _FORGET_AT_ONCE)).rowcount
+        )
+
+    def _spend(self, tokens: Sequence[SpentKey]) -> list[bool]:
+        return [self._connection.execute(_SPEND, token).rowcount == 1 for token in tokens]
 
 
 def _forget(connection: sqlite3.Connection, before: int) -> None:

@@ -17,16 +17,25 @@ from amana.storage import (
 
 spent_tokens_table: Final = strict_table(
     "purse_auth_spent",
-    # In the order of random keys: a row says neither when nor beside which other it came.
+    # In the order of random keys: a row says neither when nor beside which other it came. The
+    # keyset stands first, so that the rows of one that has ended are found without the others.
     column(
-        "nullifier",
-        Bytes,
-        primary_key=True,
+        "keyset",
+        Int64,
         category=Category.NONE,
         purpose=Purpose.TECHNICAL,
         retention=Retention.KEYSET,
         joinable=Joinable.NOTHING,
     ),
+    column(
+        "nullifier",
+        Bytes,
+        category=Category.NONE,
+        purpose=Purpose.TECHNICAL,
+        retention=Retention.KEYSET,
+        joinable=Joinable.NOTHING,
+    ),
+    sa.PrimaryKeyConstraint("keyset", "nullifier"),
     sa.CheckConstraint("length(nullifier) = 32", name="nullifier_is_a_coordinate"),
     has_rowid=False,
 )

@@ -19,6 +19,7 @@ from amana.purse.keysets.ids import (
     list_hash,
     parse_keys,
 )
+from amana.purse.keysets.rotation import ended, is_rotation_due
 
 __all__ = [
     "AUTH_UNIT",
@@ -29,8 +30,10 @@ __all__ = [
     "derive_id",
     "derive_keys",
     "describe",
+    "ended",
     "has_own_id",
     "is_keyset_id",
+    "is_rotation_due",
     "list_hash",
     "parse_keys",
     "plan_of",
