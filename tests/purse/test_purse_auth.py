@@ -312,32 +312,6 @@ def test_an_older_keysets_tokens_are_taken_and_not_given(world: World) -> None:
     assert code_of(world.ask(old)) is Code.KEYSET_INACTIVE
 
 
-def test_used_tokens_are_forgotten_a_day_after_their_keysets_end_and_not_before(
-    world: World,
-) -> None:
-    """Goal: rows go with their keyset, in batches, and only those of the keyset that ended."""
-    many = [SpentKey(world.tokens.number, bytes([5]) * 30 + n.to_bytes(2)) for n in range(1_001)]
-    for key in many[:-1]:
-        world.books.connection.execute("INSERT INTO purse_auth_spent VALUES (?, ?)", key)
-    world.run(world.store.spend(many[-1]))
-    newer = world.run(world.signatory.rotate(AUTH_UNIT, final_expiry=world.end_s + EXPIRY_S))
-    world.run(world.store.spend(SpentKey(newer.number, bytes(32))))
-    world.clock.advance((EXPIRY_S * SECOND_NS + DAY_NS) - 1)
-    assert world.run(world.auth.forget_spent()) == 0
-    world.clock.advance(1)
-    assert world.run(world.auth.forget_spent()) == 1_001
-    assert world.rows("purse_auth_spent") == [(newer.number, bytes(32))]
-    assert world.run(world.auth.forget_spent()) == 0
-
-
-def test_one_secret_that_two_keysets_signed_is_two_tokens(world: World) -> None:
-    """Goal: whoever paid for two has two, since a row is dropped with its own keyset."""
-    first = SpentKey(world.tokens.number, bytes(32))
-    assert world.run(world.store.spend(first))
-    assert not world.run(world.store.spend(first))
-    assert world.run(world.store.spend(SpentKey(7, bytes(32))))
-
-
 def test_a_day_gives_so_many_tokens_to_each_and_the_next_as_many_again(world: World) -> None:
     assert len(world.given(5)) == 5
     assert code_of(world.ask(world.outputs(4))) is Code.BLIND_TOKENS_TOO_OFTEN

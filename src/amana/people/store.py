@@ -216,7 +216,7 @@ class PeopleRows:
 TakeLeave = Callable[[sqlite3.Connection, AmanaId], int]
 """Ends what a party has going in the rooms above, in the unit of work that closes its account.
 
-Returns what is on its way outside the ledger, in minor units; where anything is, nothing is changed.
+Returns what is on its way outside the ledger, in minor units; where anything is, nothing changes.
 """
 
 
