@@ -36,13 +36,23 @@ UNFINISHED_REDEMPTIONS: Final = """
 """
 
 _TOTALS: Final = """
-    SELECT keyset, amount, sum(signed), sum(spent), sum(signed_rows), sum(spent_rows) FROM (
-        SELECT keyset, amount, signed, spent, 0 AS signed_rows, 0 AS spent_rows FROM purse_totals
+    SELECT keyset, amount, sum(signed), sum(spent), sum(signed_rows), sum(spent_rows), sum(step)
+    FROM (
+        SELECT keyset, amount, signed, spent, 0 AS signed_rows, 0 AS spent_rows, 0 AS step
+        FROM purse_totals
         UNION ALL
-        SELECT keyset, amount, 0, 0, count(*), 0 FROM purse_signed GROUP BY keyset, amount
+        SELECT keyset, amount, signed, spent, 0, 0, 1 + is_dropped FROM purse_ended
         UNION ALL
-        SELECT keyset, amount, 0, 0, 0, count(*) FROM purse_spent GROUP BY keyset, amount
+        SELECT keyset, amount, 0, 0, count(*), 0, 0 FROM purse_signed GROUP BY keyset, amount
+        UNION ALL
+        SELECT keyset, amount, 0, 0, 0, count(*), 0 FROM purse_spent GROUP BY keyset, amount
     ) GROUP BY keyset, amount
+"""
+_LIVE, _ENDING, _DROPPED = range(3)
+"""Steps of a keyset: rows and counts agree; rows are being dropped; none is left."""
+_TWICE: Final = """
+    SELECT e.keyset, count(*) FROM purse_ended AS e
+    WHERE e.keyset IN (SELECT keyset FROM purse_totals) GROUP BY e.keyset
 """
 
 _MADE: Final = f"""{_WITH_LEGS}, expected AS (
@@ -103,7 +113,10 @@ _QUOTED: Final = """
     WHERE q.state IN (1, 2)
 """
 
-_OUT: Final = "SELECT coalesce(sum((signed - spent) * amount), 0) FROM purse_totals"
+_ALL_COUNTS: Final = """(SELECT keyset, amount, signed, spent FROM purse_totals
+    UNION ALL SELECT keyset, amount, signed, spent FROM purse_ended)"""
+"""What was never brought back of a keyset that ended is owed as before."""
+_OUT: Final = f"SELECT coalesce(sum((signed - spent) * amount), 0) FROM {_ALL_COUNTS}"
 _BALANCE: Final = f"""
     SELECT coalesce(sum(credits_posted - debits_posted), 0) FROM ledger_accounts WHERE id = {_ECASH}
 """
@@ -133,8 +146,8 @@ _REFUNDS_OF: Final = (
     "WHERE refund_of = ? AND kind = 4 AND status = 3"
 )
 _LAST_STATEMENTS: Final = "SELECT day, statement FROM purse_statements ORDER BY day DESC LIMIT 2"
-_COUNTED: Final = """
-    SELECT coalesce(sum(signed), 0), coalesce(sum(spent), 0) FROM purse_totals WHERE amount = ?
+_COUNTED: Final = f"""
+    SELECT coalesce(sum(signed), 0), coalesce(sum(spent), 0) FROM {_ALL_COUNTS} WHERE amount = ?
 """
 _ID_BYTES: Final = 16
 
@@ -155,19 +168,20 @@ def audit_purse(
 
 def _check_totals(connection: sqlite3.Connection, findings: Findings) -> tuple[int, int]:
     all_signed = all_spent = 0
-    for keyset, amount, signed, spent, signed_rows, spent_rows in connection.execute(_TOTALS):
+    for row in connection.execute(_TOTALS):
+        keyset, amount, signed, spent, signed_rows, spent_rows, step = row
         all_signed += signed_rows
         all_spent += spent_rows
-        if (signed, spent) != (signed_rows, spent_rows):
+        if not _agree((signed, spent), (signed_rows, spent_rows), step):
             findings.add(
                 "signed and spent",
-                "purse_totals",
+                "purse_totals" if step == _LIVE else "purse_ended",
                 f"keyset {keyset}, amount {amount}",
                 expected=f"{signed_rows} signed, {spent_rows} spent",
                 found=f"{signed} signed, {spent} spent",
                 loss_minor=max(abs(signed - signed_rows), abs(spent - spent_rows)) * amount,
             )
-        if spent_rows > signed_rows:
+        if step == _LIVE and spent_rows > signed_rows:
             findings.add(
                 "no more spent than signed",
                 "purse_spent",
@@ -176,7 +190,28 @@ def _check_totals(connection: sqlite3.Connection, findings: Findings) -> tuple[i
                 found=spent_rows,
                 loss_minor=(spent_rows - signed_rows) * amount,
             )
+    for keyset, amounts in connection.execute(_TWICE):
+        findings.add(
+            "signed and spent",
+            "purse_ended",
+            f"keyset {keyset}",
+            expected="counts of a keyset that ended, or of one that did not",
+            found=f"both, for {amounts} amounts",
+        )
     return all_signed, all_spent
+
+
+def _agree(counts: tuple[int, int], rows: tuple[int, int], step: int) -> bool:
+    """Say whether rows are what the counts say; of a keyset that ended they are dropped in time.
+
+    What is left there can be checked no more: the counts are what they were, and `signed` bounds
+    what was spent. Each published statement has them too.
+    """
+    if step == _LIVE:
+        return counts == rows
+    if step == _ENDING:
+        return rows[0] <= counts[0] and rows[1] <= counts[1]
+    return rows == (0, 0)
 
 
 def _transfer(key: bytes) -> str:

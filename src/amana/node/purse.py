@@ -23,6 +23,7 @@ from amana.purse.auth import AuthRows, AuthStore, BlindAuth
 from amana.purse.backups import BackupRows, BackupStore
 from amana.purse.books import PurseBooks
 from amana.purse.curve import is_point, verify_schnorr
+from amana.purse.ending import Ending, EndingStore
 from amana.purse.keysets import AUTH_UNIT, SEED_BYTES, KeysetPlan, powers_of_two
 from amana.purse.liabilities import Facts, Liabilities, StatementStore, read_facts
 from amana.purse.mail import MailRows, MailStore
@@ -59,6 +60,10 @@ TOKEN_KEYSET_LIFE_DAYS: Final = 180
 whether a token is of this season or of the last; wallets use theirs up in weeks."""
 
 _QUOTE_ID_BYTES: Final = 16
+_IS_SIGNED: Final = "SELECT 1 FROM purse_totals UNION ALL SELECT 1 FROM purse_ended"
+_IS_SPENT: Final = (
+    "SELECT 1 FROM purse_totals WHERE spent > 0 UNION ALL SELECT 1 FROM purse_ended WHERE spent > 0"
+)
 _DAYS_A_YEAR: Final = 366
 
 PURSE: Final = Party(PURSE_PARTY, Side.OPERATOR, ECASH_ACCOUNT)
@@ -72,6 +77,7 @@ class Purse:
     mint: Mint
     standing: Standing
     reissue: Reissue | None
+    ending: Ending
     liabilities: Liabilities
     auth: BlindAuth
     signatory: Signatory
@@ -139,7 +145,7 @@ def make_keys(
         SecretMissing: E-cash is out and its seed is not there: it must be restored, not replaced.
     """
     seed = folder / SIGNATORY_FOLDER / SEED_FILE
-    if not seed.is_file() and connection.execute("SELECT 1 FROM purse_totals").fetchone():
+    if not seed.is_file() and connection.execute(_IS_SIGNED).fetchone():
         raise SecretMissing(
             f"The file {seed} is missing, and e-cash is out that only its keys can take back. "
             "Restore it from the signatory archive of a backup."
@@ -156,7 +162,7 @@ def make_receipt_secret(folder: Path, *, connection: sqlite3.Connection, chance:
             would not verify with another.
     """
     secrets = Secrets(folder)
-    if connection.execute("SELECT 1 FROM purse_totals WHERE spent > 0").fetchone() is None:
+    if connection.execute(_IS_SPENT).fetchone() is None:
         secrets.add(RECEIPT_SIGNING, chance)
     return secrets.secret(RECEIPT_SIGNING)
 
@@ -227,6 +233,13 @@ def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
         mint=mint,
         standing=standing,
         reissue=_reissue(floor, signatory, store),
+        ending=Ending(
+            EndingStore(floor.writer, books),
+            keysets=signatory.keysets,
+            unit=unit,
+            grace_s=_grace_s(floor),
+            clock=floor.clock,
+        ),
         liabilities=_liabilities(floor, signatory, unit),
         auth=auth,
         signatory=signatory,

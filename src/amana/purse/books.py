@@ -33,6 +33,10 @@ _UPSERT_TOTALS: Final = (
     "INSERT INTO purse_totals (keyset, amount, signed, spent) VALUES (?, ?, ?, ?) "
     "ON CONFLICT (keyset, amount) DO UPDATE SET signed = excluded.signed, spent = excluded.spent"
 )
+_END: Final = (
+    "INSERT INTO purse_ended (keyset, amount, signed, spent, is_dropped) VALUES (?, ?, ?, ?, 0)"
+)
+_DROP_TOTALS: Final = "DELETE FROM purse_totals WHERE keyset = ? AND amount = ?"
 _ISSUE_NAMES: Final = ", ".join(column.name for column in tables.issue_quotes_table.columns)
 _REDEEM_NAMES: Final = ", ".join(column.name for column in tables.redeem_quotes_table.columns)
 _INSERT_ISSUE: Final = sql_text(sa.insert(tables.issue_quotes_table))
@@ -128,6 +132,18 @@ class PurseBooks:
         """Return how often a denomination was signed and spent, in this group."""
         signed, spent = self._totals.get((keyset, amount), (0, 0))
         return signed, spent
+
+    def end_keysets(self, keysets: Sequence[int]) -> None:
+        """Set the counts of keysets apart, for ever: from here on more than none is too much.
+
+        So their proofs are refused, although the rows that told spent from unspent will be gone.
+        """
+        over = {key: self._totals[key] for key in self._totals if key[0] in keysets}
+        self._connection.executemany(_END, [(*key, *counts) for key, counts in over.items()])
+        self._connection.executemany(_DROP_TOTALS, over)
+        for key in over:
+            del self._totals[key]
+            self._changed.discard(key)
 
     # What is spent, and what is signed
 

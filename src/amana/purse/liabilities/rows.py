@@ -18,7 +18,10 @@ from amana.purse.standing.rules import deposit_payment_key, refill_payment_key
 from amana.purse.store import GroupWriter
 
 _ID_BYTES: Final = 16
-_COUNTS: Final = "SELECT keyset, amount, signed, spent FROM purse_totals ORDER BY keyset, amount"
+_COUNTS: Final = (
+    "SELECT keyset, amount, signed, spent FROM purse_totals UNION ALL "
+    "SELECT keyset, amount, signed, spent FROM purse_ended ORDER BY keyset, amount"
+)
 _BALANCE: Final = "SELECT credits_posted - debits_posted FROM ledger_accounts WHERE id = ?"
 _TO_POST: Final = (
     "SELECT payment_id, attempts, amount FROM purse_redeem_quotes "
