@@ -233,13 +233,7 @@ def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
         mint=mint,
         standing=standing,
         reissue=_reissue(floor, signatory, store),
-        ending=Ending(
-            EndingStore(floor.writer, books),
-            keysets=signatory.keysets,
-            unit=unit,
-            grace_s=_grace_s(floor),
-            clock=floor.clock,
-        ),
+        ending=_ending(floor, signatory, books, unit),
         liabilities=_liabilities(floor, signatory, unit),
         auth=auth,
         signatory=signatory,
@@ -292,6 +286,16 @@ def _reissue(floor: PurseFloor, signatory: Signatory, store: WrittenPurse) -> Re
         signatory,
         blind=blind,
         verifier=verify_schnorr,
+        grace_s=_grace_s(floor),
+        clock=floor.clock,
+    )
+
+
+def _ending(floor: PurseFloor, signatory: Signatory, books: PurseBooks, unit: str) -> Ending:
+    return Ending(
+        EndingStore(floor.writer, books),
+        keysets=signatory.keysets,
+        unit=unit,
         grace_s=_grace_s(floor),
         clock=floor.clock,
     )

@@ -69,8 +69,8 @@ async def _carry_out(operator: Operator) -> None:
 async def look_after_keysets(operator: Operator) -> None:
     """Begin a new keyset when the last one has signed long enough; drop what is over.
 
-    Quotes go some time after their end, yesterday's counts of tokens, used tokens with their keyset,
-    and the rows of e-cash when its keyset is taken nowhere any more.
+    Quotes go some time after their end, yesterday's counts of tokens, used tokens with their
+    keyset, and the rows of e-cash when its keyset is taken nowhere any more.
     """
     purse, now = operator.purse, operator.clock.now()
     for unit, days in ((purse.unit, KEYSET_LIFE_DAYS), (AUTH_UNIT, TOKEN_KEYSET_LIFE_DAYS)):
