@@ -54,8 +54,7 @@ SETTINGS: Final = (
     ("blind_tokens", "Whether swaps and payments from the purse ask for a blind token (NUT-22)."),
     (
         "expired_keyset_years",
-        "For how many years e-cash of an expired keyset is taken into a named account; 6 or more. "
-        "A keyset that was dropped after them stays so, however many years are set later.",
+        "For how many years e-cash of an expired keyset is taken into a named account; 6 or more.",
     ),
     ("is_play_money", "Whether this is a demonstration without real money."),
 )
