@@ -206,6 +206,17 @@ def test_revoked_e_cash_neither_swaps_nor_pays_nor_goes_into_an_account(town: Pu
     assert wallet.total == 2_000
 
 
+def test_the_list_says_which_keyset_was_revoked_and_nothing_of_the_others(
+    town: PurseTown,
+) -> None:
+    wallet = town.filled()
+    old = wallet.keyset.id
+    revoke(town, wallet)
+    town.learn(wallet)
+    told = {one["id"]: one.get("revoked") for one in listed(town)}
+    assert told == {old: True, wallet.keyset.id: None}
+
+
 def test_whoever_shows_how_revoked_e_cash_was_issued_gets_fresh_e_cash(town: PurseTown) -> None:
     wallet, shop = town.filled(), town.merchant()
     assert town.swap(wallet, wallet.pick(500)).status == 200

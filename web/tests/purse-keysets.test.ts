@@ -34,6 +34,7 @@ for (const [name, seen, list, fault] of [
     ],
     "woken",
   ],
+  ["takes back a revocation", [{ ...old, isRevoked: true }, now], [old, now], "changed"],
   ["has two active ones", [], [now, { ...old, active: true }], "two-active"],
   ["has no active one", [], [old], "none-active"],
   ["has an id of another version", [], [{ ...now, id: `00${"a".repeat(14)}` }], "id-unknown"],

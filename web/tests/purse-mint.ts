@@ -2,6 +2,7 @@
 
 import {
   Amount,
+  blindMessage,
   createBlindSignature,
   createDLEQProof,
   createNewMintKeys,
@@ -28,6 +29,7 @@ interface WireProof {
   secret: string;
   C: string;
   witness?: string;
+  r?: string;
 }
 interface Quote {
   quote: string;
@@ -88,7 +90,7 @@ export class TestMint {
   readonly spent = new Set<string>();
   readonly signed = new Map<string, Signature>();
   readonly losses: Loss[] = [];
-  listed: ListedKeyset[] = [];
+  listed: (ListedKeyset & { revoked?: true })[] = [];
   withoutDleq = false;
   /** What was given back, by the quote that follows from the payment's key. */
   readonly refunds = new Map<string, { key: string; paid: number; issued: number }>();
@@ -115,6 +117,11 @@ export class TestMint {
     return pair.keysetId;
   }
 
+  /** The key may be in other hands: from now on what it signed is only issued anew. */
+  revoke(id: string): void {
+    this.listed = this.listed.map((one) => (one.id === id ? { ...one, revoked: true } : one));
+  }
+
   isSpent(secret: string): boolean {
     return this.spent.has(pointOf(secret));
   }
@@ -129,6 +136,10 @@ export class TestMint {
     for (const point of other.spent) this.spent.add(point);
     for (const [output, signature] of other.signed) this.signed.set(output, signature);
     for (const [id, quote] of other.#quotes) this.#quotes.set(id, { ...quote });
+    for (const { id, revoked } of other.listed) {
+      if (!this.listed.some((one) => one.id === id)) this.addKeyset(this.listed.length + 1);
+      if (revoked) this.revoke(id);
+    }
     for (const [id, refund] of other.refunds) this.refunds.set(id, { ...refund });
     this.refundKeys.push(...other.refundKeys);
     for (const [handle, person] of other.people) this.people.set(handle, person);
@@ -172,7 +183,7 @@ export class TestMint {
     const body = init.body === null ? null : (JSON.parse(init.body as string) as Asked);
     this.sent.push({ address, init, body: body as unknown as Sent["body"] });
     const loss =
-      /^\/v1\/(m(elt|int)\/|swap$)/.test(path) && !path.includes("/quote/")
+      /^\/v1\/(m(elt|int)\/|swap$|reissue$)/.test(path) && !path.includes("/quote/")
         ? this.losses.shift()
         : undefined;
     if (loss === "before") throw new TypeError("the request was lost");
@@ -200,6 +211,7 @@ export class TestMint {
     if (path.startsWith("/v1/melt/")) return this.#redeem(body);
     if (path.startsWith("/v1/mint/")) return this.#issueRefund(body);
     if (path === "/v1/swap") return this.#swap(body);
+    if (path === "/v1/reissue") return this.#reissue(body);
     if (path === "/v1/checkstate") return this.#states(body.Ys);
     const outputs = body.outputs.filter(({ B_ }) => this.signed.has(B_));
     return Response.json({ outputs, signatures: outputs.map(({ B_ }) => this.signed.get(B_)) });
@@ -278,8 +290,10 @@ export class TestMint {
     return Response.json({ ...quote, change, receipt: { order: "as signed" } });
   }
 
-  #faultOf(inputs: readonly WireProof[]): Response | null {
+  #faultOf(inputs: readonly WireProof[], isAnew = false): Response | null {
     for (const { id: keyset, amount, secret, C, witness } of inputs) {
+      const isRevoked = this.listed.some(({ id, revoked }) => id === keyset && revoked === true);
+      if (isRevoked !== isAnew) return refuse(10001, "false");
       const key = this.#keys.get(keyset)?.secret[String(amount)];
       const proof = { id: keyset, secret: new TextEncoder().encode(secret), C: pointFromHex(C) };
       if (key === undefined || !verifyUnblindedSignature(proof, key)) return refuse(10001, "false");
@@ -290,8 +304,18 @@ export class TestMint {
     return null;
   }
 
-  #swap({ inputs, outputs }: Asked): Response {
-    const fault = this.#faultOf(inputs);
+  /** A factor that gives an output which was signed shows that the proof was issued. */
+  #reissue(asked: Asked): Response {
+    for (const { id, amount, secret, r } of asked.inputs) {
+      const { B_ } = blindMessage(new TextEncoder().encode(secret), BigInt(`0x${r ?? "0"}`));
+      const signed = this.signed.get(B_.toHex(true));
+      if (signed?.id !== id || signed.amount !== amount) return refuse(10001, "not shown");
+    }
+    return this.#swap(asked, true);
+  }
+
+  #swap({ inputs, outputs }: Asked, isAnew = false): Response {
+    const fault = this.#faultOf(inputs, isAnew);
     if (fault !== null) return fault;
     const sum = (items: readonly { amount: number }[]): number =>
       items.reduce((whole, { amount }) => whole + amount, 0);
@@ -330,6 +354,7 @@ export class TestNamedSide implements NamedSide {
   /** The backup as it was left, sealed. */
   kept: string | null = null;
   losesBackups = false;
+  losesWithdrawals = false;
 
   constructor(mint: TestMint) {
     this.#mint = mint;
@@ -363,6 +388,13 @@ export class TestNamedSide implements NamedSide {
     if (this.loseAnswers === 0) return "left";
     this.loseAnswers -= 1;
     return "lost";
+  };
+
+  withdraw: NamedSide["withdraw"] = async () => {
+    this.calls.push("DELETE refill");
+    if (this.losesWithdrawals) return false;
+    if (this.signatures === null) this.left = null;
+    return true;
   };
 
   tokens: NamedSide["tokens"] = async (keyset, outputs) => {

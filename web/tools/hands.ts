@@ -63,7 +63,10 @@ function pay(person: number, amount: number, at: number) {
   if (choice === null) return { inputs: [], blanks: [] };
   const spent = new Set<Held>(choice.coins);
   wallet.coins = wallet.coins.filter((coin) => !spent.has(coin));
-  const inputs = choice.coins.map(({ proof }) => ({ ...proof, id: proof.keyset }));
+  const inputs = choice.coins.map(({ proof: { r: _, ...proof } }) => ({
+    ...proof,
+    id: proof.keyset,
+  }));
   const blanks = makeOutputs(person, "change", new Array<number>(blankOutputs(POLICY)).fill(0));
   return { inputs, blanks };
 }

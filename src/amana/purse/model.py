@@ -16,7 +16,8 @@ class Keyset(msgspec.Struct, frozen=True):
     """Public keys for one unit, one key an amount (NUT-01, NUT-02).
 
     `number` is the place in the append-only list, from 0; `id` is hex in lower case, of version 01;
-    `final_expiry` is in whole seconds since 1970.
+    `final_expiry` is in whole seconds since 1970. The key of one that `is_revoked` may be in other
+    hands: its e-cash is only exchanged, by whoever shows how it was issued.
     """
 
     number: int
@@ -26,6 +27,7 @@ class Keyset(msgspec.Struct, frozen=True):
     input_fee_ppk: int
     final_expiry: int | None
     keys: dict[int, bytes]
+    is_revoked: bool = False
 
 
 class BlindedMessage(msgspec.Struct, frozen=True):

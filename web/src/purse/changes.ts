@@ -134,7 +134,15 @@ export function refundBegun(state: PurseState, refund: Refund): PurseState {
   return { ...asked(state, refund.receipt), refunds: [...state.refunds, refund] };
 }
 
-/** The refund is here, or the mint says that there is none: in both cases it is over. */
+/** It was not signed: the question is put again, and ends where nothing is due any more. */
+export function refundRefused(state: PurseState, refund: Refund, at: Seconds): PurseState {
+  const { receipt, key, quote } = refund;
+  if (!state.refunds.some((one) => one.quote === quote)) return state;
+  const refunds = state.refunds.filter((one) => one.quote !== quote);
+  return { ...state, refunds, asks: [...state.asks, { receipt, key, at }] };
+}
+
+/** The refund is here. */
 export function refundEnded(
   state: PurseState,
   refund: Refund,

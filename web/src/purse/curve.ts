@@ -38,6 +38,7 @@ export interface Unblinded {
   readonly amount: number;
   readonly secret: string;
   readonly C: string;
+  readonly r: string;
 }
 
 /**
@@ -61,7 +62,7 @@ export function unblind(output: Output, signature: Signature, keys: Keys): Unbli
     }
     if (!verifyDLEQProof({ e, s }, B_, C_, A)) return null;
     const C = unblindSignature(C_, BigInt(`0x${output.r}`), A).toHex(true);
-    return { keyset: output.keyset, amount, secret: output.secret, C };
+    return { keyset: output.keyset, amount, secret: output.secret, C, r: output.r };
   } catch {
     // The library throws at points that are not on the curve and numbers that are out of range.
     return null;

@@ -1,9 +1,13 @@
 /**
  * Coins exchanged for fresh ones, each by itself and at an hour of its own.
  *
- * Two reasons: a keyset that ends, and coins that came back with a backup, which the mint was
- * asked about together. One coin goes in and the same amount comes out, so nothing ties two coins
- * together; never beside a payment.
+ * Three reasons: a keyset that ends, coins that came back with a backup, which the mint was asked
+ * about together, and a keyset that was revoked. One coin goes in and the same amount comes out, so
+ * nothing ties two coins together; never beside a payment.
+ *
+ * A coin of a revoked keyset is issued anew against its blinding factor, which tells the mint in
+ * which refill or payment it was issued. So coins of different origin are kept hours apart: side by
+ * side they would say that whoever had this refill made that payment.
  */
 
 import { DAY, MINUTE, POLICY, type Seconds, drawn } from "../rules/purse/policy.ts";
@@ -11,18 +15,20 @@ import { powersIn, refreshAt } from "../rules/purse/refill.ts";
 import { changeAvailableAt, lineageName } from "../rules/purse/spend.ts";
 import { takeForSwap } from "./blind.ts";
 import type { Book, Ports } from "./book.ts";
-import { type Unblinded, newOutput } from "./curve.ts";
+import { newOutput } from "./curve.ts";
 import { type Exchange, NOT_BEFORE_EXCHANGE, type Plan } from "./keeping-model.ts";
-import { activeOf } from "./keysets.ts";
+import { activeOf, isRevoked } from "./keysets.ts";
 import { readList } from "./listing.ts";
 import type { Mint } from "./mint.ts";
 import type { Coin, ListedKeyset, PurseState } from "./model.ts";
-import { swapOnce } from "./people-swap.ts";
+import { type Proven, coinFrom, swapOnce } from "./people-swap.ts";
 import { RANDOM_BYTES } from "./spending.ts";
 
 /** So many at a time; the next ones come with the next look. */
 const AT_ONCE_MAX = 4;
 const PER_THOUSAND = 1_000;
+/** Within so much coins of a revoked keyset are issued anew; until then they cannot be spent. */
+const REISSUE = { from: 30 * MINUTE, to: 3 * DAY };
 
 /** When a coin that came back with a backup is exchanged: after a rest like that of change. */
 export function exchangeAt(now: Seconds, random: Uint8Array): Seconds {
@@ -30,24 +36,48 @@ export function exchangeAt(now: Seconds, random: Uint8Array): Seconds {
   return now + drawn({ from: from * MINUTE, to: to * MINUTE }, random);
 }
 
-/** Draws the hour of each coin whose keyset is about to end, once; forgets plans without a coin. */
+/**
+ * Draws the hour of each coin whose keyset is about to end or was revoked, once; forgets plans
+ * without a coin. Coins of a revoked keyset are not spent any more.
+ */
 export function planned(
-  state: PurseState,
+  before: PurseState,
   now: Seconds,
   random: (bytes: number) => Uint8Array,
 ): PurseState {
-  const held = new Set(state.coins.map(({ secret }) => secret));
-  const plans = state.keeping.plans.filter(({ secret }) => held.has(secret));
+  const state = laidAside(before);
+  const hourOf = oneEach(() => now + drawn(REISSUE, random(RANDOM_BYTES)));
+  const held = new Map(state.coins.map((coin) => [coin.secret, coin]));
+  const plans = state.keeping.plans.filter(({ secret, at }) => {
+    const coin = held.get(secret);
+    // What was to be refreshed in weeks is revoked since: that is not waited for.
+    const isLate = at > now + REISSUE.to && isRevoked(state.keysets, coin?.keyset ?? "");
+    return coin !== undefined && !isLate;
+  });
   const known = new Set(plans.map(({ secret }) => secret));
   const fresh = state.coins
     .filter((coin) => !known.has(coin.secret))
     .flatMap((coin): readonly Plan[] => {
+      if (isRevoked(state.keysets, coin.keyset)) {
+        return coin.r === undefined ? [] : [{ secret: coin.secret, at: hourOf(coin.lineage) }];
+      }
       const end = endOf(state, coin);
       if (end === null || now < end - firstDays() * DAY) return [];
       return [{ secret: coin.secret, at: refreshAt(POLICY, end, random(RANDOM_BYTES)) }];
     });
-  if (fresh.length === 0 && plans.length === state.keeping.plans.length) return state;
+  if (state === before && fresh.length === 0 && plans.length === state.keeping.plans.length)
+    return state;
   return { ...state, keeping: { ...state.keeping, plans: [...plans, ...fresh] } };
+}
+
+function laidAside(state: PurseState): PurseState {
+  const isBad = (coin: Coin): boolean =>
+    !waitsForExchange(coin) && isRevoked(state.keysets, coin.keyset);
+  if (!state.coins.some(isBad)) return state;
+  const coins = state.coins.map((coin) =>
+    isBad(coin) ? { ...coin, availableAt: NOT_BEFORE_EXCHANGE } : coin,
+  );
+  return { ...state, coins };
 }
 
 const firstDays = (): number => POLICY.refresh.window_days + POLICY.refresh.margin_days;
@@ -76,14 +106,15 @@ export async function exchangeDue(book: Book, mint: Mint, ports: Ports): Promise
   for (const exchange of book.state.keeping.exchanges) {
     if (!(await finish(book, mint, ports, exchange))) return;
   }
-  const due = book.state.keeping.plans
+  const { keeping } = await book.change((state) => keptApart(state, ports));
+  const due = keeping.plans
     .filter(({ at }) => at <= ports.now())
     .toSorted((a, b) => a.at - b.at)
     .slice(0, AT_ONCE_MAX);
   for (const { secret } of due) {
     const coin = book.state.coins.find((one) => one.secret === secret);
     if (coin === undefined) continue;
-    const token = await takeForSwap(book);
+    const token = isRevoked(book.state.keysets, coin.keyset) ? null : await takeForSwap(book);
     if (token === "missing") return;
     const outputs = outputsFor(book.state, coin, listing.active);
     const exchange: Exchange = { id: crypto.randomUUID(), coin, outputs, token };
@@ -93,9 +124,44 @@ export async function exchangeDue(book: Book, mint: Mint, ports: Ports): Promise
   }
 }
 
-/** The same amount again, less what the mint charges for an input. */
+/** Draws once for each origin. */
+function oneEach(draw: () => Seconds): (lineage: string) => Seconds {
+  const hours = new Map<string, Seconds>();
+  return (lineage) => {
+    const hour = hours.get(lineage) ?? draw();
+    hours.set(lineage, hour);
+    return hour;
+  };
+}
+
+/** Puts off what would be issued anew soon after a coin of another origin. */
+function keptApart(state: PurseState, ports: Ports): PurseState {
+  const now = ports.now();
+  const origins = new Map(
+    state.coins
+      .filter(({ keyset }) => isRevoked(state.keysets, keyset))
+      .map(({ secret, lineage }) => [secret, lineage]),
+  );
+  const first = state.keeping.plans
+    .filter(({ secret, at }) => origins.has(secret) && at <= now)
+    .toSorted((a, b) => a.at - b.at)[0];
+  if (first === undefined) return state;
+  const turn = origins.get(first.secret);
+  const soon = now + POLICY.spend.change_rest_minutes.from * MINUTE;
+  const laterOf = oneEach(() => exchangeAt(now, ports.random(RANDOM_BYTES)));
+  const plans = state.keeping.plans.map((plan) => {
+    const origin = origins.get(plan.secret);
+    if (origin === undefined || origin === turn || plan.at > soon) return plan;
+    return { ...plan, at: laterOf(origin) };
+  });
+  return { ...state, keeping: { ...state.keeping, plans } };
+}
+
+/** The same amount again, less what the mint charges for an input; issuing anew costs nothing. */
 function outputsFor(state: PurseState, coin: Coin, active: ListedKeyset): Exchange["outputs"] {
-  const fee = Math.ceil((keysetOf(state, coin)?.input_fee_ppk ?? 0) / PER_THOUSAND);
+  const isFree = isRevoked(state.keysets, coin.keyset);
+  const rate = isFree ? 0 : (keysetOf(state, coin)?.input_fee_ppk ?? 0);
+  const fee = Math.ceil(rate / PER_THOUSAND);
   return powersIn(BigInt(Math.max(0, coin.amount - fee))).map((amount) => ({
     ...newOutput(active.id, Number(amount)),
     ephemeral: null,
@@ -106,11 +172,21 @@ function outputsFor(state: PurseState, coin: Coin, active: ListedKeyset): Exchan
 /** False where the end is not known yet. */
 async function finish(book: Book, mint: Mint, ports: Ports, exchange: Exchange): Promise<boolean> {
   const { coin, outputs, token } = exchange;
-  const swapped = await swapOnce(book, mint, { inputs: [coin], outputs, token });
+  const { r } = coin;
+  const isBad = isRevoked(book.state.keysets, coin.keyset);
+  const swap = { inputs: [coin], outputs, token };
+  const swapped = await (isBad && r !== undefined
+    ? swapOnce(book, mint, swap, async () => mint.reissue({ ...coin, r }, outputs))
+    : swapOnce(book, mint, swap));
   if (swapped.kind === "unknown") return false;
   const proofs = swapped.kind === "signed" ? swapped.proofs : [];
+  // Signed, and not proven: kept for the day on which the mint proves it.
+  if (swapped.kind === "signed" && proofs.length < outputs.length) return false;
   const isBack = swapped.kind === "refused";
-  const at = changeAvailableAt(POLICY, ports.now(), ports.random(RANDOM_BYTES));
+  const at =
+    isBack && isBad
+      ? ports.now() + DAY
+      : changeAvailableAt(POLICY, ports.now(), ports.random(RANDOM_BYTES));
   await book.change((state) => exchangeEnded(state, exchange, proofs, { isBack, at }));
   return true;
 }
@@ -134,15 +210,13 @@ function exchangeBegun(state: PurseState, exchange: Exchange): PurseState {
 function exchangeEnded(
   state: PurseState,
   { id, coin }: Exchange,
-  proofs: readonly Unblinded[],
+  proofs: readonly Proven[],
   { isBack, at }: { readonly isBack: boolean; readonly at: Seconds },
 ): PurseState {
   if (!state.keeping.exchanges.some((one) => one.id === id)) return state;
   const exchanges = state.keeping.exchanges.filter((one) => one.id !== id);
   const lineage = lineageName("received", state.nextLineage);
-  const fresh = proofs.map(({ keyset, amount, secret, C }): Coin => {
-    return { keyset, amount, secret, C, lineage, availableAt: at };
-  });
+  const fresh = proofs.map((one) => coinFrom(one, lineage, at));
   const plans = isBack
     ? [...state.keeping.plans, { secret: coin.secret, at }]
     : state.keeping.plans;

@@ -41,7 +41,9 @@ function isSame(before: ListedKeyset, now: ListedKeyset): boolean {
   return (
     before.unit === now.unit &&
     before.input_fee_ppk === now.input_fee_ppk &&
-    before.final_expiry === now.final_expiry
+    before.final_expiry === now.final_expiry &&
+    // There is no way back from a revocation.
+    (before.isRevoked !== true || now.isRevoked === true)
   );
 }
 
@@ -57,6 +59,11 @@ export async function listHash(list: readonly ListedKeyset[]): Promise<string> {
     .map(({ id, unit, final_expiry }) => `${id}:${unit}:${final_expiry ?? ""}\n`);
   const bytes = new TextEncoder().encode(lines.join(""));
   return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).slice(0, 16));
+}
+
+/** Whether e-cash of this keyset can only be issued anew. */
+export function isRevoked(list: readonly ListedKeyset[], id: string): boolean {
+  return list.some((keyset) => keyset.id === id && keyset.isRevoked === true && !keyset.active);
 }
 
 export function activeOf(list: readonly ListedKeyset[], unit: string): ListedKeyset | null {

@@ -1,10 +1,12 @@
 /** Fetching the mint's list of keysets and the keys, and refusing what contradicts them. */
 
+import type { Checked } from "../wire/check.ts";
 import type { Book } from "./book.ts";
 import { isIdOf } from "./curve.ts";
 import { type ListFault, activeOf, faultOf, listHash } from "./keysets.ts";
 import type { Mint } from "./mint.ts";
 import type { ListedKeyset, PurseState } from "./model.ts";
+import type { keysetList } from "./wire.ts";
 
 export type Listing =
   | { readonly kind: "known"; readonly active: ListedKeyset }
@@ -16,10 +18,7 @@ export async function readList(book: Book, mint: Mint): Promise<Listing> {
   const answer = await mint.keysets();
   if (answer.kind !== "answered") return { kind: "lost" };
   const { unit } = book.state;
-  const list = answer.value.keysets.map((one) => ({
-    ...one,
-    input_fee_ppk: one.input_fee_ppk ?? 0,
-  }));
+  const list = answer.value.keysets.map(listed);
   const fault = faultOf((await book.read()).keysets, list, unit);
   if (fault !== null) return broken(book, fault);
   const active = activeOf(list, unit);
@@ -32,6 +31,11 @@ export async function readList(book: Book, mint: Mint): Promise<Listing> {
   }
   await book.change((state) => ({ ...state, keysets: list, isListBroken: false }));
   return { kind: "known", active };
+}
+
+function listed({ revoked, ...one }: Checked<typeof keysetList>["keysets"][number]): ListedKeyset {
+  const known = { ...one, input_fee_ppk: one.input_fee_ppk ?? 0 };
+  return revoked === true ? { ...known, isRevoked: true } : known;
 }
 
 function isUsed(state: PurseState, keyset: ListedKeyset): boolean {

@@ -2,7 +2,8 @@
  * Requests to the mint's own origin.
  *
  * Nothing that names the person goes there: no cookie, no token, no referrer, and the same
- * language of headers for everybody. What a proof's DLEQ was made with never leaves the device.
+ * language of headers for everybody. What a proof was blinded with leaves the device in one case
+ * alone: where its keyset was revoked, and the proof is issued anew.
  */
 
 import { type Check, reading } from "../wire/check.ts";
@@ -122,6 +123,12 @@ export class Mint {
   swap(inputs: readonly SentInput[], outputs: readonly Output[], token: Token | null) {
     const body = { inputs: inputs.map(sentProof), outputs: outputs.map(sentOutput) };
     return this.#ask("POST", "/v1/swap", body, issued, token);
+  }
+
+  /** Fresh signatures for a proof of a revoked keyset: its factor shows that it was issued. */
+  reissue(input: Coin & { readonly r: string }, outputs: readonly Output[]) {
+    const inputs = [{ ...sentProof(input), r: input.r }];
+    return this.#ask("POST", "/v1/reissue", { inputs, outputs: outputs.map(sentOutput) }, issued);
   }
 
   /** The keys of whoever a handle belongs to. */

@@ -4,12 +4,17 @@ import type { Seconds } from "../rules/purse/policy.ts";
 import { type KeepingState, nothingKept } from "./keeping-model.ts";
 import { type PeopleState, nobody } from "./people-model.ts";
 
-/** A proof the purse holds. The blinding factor is gone: whoever has it could join issue and spend. */
+/** A proof the purse holds. */
 export interface Coin {
   readonly keyset: string;
   readonly amount: number;
   readonly secret: string;
   readonly C: string;
+  /**
+   * The blinding factor. Whoever has it could join issue and spend, so it is shown only where the
+   * keyset was revoked, to have the coin issued anew; coins kept by an older release have none.
+   */
+  readonly r?: string;
   /** Which refill or payment it came from; coins of two lineages are kept apart where they can be. */
   readonly lineage: string;
   /** Change rests before it is spent again. */
@@ -41,6 +46,8 @@ export interface ListedKeyset {
   readonly active: boolean;
   readonly input_fee_ppk: number;
   readonly final_expiry: Seconds | null;
+  /** Its key may be in other hands: what it signed neither swaps nor pays, and is issued anew. */
+  readonly isRevoked?: boolean;
 }
 
 /** Public keys by amount, points in hex. */
@@ -54,6 +61,8 @@ export interface Refill {
   readonly outputs: readonly Output[];
   /** The operator has confirmed that it waits. */
   readonly isLeft: boolean;
+  /** The purse is being closed: it is to be taken back from the operator if it still waits. */
+  readonly isWithdrawn?: boolean;
 }
 
 export type RedeemMethod = "amana-merchant" | "amana-account";

@@ -17,6 +17,8 @@ export interface NamedSide {
   facts(): Promise<PurseFacts | null>;
   refill(): Promise<RefillAnswer | null>;
   leave(refill: Refill, unit: string): Promise<"left" | "refused" | "lost">;
+  /** Takes back the refill that still waits; false where it is not known whether one does. */
+  withdraw(): Promise<boolean>;
   /** Blind tokens for outputs of amount 1; null where they are not known now. */
   tokens(keyset: string, outputs: readonly Output[]): Promise<readonly Signature[] | null>;
   /** Leaves the sealed backup; false where it may not have been taken. */
@@ -58,6 +60,10 @@ export function namedSide(token: string): NamedSide {
         ? "lost"
         : "refused";
     },
+    async withdraw() {
+      const path = "/v1/purse/refill";
+      return (await ask({ method: "DELETE", path, token, check: nothing })).kind === "answered";
+    },
     async tokens(keyset, outputs) {
       const answer = await ask({
         method: "POST",
@@ -81,8 +87,7 @@ export function namedSide(token: string): NamedSide {
     async backup() {
       const path = "/v1/purse/backup";
       const answer = await ask({ method: "GET", path, token, check: backupAnswer });
-      if (answer.kind === "problem" && answer.problem.status === NOT_FOUND) return "none";
-      return valueOf(answer)?.sealed ?? null;
+      return answer.kind === "answered" ? (answer.value.sealed ?? "none") : null;
     },
     async depositRequest(isClosing = false) {
       const answer = await ask({

@@ -31,8 +31,14 @@ export interface Proven extends Unblinded {
   readonly dleq: Dleq;
 }
 
-export async function swapOnce(book: Book, mint: Mint, swap: Swap): Promise<Swapped> {
-  const answer = await mint.swap(swap.inputs, swap.outputs, swap.token);
+export async function swapOnce(
+  book: Book,
+  mint: Mint,
+  swap: Swap,
+  send: () => ReturnType<Mint["swap"]> = async () =>
+    mint.swap(swap.inputs, swap.outputs, swap.token),
+): Promise<Swapped> {
+  const answer = await send();
   if (answer.kind === "answered") {
     return { kind: "signed", proofs: provenOf(book.state, swap.outputs, answer.value.signatures) };
   }
@@ -87,9 +93,9 @@ export function passedFrom({ keyset, amount, secret, C, output }: Proven): Passe
 }
 
 export function coinFrom(
-  { keyset, amount, secret, C }: Unblinded,
+  { keyset, amount, secret, C, r }: Unblinded,
   lineage: string,
   availableAt: number,
 ): Coin {
-  return { keyset, amount, secret, C, lineage, availableAt };
+  return { keyset, amount, secret, C, r, lineage, availableAt };
 }

@@ -14,7 +14,7 @@ import { isChange, rested } from "../rules/purse/spend.ts";
 import { Book, type Ports } from "./book.ts";
 import { exchangeDue, isDue, planned, waitsForExchange } from "./exchanging.ts";
 import { keepBackup, withKey } from "./keeping.ts";
-import { listHash } from "./keysets.ts";
+import { isRevoked, listHash } from "./keysets.ts";
 import { agreesWith, readList } from "./listing.ts";
 import type { Mint } from "./mint.ts";
 import { type PurseState, type Receipt, type Spend, newPurse, sumOf } from "./model.ts";
@@ -24,9 +24,9 @@ import { People } from "./people.ts";
 import { keyOfPhrase, newPhrase } from "./phrase.ts";
 import { noSeals } from "./people-seals.ts";
 import { askForRefund, fetchRefund } from "./refunding.ts";
-import { fillingOf, settleRefills } from "./refilling.ts";
+import { fillingOf, isStuck, settleRefills, withdrawRefills } from "./refilling.ts";
 import { restore } from "./restoring.ts";
-import { type Outcome, type Target, carry, lockOf, pay, prepare } from "./spending.ts";
+import { type Outcome, type Target, carry, lockOf, pay, payable, prepare } from "./spending.ts";
 import { dropEnded, fetchTokens } from "./tokens.ts";
 import { type Verdict, fetchKeys as fetchReceiptKeys, verdictOf } from "./verifying.ts";
 import type {
@@ -39,6 +39,8 @@ import type {
   Restored,
   Summary,
 } from "./talk.ts";
+
+const PROOF_FALSE = 10001;
 
 export class Purse {
   readonly people: People;
@@ -161,9 +163,9 @@ export class Purse {
   /** Exchanges coins whose hour has come, in an opening that is idle and far from any payment. */
   async tend(moment: OpenMoment): Promise<void> {
     const now = this.#ports.now();
-    const state = planned(await this.#book.read(), now, this.#ports.random);
-    if (state !== this.#book.state) {
-      await this.#book.change((one) => ({ ...one, keeping: state.keeping }));
+    let state = await this.#book.read();
+    if (planned(state, now, this.#ports.random) !== state) {
+      state = await this.#book.change((one) => planned(one, now, this.#ports.random));
     }
     if (this.#offers.size > 0 || state.spends.length > 0) return;
     if (
@@ -219,11 +221,24 @@ export class Purse {
     if (offer?.covers !== true || this.#isCarrying) return { kind: "refused", code: 0, detail: "" };
     this.#isCarrying = true;
     try {
-      return await pay(this.#book, this.#mint, this.#ports, offer.spend, doubtful);
+      return await this.#carried(offer.spend, doubtful);
+    } catch (error) {
+      // Where it is not stored it was not sent; what is stored is carried on.
+      if (this.#book.state.spends.some((spend) => spend.id === id)) throw error;
+      return { kind: "refused", code: 0, detail: "" };
     } finally {
       this.#isCarrying = false;
       this.#offers.delete(id);
     }
+  }
+
+  /** Where the mint calls a good coin false, its keyset may have been revoked: the list says so. */
+  async #carried(spend: Spend, doubtful: () => void): Promise<Outcome> {
+    const outcome = await pay(this.#book, this.#mint, this.#ports, spend, doubtful);
+    if (outcome.kind === "refused" && outcome.code === PROOF_FALSE) {
+      await readList(this.#book, this.#mint);
+    }
+    return outcome;
   }
 
   /** Moves a tier back into the account, by an address that is good for once. */
@@ -239,18 +254,23 @@ export class Purse {
     if (asked.kind !== "quoted") return asked;
     // The quote must be for what was agreed to, whatever the mint answers.
     if (asked.spend.amount !== tier || !asked.covers) return { kind: "too-little" };
-    return pay(this.#book, this.#mint, this.#ports, asked.spend, doubtful);
+    return this.#carried(asked.spend, doubtful);
   }
 
   /**
-   * Moves everything into the account at once, because it is being closed.
+   * Moves everything into the account at once, because it is being closed; a refill that waits is
+   * taken back first.
    *
    * The one way back that is not a tier: the sum and its hour can give the owner's payments away.
    */
   async close(named: NamedSide, doubtful: () => void): Promise<Deposited> {
     await this.setStarted(false);
+    const settled = await this.#ports.locks.tryHold("refill", () =>
+      withdrawRefills(this.#book, this.#mint, named, this.#ports),
+    );
+    if (settled === null || settled === "lost") return { kind: "lost" };
     await readList(this.#book, this.#mint);
-    const amount = sumOf(this.#book.state.coins);
+    const amount = sumOf(payable(this.#book.state));
     if (amount === 0) return { kind: "too-little" };
     const request = await named.depositRequest(true);
     if (request === null) return { kind: "lost" };
@@ -259,7 +279,7 @@ export class Purse {
     if (asked.kind === "no-keyset" || asked.kind === "no-token") return { kind: "lost" };
     if (asked.kind !== "quoted") return asked;
     if (asked.spend.amount !== amount) return { kind: "too-little" };
-    return pay(this.#book, this.#mint, this.#ports, asked.spend, doubtful);
+    return this.#carried(asked.spend, doubtful);
   }
 
   /** Asks for the refunds whose hour has come; not in an opening that is for paying. */
@@ -296,7 +316,7 @@ export class Purse {
 }
 
 export function summaryOf(state: PurseState, now: Seconds): Summary {
-  const coins = state.coins.map((coin) => ({
+  const coins = payable(state).map((coin) => ({
     ...coin,
     amount: BigInt(coin.amount),
     expiresAt: null,
@@ -317,14 +337,16 @@ export function summaryOf(state: PurseState, now: Seconds): Summary {
       .map((tier) => scaled(POLICY, tier, exponent))
       .filter((tier) => tier <= ready),
     backup: state.keeping.backup === null ? null : { lastAt: state.keeping.backup.lastAt },
-    exchanging: BigInt(sumOf(state.coins.filter(waitsForExchange))),
+    exchanging: BigInt(sumOf(payable(state).filter(waitsForExchange))),
+    revoked: BigInt(sumOf(state.coins.filter(({ keyset }) => isRevoked(state.keysets, keyset)))),
+    stuck: BigInt(sumOf(state.coins.filter((coin) => isStuck(state, coin)))),
     resting: restingOf(state, now),
     ...peopleSummary(state, exponent),
   };
 }
 
-function restingOf({ coins }: PurseState, now: Seconds): Summary["resting"] {
-  const resting = coins.filter((coin) => coin.availableAt > now && !waitsForExchange(coin));
+function restingOf(state: PurseState, now: Seconds): Summary["resting"] {
+  const resting = payable(state).filter((coin) => coin.availableAt > now && !waitsForExchange(coin));
   const [change, received] = [resting.filter(isChange), resting.filter((coin) => !isChange(coin))];
   return { change: BigInt(sumOf(change)), received: BigInt(sumOf(received)) };
 }

@@ -47,9 +47,18 @@ function inStep(account: string): () => void {
   return () => others.postMessage(null);
 }
 
-async function open({ account, unit, mint, isRelayed }: Opening): Promise<Purse> {
+let isRelayGone = false;
+
+/** The page is told when the relay goes or comes back, so that it can offer the choice. */
+function heardOfRelay(isGone: boolean): void {
+  if (isGone !== isRelayGone) tell({ kind: "relay", isGone });
+  isRelayGone = isGone;
+}
+
+async function open({ account, unit, mint, relay: use }: Opening): Promise<Purse> {
   const direct = fetch.bind(globalThis);
-  const send = isRelayed ? unlessDirect(throughRelay(mint, direct), direct, way) : direct;
+  const relayed = throughRelay({ mint, use }, direct, heardOfRelay);
+  const send = unlessDirect(relayed, direct, way);
   const tellOthers = inStep(account);
   return Purse.open(unit, new Mint(mint, send), {
     vault: await openVault(account),

@@ -9,11 +9,12 @@ import { type Purse, chooseTier, needsRefill, refillOutputs } from "../rules/pur
 import type { Book, Ports } from "./book.ts";
 import { refillArrived, refillDropped, refillLeft, refillMade } from "./changes.ts";
 import { type Unblinded, newOutput, unblind } from "./curve.ts";
+import { isRevoked } from "./keysets.ts";
 import { type Mint, signaturesByOutput } from "./mint.ts";
 import { readList } from "./listing.ts";
 import type { NamedSide } from "./named.ts";
 import type { Filled } from "./talk.ts";
-import { type PurseState, type Refill, type Signature, sumOf } from "./model.ts";
+import { type Coin, type PurseState, type Refill, type Signature, sumOf } from "./model.ts";
 
 /** Fetches what was signed, and leaves the next refill where one is due. */
 export async function settleRefills(
@@ -24,7 +25,8 @@ export async function settleRefills(
   isIdle: boolean,
 ): Promise<Filled> {
   const arrived = await fetchSigned(book, mint, named, ports);
-  if (arrived === "lost" || arrived === "false-signatures" || arrived === "waiting") return arrived;
+  if (arrived === "waiting") return renewed(book, mint, named);
+  if (arrived === "lost" || arrived === "false-signatures") return arrived;
   const next = await leaveNext(book, mint, named, ports, isIdle);
   return next === "nothing" ? arrived : next;
 }
@@ -37,6 +39,7 @@ async function fetchSigned(
 ): Promise<Filled> {
   const mine = (await book.read()).refills;
   if (mine.length === 0) return "nothing";
+  if (mine.some(({ isWithdrawn }) => isWithdrawn) && !(await named.withdraw())) return "lost";
   const answer = await named.refill();
   if (answer === null) return "lost";
   if (answer.state === "signed") {
@@ -44,26 +47,63 @@ async function fetchSigned(
     if (signed !== undefined) {
       return arrive(book, ports, signed, proofsOf(book.state, signed, answer.signatures ?? []));
     }
-    if (mine.some((one) => one.outputs.length === answer.signatures?.length)) {
-      return "false-signatures";
-    }
   }
-  if (answer.state === "waiting" && mine.some((one) => one.isLeft)) return "waiting";
+  if (answer.state === "waiting" && mine.some(mayWait)) return "waiting";
   return lookAtMint(book, mint, ports);
 }
 
+/** One that was to be left and is to be taken back may have got there all the same. */
+const mayWait = ({ isLeft, isWithdrawn }: Refill): boolean => isLeft || isWithdrawn === true;
+
 /** The operator no longer has it: it was signed and replaced, withdrawn, or never came. */
 async function lookAtMint(book: Book, mint: Mint, ports: Ports): Promise<Filled> {
-  for (const refill of book.state.refills.filter((one) => one.isLeft)) {
+  for (const refill of book.state.refills.filter(mayWait)) {
     const answer = await mint.restore(refill.outputs);
     if (answer.kind !== "answered") return "lost";
     const found = signaturesByOutput(answer.value);
     const signatures = refill.outputs.flatMap(({ B_ }) => found.get(B_) ?? []);
     const proofs = proofsOf(book.state, refill, signatures);
     if (proofs !== null) return arrive(book, ports, refill, proofs);
+    // Signed, and not proven: it is kept for the day on which the mint proves it.
+    if (found.size > 0) return "false-signatures";
     await book.change((state) => refillDropped(state, refill.id));
   }
   return "nothing";
+}
+
+/**
+ * Takes back the refill that waits, because the purse is being closed.
+ *
+ * It is marked before the operator is asked, so that whatever is interrupted is met again with the
+ * next look. What was debited or signed by then comes in as ever.
+ */
+export async function withdrawRefills(
+  book: Book,
+  mint: Mint,
+  named: NamedSide,
+  ports: Ports,
+): Promise<Filled> {
+  await book.change((state) => ({
+    ...state,
+    isStarted: false,
+    refills: state.refills.map((one) => ({ ...one, isWithdrawn: true })),
+  }));
+  return fetchSigned(book, mint, named, ports);
+}
+
+/**
+ * What waits for a keyset that no longer signs would wait for ever: the same sum is left anew.
+ *
+ * The one before stays until the mint is known not to have signed it.
+ */
+async function renewed(book: Book, mint: Mint, named: NamedSide): Promise<Filled> {
+  const listing = await readList(book, mint);
+  const last = book.state.refills.at(-1);
+  if (listing.kind !== "known" || last === undefined || last.isWithdrawn === true) return "waiting";
+  if (last.keyset === listing.active.id) return last.isLeft ? "waiting" : leave(book, named, last);
+  const refill = refillOf(last.tier, listing.active.id);
+  await book.change((before) => refillMade(before, refill));
+  return leave(book, named, refill);
 }
 
 async function arrive(
@@ -94,10 +134,16 @@ export function proofsOf(
   return proofs;
 }
 
+/** A coin of a revoked keyset that came without what shows its issue. */
+export function isStuck({ keysets }: PurseState, { keyset, r }: Coin): boolean {
+  return r === undefined && isRevoked(keysets, keyset);
+}
+
 /** The purse as the policy for refills sees it. */
 export function fillingOf(state: PurseState): Purse {
   return {
-    held: BigInt(sumOf(state.coins)),
+    // What can neither be paid with nor be issued anew is no filling.
+    held: BigInt(sumOf(state.coins.filter((coin) => !isStuck(state, coin)))),
     isWaiting: state.refills.length > 0,
     spendings: state.spendings.map(({ at, amount }) => ({ at, amount: BigInt(amount) })),
   };
@@ -110,8 +156,8 @@ async function leaveNext(
   ports: Ports,
   isIdle: boolean,
 ): Promise<Filled> {
-  const made = book.state.refills.find((one) => !one.isLeft);
-  if (made !== undefined) return leave(book, named, made);
+  const made = book.state.refills.find((one) => !mayWait(one));
+  if (made !== undefined) return leave(book, named, made, true);
   const { state } = book;
   const exponent = exponentOf(state.unit.toUpperCase());
   const moment = { now: ports.now(), isIdle };
@@ -119,22 +165,30 @@ async function leaveNext(
     return "nothing";
   const listing = await readList(book, mint);
   if (listing.kind !== "known") return listing.kind === "lost" ? "lost" : "no-keyset";
-  const refill = newRefill(book.state, listing.active.id, exponent, ports.now());
+  const tier = chooseTier(POLICY, exponent, fillingOf(book.state).spendings, ports.now());
+  const refill = refillOf(Number(tier), listing.active.id);
   await book.change((before) => refillMade(before, refill));
   return leave(book, named, refill);
 }
 
-function newRefill(state: PurseState, keyset: string, exponent: number, now: number): Refill {
-  const tier = chooseTier(POLICY, exponent, fillingOf(state).spendings, now);
-  const outputs = refillOutputs(POLICY, tier).map((amount) => newOutput(keyset, Number(amount)));
-  return { id: crypto.randomUUID(), tier: Number(tier), keyset, outputs, isLeft: false };
+function refillOf(tier: number, keyset: string): Refill {
+  const amounts = refillOutputs(POLICY, BigInt(tier));
+  const outputs = amounts.map((amount) => newOutput(keyset, Number(amount)));
+  return { id: crypto.randomUUID(), tier, keyset, outputs, isLeft: false };
 }
 
-async function leave(book: Book, named: NamedSide, refill: Refill): Promise<Filled> {
+async function leave(
+  book: Book,
+  named: NamedSide,
+  refill: Refill,
+  isAgain = false,
+): Promise<Filled> {
   const answer = await named.leave(refill, book.state.unit);
   if (answer === "lost") return "lost";
   if (answer === "refused") {
-    await book.change((state) => refillDropped(state, refill.id));
+    // An earlier attempt may have got there: it is dropped once the mint is known not to sign it.
+    const next = isAgain ? refillLeft : refillDropped;
+    await book.change((state) => next(state, refill.id));
     return "refused";
   }
   await book.change((state) => refillLeft(state, refill.id));

@@ -5,12 +5,12 @@
  * the mint no more than the key that it had from the payment.
  */
 
-import { powersIn } from "../rules/purse/refill.ts";
+import { powersIn, refundAskAt } from "../rules/purse/refill.ts";
 import { changeAvailableAt } from "../rules/purse/spend.ts";
 import { POLICY } from "../rules/purse/policy.ts";
 import type { Book, Ports } from "./book.ts";
 import { toHex } from "./bytes.ts";
-import { asked, refundBegun, refundEnded } from "./changes.ts";
+import { asked, refundBegun, refundEnded, refundRefused } from "./changes.ts";
 import { type Unblinded, newOutput, pubkeyOf, quoteSignature, unblind } from "./curve.ts";
 import { readList } from "./listing.ts";
 import { type Mint, signaturesByOutput } from "./mint.ts";
@@ -75,9 +75,13 @@ export async function fetchRefund(
   if (again.kind !== "answered") return "lost";
   const found = signaturesByOutput(again.value);
   const signatures = outputs.flatMap(({ B_ }) => found.get(B_) ?? []);
+  if (signatures.length > 0) return end(book, ports, refund, provenOf(book, refund, signatures));
   // Nothing was signed: a refusal ends it, silence does not.
-  if (signatures.length === 0 && answer.kind === "lost") return "lost";
-  return end(book, ports, refund, provenOf(book, refund, signatures));
+  if (answer.kind === "lost") return "lost";
+  // The keyset may have ended meanwhile: what is still due is asked for with other outputs.
+  const at = refundAskAt(POLICY, ports.now(), ports.random(RANDOM_BYTES));
+  await book.change((state) => refundRefused(state, refund, at));
+  return "none";
 }
 
 async function end(
@@ -86,10 +90,12 @@ async function end(
   refund: Refund,
   proofs: readonly Unblinded[],
 ): Promise<Refunded> {
+  // Signed, and not proven: it is kept for the day on which the mint proves it.
+  if (proofs.length < refund.outputs.length) return "lost";
   const now = ports.now();
   const availableAt = changeAvailableAt(POLICY, now, ports.random(RANDOM_BYTES));
   await book.change((state) => refundEnded(state, refund, proofs, { now, availableAt }));
-  return proofs.length > 0 ? "arrived" : "none";
+  return "arrived";
 }
 
 function provenOf(

@@ -72,17 +72,33 @@ export function relayFetch({ relay, mint, keys }: RelayPlace, send: Fetch): Fetc
 
 const relayFacts = object({ mint: text, relay: optional(text), keys: text });
 
-/** Learns the relay and the mint's key when first needed, without a token, and anew after a fault. */
-export function throughRelay(mint: string, send: Fetch): Fetch {
+/**
+ * How the mint is reached. `named`: through the relay if the operator names one. `always`: through
+ * it and in no other way, as the device has gone before. `never`: the person has turned it off.
+ */
+export type RelayUse = "named" | "always" | "never";
+
+/**
+ * Learns the relay and the mint's key when first needed, without a token, and anew after a fault.
+ *
+ * `told` hears of each request whether the relay was there.
+ */
+export function throughRelay(
+  { mint, use }: { readonly mint: string; readonly use: RelayUse },
+  send: Fetch,
+  told: (isGone: boolean) => void,
+): Fetch {
+  if (use === "never") return send;
   let way: Promise<Fetch> | null = null;
   return async (address, init) => {
-    way ??= learn(mint, send);
+    way ??= learn(mint, send, use);
     try {
-      return await (
-        await way
-      )(address, init);
+      const answer = await (await way)(address, init);
+      told(false);
+      return answer;
     } catch (error) {
       way = null;
+      told(true);
       throw error;
     }
   };
@@ -93,10 +109,11 @@ export function unlessDirect(relayed: Fetch, direct: Fetch, way: { isDirect: boo
   return (address, init) => (way.isDirect ? direct : relayed)(address, init);
 }
 
-async function learn(mint: string, send: Fetch): Promise<Fetch> {
+async function learn(mint: string, send: Fetch, use: RelayUse): Promise<Fetch> {
   const answer = await ask({ method: "GET", path: "/v1/relay-key", check: relayFacts });
   if (answer.kind !== "answered") throw new RelayFault("the operator does not answer");
   const { relay, keys } = answer.value;
+  if (relay === null && use === "named") return send;
   const config = fromBase64Url(keys);
   if (relay === null || config === null || answer.value.mint !== mint)
     throw new RelayFault("the operator names no relay for this mint");

@@ -17,6 +17,7 @@ import { readList } from "./listing.ts";
 import { type Mint, signaturesByOutput } from "./mint.ts";
 import type { Coin, PurseState, Refill } from "./model.ts";
 import type { NamedSide } from "./named.ts";
+import type { PeopleState } from "./people-model.ts";
 import { keyOfPhrase, slipOf } from "./phrase.ts";
 import { proofsOf } from "./refilling.ts";
 import { RANDOM_BYTES } from "./spending.ts";
@@ -138,6 +139,21 @@ interface Found {
   readonly now: number;
 }
 
+/** What either has: this device may have met people before its purse was taken over. */
+function joined(here: PeopleState, there: PeopleState): PeopleState {
+  const beside = <T extends { readonly id: string }>(ours: readonly T[], theirs: readonly T[]) => {
+    const known = new Set(ours.map(({ id }) => id));
+    return [...theirs.filter(({ id }) => !known.has(id)), ...ours];
+  };
+  return {
+    key: here.key ?? there.key,
+    handings: beside(here.handings, there.handings),
+    takings: beside(here.takings, there.takings),
+    arrivals: beside(here.arrivals, there.arrivals),
+    letters: [...new Set([...there.letters, ...here.letters])],
+  };
+}
+
 function withCoins(
   state: PurseState,
   { state: old }: Contents,
@@ -147,6 +163,7 @@ function withCoins(
     ...state.coins.map(({ secret }) => secret),
     ...state.spends.flatMap(({ inputs }) => inputs.map(({ secret }) => secret)),
     ...state.keeping.exchanges.map(({ coin }) => coin.secret),
+    ...state.people.handings.flatMap(({ inputs }) => inputs.map(({ secret }) => secret)),
   ]);
   const coins = unspent
     .filter(({ secret }) => !held.has(secret))
@@ -162,7 +179,7 @@ function withCoins(
     refills: state.refills.filter(({ id }) => !signed.has(id)),
     asks: [...state.asks, ...asks],
     spendings: state.spendings.length === 0 ? old.spendings : state.spendings,
-    people: state.people.key === null ? old.people : state.people,
+    people: joined(state.people, old.people),
     nextLineage: Math.max(state.nextLineage, old.nextLineage),
     keeping: {
       ...state.keeping,

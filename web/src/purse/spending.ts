@@ -12,7 +12,7 @@ import { blankOutputs, changeAvailableAt, chooseCoins } from "../rules/purse/spe
 import type { Book, Ports } from "./book.ts";
 import { begun, changeOwed, concluded, receiptOf, returned } from "./changes.ts";
 import { type Unblinded, newOneTimeKey, newOutput, pointOf, unblind } from "./curve.ts";
-import { activeOf } from "./keysets.ts";
+import { activeOf, isRevoked } from "./keysets.ts";
 import { type Mint, type MintAnswer, signaturesByOutput } from "./mint.ts";
 import {
   type Coin,
@@ -80,7 +80,7 @@ export async function prepare(
   const fee = quote.fee_reserve ?? 0;
   const chosen =
     target.isAll === true
-      ? state.coins.toSorted((a, b) => a.amount - b.amount)
+      ? payable(state).toSorted((a, b) => a.amount - b.amount)
       : choose(state, quote.amount + fee, ports.now());
   const blanks = Array.from({ length: blankOutputs(POLICY) }, () => newOutput(keyset.id, 0));
   const spend: Spend = {
@@ -100,10 +100,15 @@ export async function prepare(
   return { kind: "quoted", spend, covers: chosen !== null, quote };
 }
 
+/** What the mint takes: coins of a revoked keyset are issued anew first. */
+export function payable(state: PurseState): readonly Coin[] {
+  return state.coins.filter(({ keyset }) => !isRevoked(state.keysets, keyset));
+}
+
 /** Coins for an amount, ascending; null where the purse has not enough that is rested. */
 export function choose(state: PurseState, amount: number, now: Seconds): readonly Coin[] | null {
   const expiries = new Map(state.keysets.map(({ id, final_expiry }) => [id, final_expiry]));
-  const coins = state.coins.map((coin) => ({
+  const coins = payable(state).map((coin) => ({
     ...coin,
     amount: BigInt(coin.amount),
     expiresAt: expiries.get(coin.keyset) ?? null,
@@ -191,16 +196,20 @@ async function lookForChange(
   spend: Spend,
 ): Promise<Outcome | null> {
   const quote = await mint.findRedeemQuote(spend.method, spend.quote);
-  if (quote.kind !== "answered" || quote.value.state === "PENDING") return null;
-  if (quote.value.state === "UNPAID") {
-    await book.change((state) => returned(state, spend, () => true));
-    return { kind: "refused", code: ALREADY_SPENT, detail: "" };
-  }
+  if (quote.kind === "lost") return null;
+  // Old quotes are forgotten, paid or not; whatever was signed as change is still given again.
+  const forgotten = { state: changeOwed(spend) > 0 ? "UNPAID" : "PAID", receipt: null } as const;
+  const { state, receipt } = quote.kind === "answered" ? quote.value : forgotten;
+  if (state === "PENDING") return null;
   const again = await mint.restore(spend.blanks);
   if (again.kind !== "answered") return null;
   const found = signaturesByOutput(again.value);
+  if (state === "UNPAID" && found.size === 0) {
+    await book.change((before) => returned(before, spend, () => true));
+    return { kind: "refused", code: ALREADY_SPENT, detail: "" };
+  }
   const signatures = spend.blanks.flatMap(({ B_ }) => found.get(B_) ?? []);
-  return paid(book, ports, spend, signatures, quote.value.receipt);
+  return paid(book, ports, spend, signatures, receipt);
 }
 
 const ALREADY_SPENT = 11001;

@@ -4,6 +4,7 @@ import type { Named, Receipt } from "./model.ts";
 import type { Arrival, HandingStage, Held } from "./people-model.ts";
 import type { TokenSeen, Took } from "./people-taking.ts";
 import type { Slip } from "./phrase.ts";
+import type { RelayUse } from "./relay.ts";
 import type { Verdict } from "./verifying.ts";
 
 export interface Opening {
@@ -11,8 +12,7 @@ export interface Opening {
   readonly account: string;
   readonly unit: string;
   readonly mint: string;
-  /** Requests to the mint go through the operator's named relay, and in no other way. */
-  readonly isRelayed: boolean;
+  readonly relay: RelayUse;
 }
 
 export interface OpenMoment {
@@ -48,6 +48,10 @@ export interface Summary {
   readonly backup: { readonly lastAt: number | null } | null;
   /** Of the balance, what is exchanged for fresh coins before it is spent. */
   readonly exchanging: bigint;
+  /** Of the balance, what is of a revoked keyset and issued anew before it is spent. */
+  readonly revoked: bigint;
+  /** Of that, what came without what shows its issue: only the operator can make up for it. */
+  readonly stuck: bigint;
   /** Of the balance, what rests for some hours: change, and what came from others or was exchanged. */
   readonly resting: { readonly change: bigint; readonly received: bigint };
   /** The most that is handed to a person at once. */
@@ -197,6 +201,7 @@ export type News =
   /** Another tab of this device has changed the purse: its receipts, too, may be others. */
   | { readonly kind: "changed-elsewhere"; readonly summary: Summary }
   | { readonly kind: "doubtful" }
+  | { readonly kind: "relay"; readonly isGone: boolean }
   | { readonly kind: "ended"; readonly outcome: Paid };
 
 export interface Note {

@@ -42,6 +42,7 @@ export const keysetList = object({
       active: flag,
       input_fee_ppk: optional(wholeAmount),
       final_expiry: optional(wholeAmount),
+      revoked: optional(flag),
     }),
   ),
 });
@@ -130,6 +131,6 @@ export type RefillAnswer = Checked<typeof refillAnswer>;
 
 export const depositAnswer = object({ request: text });
 
-export const backupAnswer = object({ sealed: text });
+export const backupAnswer = object({ sealed: optional(text) });
 
 export const letters = object({ items: list(object({ id: hexOf(32), sealed: text })) });

@@ -145,6 +145,12 @@ export const en = {
   "purse.close.button": "Move everything back",
   "purse.exchanging":
     "{amount} of it came with a backup. It is exchanged for fresh e-cash over some hours before it is spent.",
+  "purse.revoked":
+    "The operator has given up a key that may be in other hands. {amount} of your purse was signed with it and cannot be spent for now; it is issued anew by itself over three days.",
+  "purse.revoked.shows":
+    "For that the purse shows how each coin was issued. The operator then learns which refill or payment the coin came from; not what you pay with it later.",
+  "purse.revoked.stuck":
+    "{amount} of it came without what shows its issue. Ask the operator to make up for it.",
   "keep.title": "If this device is lost",
   "keep.words.text":
     "These twelve words open the purse's backup on another device. Write them on paper, in this order. They are shown this once.",

@@ -19,7 +19,7 @@ import type {
 import { type PurseFacts, purseFacts } from "../purse/wire.ts";
 import { ask } from "../wire/http.ts";
 import type { Verdict } from "../purse/verifying.ts";
-import { isRelayed } from "./relayed.ts";
+import { findRelay, isRelayed, relayUse } from "./relayed.ts";
 
 /** A person's own account and session, as the named side of the purse needs them. */
 export interface Holder {
@@ -47,6 +47,8 @@ class PurseOnScreen {
   filled = $state.raw<Filled | null>(null);
   isFilling = $state(false);
   isDirect = $state(false);
+  /** The relay did not answer last, or the operator names none where there was one. */
+  isRelayGone = $state(false);
   verdicts = $state.raw<Readonly<Record<string, Verdict>>>({});
   /** Whether it is known if this device has a purse: before that, no payment is looked at. */
   isSettled = $state(false);
@@ -55,18 +57,18 @@ class PurseOnScreen {
   #calls: Calls | null = null;
   #openSince = seconds();
   #paying = false;
+  /** The next payment to end is the one on the screen. */
+  #isShownEnding = false;
   #looks: ReturnType<typeof setInterval> | null = null;
 
   /** Learns of the purse; its worker is started only where this device has used it before. */
   async open(holder: Holder): Promise<void> {
     this.#holder = holder;
     this.#openSince = seconds();
-    const answer = await ask({
-      method: "GET",
-      path: "/v1/purse",
-      token: holder.token,
-      check: purseFacts,
-    });
+    const [answer] = await Promise.all([
+      ask({ method: "GET", path: "/v1/purse", token: holder.token, check: purseFacts }),
+      isRelayed() ? null : findRelay(),
+    ]);
     try {
       if (answer.kind !== "answered") return;
       this.facts = answer.value;
@@ -113,7 +115,7 @@ class PurseOnScreen {
     this.#calls ??= startPurse((news) => this.#heard(news));
     const { account } = this.#holder;
     const { unit, mint } = facts;
-    this.summary = await this.#calls.open({ account, unit, mint, isRelayed: isRelayed() });
+    this.summary = await this.#calls.open({ account, unit, mint, relay: relayUse() });
     this.receipts = await this.#calls.receipts();
     void this.#calls.resume();
     this.#looks ??= setInterval(() => void this.#tick(), IDLE_LOOK_MS);
@@ -165,6 +167,7 @@ class PurseOnScreen {
     if (news.kind === "changed") this.summary = news.summary;
     else if (news.kind === "changed-elsewhere") this.#changedElsewhere(news.summary);
     else if (news.kind === "ended") this.#ended(news.outcome);
+    else if (news.kind === "relay") this.isRelayGone = news.isGone;
     else if (this.stage?.name === "working") this.stage = { ...this.stage, name: "unknown" };
   }
 
@@ -175,6 +178,12 @@ class PurseOnScreen {
 
   #ended(outcome: Paid): void {
     if (outcome.kind === "paid") this.#keepReceipt(outcome.receipt);
+    if (!this.#isShownEnding) return;
+    this.#isShownEnding = false;
+    this.stage =
+      outcome.kind === "paid"
+        ? { name: "paid", receipt: outcome.receipt }
+        : { name: "refused", code: outcome.code };
   }
 
   /** The list may have been read since, with this receipt in it. */
@@ -222,12 +231,15 @@ class PurseOnScreen {
     if (this.stage !== null || this.#calls === null) return;
     this.stage = { name: "working", resumed: false };
     this.shown = { payee, total };
-    const paid = await this.#calls.pay(offer).catch(() => ({ kind: "refused", code: 0 }) as const);
-    this.stage =
-      paid.kind === "paid"
-        ? { name: "paid", receipt: paid.receipt }
-        : { name: "refused", code: paid.code };
-    if (paid.kind === "paid") this.#keepReceipt(paid.receipt);
+    const paid = await this.#calls.pay(offer).catch(() => null);
+    this.#isShownEnding = true;
+    if (paid !== null) {
+      this.#ended(paid);
+      return;
+    }
+    // It may have been sent: what is stored of it is carried on, and its end comes as news.
+    this.stage = { name: "unknown", resumed: false };
+    await this.#calls.resume().catch(() => undefined);
   }
 
   async deposit(tier: bigint): Promise<Deposited> {

@@ -311,7 +311,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "LinkPage": _page_of("Link"),
     "RelayKey": _object(mint=_TEXT, relay=_MAYBE_TEXT, keys=_TEXT),
     "DepositAddress": _object(request=_TEXT),
-    "PurseBackup": _object(sealed=_TEXT, day=_TEXT),
+    "PurseBackup": _object(sealed=_or_null(_TEXT), day=_or_null(_TEXT)),
     "Mailbox": _object(items=_list_of(_object(id=_TEXT, sealed=_TEXT))),
     "OpenIdRedirect": _object(redirect=_TEXT),
     "Topup": _object(id=_TEXT, status=_one_of("paid"), amount=_MONEY, customer=_TEXT),

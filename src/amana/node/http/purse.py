@@ -215,11 +215,11 @@ async def put_backup(request: Asked, data: JSONBody[BackupBody]) -> None:
 
 @get("/v1/purse/backup")
 async def get_backup(request: Asked) -> View:
-    """Return the customer's sealed purse."""
+    """Return the customer's sealed purse; null where none was left, which is nothing amiss."""
     principal, operator = edge.customer_of(request), edge.operator_of(request)
     backup = operator.purse.backups_read.backup(principal.party)
     if backup is None:
-        raise ProblemRaised("not-found", "No backup of the purse was left.")
+        return {"sealed": None, "day": None}
     day = format_instant(Instant(backup.day * DAY_NS)).partition("T")[0]
     return {"sealed": urlsafe_b64encode(backup.sealed).rstrip(b"=").decode(), "day": day}
 

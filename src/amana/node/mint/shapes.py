@@ -413,13 +413,15 @@ def write_keysets(keysets: Iterable[Keyset]) -> bytes:
 
 
 def _keyset_view(keyset: Keyset) -> dict[str, Any]:
-    return {
+    view = {
         "id": keyset.id,
         "unit": keyset.unit,
         "active": keyset.is_active,
         "input_fee_ppk": keyset.input_fee_ppk,
         "final_expiry": keyset.final_expiry,
     }
+    # No member of the specifications; a wallet that knows it asks for fresh e-cash by itself.
+    return {**view, "revoked": True} if keyset.is_revoked else view
 
 
 def write(view: object) -> bytes:

@@ -200,20 +200,26 @@ class Vault:
     def _keep(held: _Held, entry: Entry) -> _Held:
         if entry.id != held.entry.id:
             raise SignatoryDamaged("A keyset in the list was replaced; the list only ever grows.")
-        is_active = entry.status is KeysetStatus.ACTIVE
-        public = msgspec.structs.replace(held.public, is_active=is_active)
-        return held._replace(entry=entry, public=public)
+        return held._replace(entry=entry, public=_with_status(held.public, entry.status))
 
     def _open(self, number: int, entry: Entry) -> _Held:
         curve = curve_of(entry.id)
         if curve is None:
             raise SignatoryDamaged(f"Keyset {number} is of a version that is not known here.")
         keys = derive_keys(self._seed, entry.plan, number)
-        is_active = entry.status is KeysetStatus.ACTIVE
-        public = describe(entry.plan, number, keys, is_active=is_active)
+        described = describe(entry.plan, number, keys, is_active=False)
+        public = _with_status(described, entry.status)
         if public.id != entry.id:
             raise SignatoryDamaged(f"Keyset {number} of the list does not come of this seed.")
         return _Held(entry, public, curve, keys)
+
+
+def _with_status(keyset: Keyset, status: KeysetStatus) -> Keyset:
+    return msgspec.structs.replace(
+        keyset,
+        is_active=status is KeysetStatus.ACTIVE,
+        is_revoked=status is KeysetStatus.REVOKED,
+    )
 
 
 def _retire(entry: Entry, unit: str) -> Entry:
