@@ -8,6 +8,7 @@ import { type PurseState, type Receipt, sumOf } from "../src/purse/model.ts";
 import { Purse } from "../src/purse/purse.ts";
 import { refundQuoteOf } from "../src/purse/refunding.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
+import { refillOutputs } from "../src/rules/purse/refill.ts";
 import { TestMint, TestNamedSide } from "./purse-mint.ts";
 
 const NOW = 1_900_000_000;
@@ -15,6 +16,9 @@ const TIER = POLICY.refill.default_tier;
 const PRICE = 1_234;
 const GIVEN_BACK = 300;
 const STEPS_MAX = 60;
+/** What takes long is done with so many coins. */
+const COINS = 2;
+const FEW = refillOutputs(POLICY, BigInt(TIER)).slice(0, COINS);
 const ASKED = { openSince: NOW, paying: false, isAsked: true };
 
 /** What is outside of the page: it stays when the page ends. */
@@ -112,6 +116,38 @@ async function refund(world: World): Promise<void> {
   await purse.askRefund(receipt.id);
 }
 
+/** The keyset is revoked once it has signed; each time the page opens, all hours have passed. */
+async function issueAnew(world: World): Promise<void> {
+  const [old] = world.mint.listed;
+  if (world.mint.listed.length === 1) {
+    world.mint.addKeyset(2);
+    world.mint.revoke(old?.id ?? "");
+    const { coins, keeping } = world.state;
+    const few = coins.slice(0, COINS);
+    const plans = few.map(({ secret }) => ({ secret, at: 0 }));
+    world.kept = JSON.stringify({ ...world.state, coins: few, keeping: { ...keeping, plans } });
+  }
+  const purse = await world.open();
+  await purse.tend({ openSince: 0, paying: false, isAsked: false });
+}
+
+/** The next refill waits, and the purse is closed. */
+async function closeDown(world: World): Promise<void> {
+  const purse = await world.open();
+  await purse.resume(
+    () => undefined,
+    () => undefined,
+  );
+  await purse.close(world.side, () => undefined);
+}
+
+async function leaveNext(world: World): Promise<void> {
+  const few = world.state.coins.slice(0, COINS);
+  world.kept = JSON.stringify({ ...world.state, coins: few });
+  await (await world.open()).fill(world.side, ASKED);
+  assert.equal(world.state.refills.length, 1);
+}
+
 /** A world in which these were done without a fault. */
 async function after(...deeds: readonly ((world: World) => Promise<void>)[]): Promise<World> {
   const world = new World();
@@ -135,6 +171,8 @@ for (const [name, before, deed, worth] of [
   ["a refill", [], fill, TIER],
   ["a payment", [fill], pay, TIER - PRICE],
   ["a refund", [fill, pay], refund, TIER - PRICE + GIVEN_BACK],
+  ["an issue anew", [fill], issueAnew, Number(FEW.reduce((sum, amount) => sum + amount))],
+  ["closing the purse", [fill, leaveNext], closeDown, 0],
 ] as const) {
   test(`a page that ends at any step of ${name} loses nothing and gains nothing`, async () => {
     const start = await after(...before);
@@ -159,10 +197,11 @@ for (const [name, before, deed, worth] of [
         world.endsAt = Infinity;
         await deed(world);
         await deed(world);
-        const { coins, spends, refills, refunds } = world.state;
+        const { coins, spends, refills, refunds, keeping } = world.state;
         const where = `step ${step}, ${hasEffect ? "with" : "without"} its effect`;
         assert.equal(sumOf(coins), worth, where);
         assert.equal(spends.length + refunds.length + refills.length, 0, where);
+        assert.equal(keeping.exchanges.length, 0, where);
         assert.equal(world.receipts.filter(({ missing }) => missing > 0).length, 0, where);
         for (const { secret } of coins) assert.ok(!world.mint.isSpent(secret), where);
       }

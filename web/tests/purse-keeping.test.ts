@@ -429,3 +429,60 @@ test("closing moves everything back at once, what rests too, and ends refills", 
   assert.equal(device.named.calls.at(-1), "POST deposits closing");
   assert.equal((await purse.close(device.named, () => undefined)).kind, "too-little");
 });
+
+/** A full purse whose next refill waits with the operator. */
+async function waiting(device: Device): Promise<Purse> {
+  const purse = await device.filled();
+  await pay(device, purse, "order_1");
+  device.now += POLICY.refill.quiet_minutes * MINUTE;
+  assert.equal(await purse.fill(device.named, ASKED), "left");
+  return purse;
+}
+
+test("closing takes back the refill that waits", async () => {
+  const device = new Device();
+  const purse = await waiting(device);
+  assert.equal((await purse.close(device.named, () => undefined)).kind, "paid");
+  assert.equal(device.named.left, null);
+  assert.equal((await purse.summary()).refill, null);
+  assert.equal(await device.worth(), 0);
+});
+
+test("a refill that was signed when the purse is closed goes back with the rest", async () => {
+  const device = new Device();
+  const purse = await waiting(device);
+  device.named.sign();
+  const closed = await purse.close(device.named, () => undefined);
+  assert.ok(closed.kind === "paid");
+  const [tier] = device.named.left?.outputs.map(({ amount }) => amount) ?? [];
+  assert.ok(tier !== undefined && closed.receipt.amount > TIER - PRICE);
+  assert.equal(await device.worth(), 0);
+  assert.equal((await device.state()).refills.length, 0);
+});
+
+test("a withdrawal whose answer is lost is asked for again with the next look", async () => {
+  const device = new Device();
+  const purse = await waiting(device);
+  device.named.losesWithdrawals = true;
+  assert.equal((await purse.close(device.named, () => undefined)).kind, "lost");
+  assert.equal(await device.worth(), TIER - PRICE);
+  device.named.losesWithdrawals = false;
+  const again = await device.open();
+  assert.equal(await again.fill(device.named, ASKED), "nothing");
+  assert.equal(device.named.left, null);
+  assert.equal((await again.summary()).refill, null);
+});
+
+test("a refill that may have been left after all is taken back too, and is not left again", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  await pay(device, purse, "order_1");
+  device.now += POLICY.refill.quiet_minutes * MINUTE;
+  device.named.loseAnswers = 1;
+  assert.equal(await purse.fill(device.named, ASKED), "lost");
+  assert.notEqual(device.named.left, null);
+  await purse.close(device.named, () => undefined);
+  assert.equal(device.named.left, null);
+  assert.equal((await device.state()).refills.length, 0);
+  assert.equal(device.named.calls.filter((call) => call === "PUT refill").length, 2);
+});

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { RelayFault, openAnswer, relayFetch, unlessDirect } from "../src/purse/relay.ts";
+import {
+  RelayFault,
+  openAnswer,
+  relayFetch,
+  throughRelay,
+  unlessDirect,
+} from "../src/purse/relay.ts";
 import { fromHex, toHex } from "../src/purse/bytes.ts";
 import { readResponse, writeRequest } from "../src/wire/binary-http.ts";
 
@@ -121,3 +127,48 @@ test("the relay is gone around only while the person has said so", async () => {
   await assert.rejects(send("http://mint.example/v1/keysets", {}));
   assert.deepEqual(asked, ["relay", "mint", "relay"]);
 });
+
+/** What the operator's own side tells of the relay while a test runs. */
+async function whileNamed(relay: string | null, work: () => Promise<void>): Promise<void> {
+  const before = globalThis.fetch;
+  const keys = Buffer.from(place.keys).toString("base64url");
+  globalThis.fetch = async () => Response.json({ mint: place.mint, relay, keys });
+  try {
+    await work();
+  } finally {
+    globalThis.fetch = before;
+  }
+}
+
+for (const [use, relay, way] of [
+  ["named", place.relay, "relay"],
+  ["named", null, "mint"],
+  ["always", place.relay, "relay"],
+  ["always", null, "none"],
+  ["never", place.relay, "mint"],
+] as const) {
+  const operator = relay === null ? "names none" : "names one";
+  test(`with "${use}" and an operator that ${operator}, a request goes to: ${way}`, async () => {
+    const asked: string[] = [];
+    const gone: boolean[] = [];
+    const send = throughRelay(
+      { mint: place.mint, use },
+      async (address) => {
+        asked.push(new URL(address).origin);
+        if (address.startsWith(place.relay)) throw new TypeError("the relay is gone");
+        return new Response();
+      },
+      (isGone) => gone.push(isGone),
+    );
+    await whileNamed(relay, async () => {
+      const answer = send(`${place.mint}/v1/keysets`, {});
+      if (way === "mint") await answer;
+      else await assert.rejects(answer);
+    });
+    assert.deepEqual(
+      [...new Set(asked)],
+      way === "none" ? [] : [way === "mint" ? place.mint : place.relay],
+    );
+    assert.deepEqual(gone, use === "never" ? [] : [way !== "mint"]);
+  });
+}
