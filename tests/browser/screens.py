@@ -2,7 +2,7 @@
 
 import re
 from contextlib import suppress
-from typing import Self
+from typing import Final, Self
 
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as Waited
@@ -16,6 +16,11 @@ def minor_units(amount: str) -> int:
     assert found is not None, f"no amount in {amount!r}"
     return int(found[0].replace(",", "").replace(".", ""))
 
+_DIRECT: Final = """
+if (location.protocol.startsWith("http") && localStorage.getItem("amana.relay") === null)
+    localStorage.setItem("amana.relay", "off");
+"""
+
 
 class Wallet:
     """The wallet's pages."""
@@ -24,8 +29,14 @@ class Wallet:
         self.page = page
 
     @classmethod
-    def signed_in(cls, page: Page, token: str) -> Self:
-        """Open the wallet by a link that carries its token."""
+    def signed_in(cls, page: Page, token: str, *, is_relayed: bool = False) -> Self:
+        """Open the wallet by a link that carries its token.
+
+        What goes through the relay is sealed. So that tests can read it, the wallet of a test goes
+        without one, as a person may choose, unless it is `is_relayed`.
+        """
+        if not is_relayed:
+            page.context.add_init_script(_DIRECT)
         page.goto(f"/wallet#token={token}")
         wallet = cls(page)
         expect(wallet.account).to_be_visible()
