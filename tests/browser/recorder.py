@@ -122,7 +122,9 @@ def _of_mint(request: Request) -> list[str]:
     leaks += [f"{where}: something in the address"] * bool(urlsplit(request.url).query)
     body = _body(request)
     inputs, outputs = body.get("inputs", []), body.get("outputs", [])
-    leaks += [f"{where}: a proof with {set(one)}" for one in inputs if set(one) != _fields(request, one)]
+    leaks += [
+        f"{where}: a proof with {set(one)}" for one in inputs if set(one) != _fields(request, one)
+    ]
     leaks += [f"{where}: an output with {set(one)}" for one in outputs if set(one) != _OUTPUT]
     leaks += [
         f"{where}: a secret of {len(one['secret'])}"

@@ -16,6 +16,7 @@ def minor_units(amount: str) -> int:
     assert found is not None, f"no amount in {amount!r}"
     return int(found[0].replace(",", "").replace(".", ""))
 
+
 _DIRECT: Final = """
 if (location.protocol.startsWith("http") && localStorage.getItem("amana.relay") === null)
     localStorage.setItem("amana.relay", "off");

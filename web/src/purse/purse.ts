@@ -346,7 +346,9 @@ export function summaryOf(state: PurseState, now: Seconds): Summary {
 }
 
 function restingOf(state: PurseState, now: Seconds): Summary["resting"] {
-  const resting = payable(state).filter((coin) => coin.availableAt > now && !waitsForExchange(coin));
+  const resting = payable(state).filter(
+    (coin) => coin.availableAt > now && !waitsForExchange(coin),
+  );
   const [change, received] = [resting.filter(isChange), resting.filter((coin) => !isChange(coin))];
   return { change: BigInt(sumOf(change)), received: BigInt(sumOf(received)) };
 }
