@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sumOf } from "../src/purse/model.ts";
+import { nobody } from "../src/purse/people-model.ts";
 import type { Purse } from "../src/purse/purse.ts";
 import { refundQuoteOf } from "../src/purse/refunding.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
-import { ASKED, Device, TIER } from "./purse-device.ts";
+import { ASKED, Device, NOW, TIER } from "./purse-device.ts";
 
 const WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 const PRICE = 1_500;
@@ -201,24 +202,27 @@ test("a device that met people before its purse was taken over keeps both sides"
   const purse = await device.filled();
   await purse.keepPhrase(WORDS);
   assert.equal((await purse.people.give(null, 5)).kind, "given");
+  const before = await device.state();
+  const [coin] = before.coins;
+  assert.ok(coin !== undefined);
+  const inputs = [{ ...coin, ephemeral: null, witness: null }];
+  const held = { id: "1", stage: "held", amount: 1, inputs, until: NOW, at: NOW } as const;
+  const met = { C: coin.C, until: NOW };
+  const people = { ...before.people, held: [held], met: [met] };
+  await device.vault.save({ ...before, people }, null);
   device.now += 30 * 86_400;
   await purse.fill(device.named, ASKED);
   const other = new Device();
   Object.assign(other, { mint: device.mint, named: device.named, now: device.now });
   const taken = await other.open();
-  await other.vault.save(
-    {
-      ...(await device.state()),
-      coins: [],
-      refills: [],
-      people: { ...(await device.state()).people, key: "1".repeat(64), handings: [] },
-    },
-    null,
-  );
+  const fresh = { ...nobody(), key: "1".repeat(64), met: [{ ...met, C: "other" }] };
+  const start = { ...(await device.state()), coins: [], refills: [], people: fresh };
+  await other.vault.save(start, null);
   assert.equal((await taken.restore(device.named, WORDS)).kind, "restored");
-  const { people, coins } = await other.state();
-  assert.equal(people.key, "1".repeat(64));
-  const [handing] = people.handings;
+  const { people: both, coins } = await other.state();
+  assert.equal(both.key, "1".repeat(64));
+  assert.deepEqual([both.held?.length, both.met?.length], [1, 2]);
+  const [handing] = both.handings;
   assert.ok(handing !== undefined);
   const worth = sumOf(coins);
   assert.deepEqual(await taken.people.takeBack(handing.id), { kind: "taken", amount: 5 });

@@ -151,6 +151,8 @@ function joined(here: PeopleState, there: PeopleState): PeopleState {
     takings: beside(here.takings, there.takings),
     arrivals: beside(here.arrivals, there.arrivals),
     letters: [...new Set([...there.letters, ...here.letters])],
+    held: beside(here.held ?? [], there.held ?? []),
+    met: [...(there.met ?? []), ...(here.met ?? [])],
   };
 }
 
