@@ -4,7 +4,7 @@ import secrets
 
 from tests.node.town import Town
 
-from amana.purse.mail import MAIL_WAITING_MAX, Mail, MailReason, MailRefused
+from amana.purse.mail import Mail
 
 KEY = "02" + "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"[:64]
 
@@ -24,22 +24,6 @@ def test_mail_waits_without_a_sender_until_it_is_dropped(town: Town) -> None:
     for _ in range(2):
         assert town.run(payee.send("DELETE", path)).status == 204
     assert payee.get("/v1/purse/mail").body["items"] == []
-
-
-def test_a_mailbox_takes_no_more_than_its_bound(town: Town) -> None:
-    payee = town.customer()
-    facts = town.operator.directory.by_handle(payee.handle)
-    assert facts is not None
-    deliver = town.operator.purse.mail.deliver
-    first = Mail(facts.party, secrets.token_bytes(16), b"x")
-    assert town.run(deliver(first)) is None
-    for _ in range(MAIL_WAITING_MAX - 1):
-        assert town.run(deliver(Mail(facts.party, secrets.token_bytes(16), b"x"))) is None
-    over = Mail(facts.party, secrets.token_bytes(16), b"x")
-    assert town.run(deliver(over)) == MailRefused(MailReason.MAILBOX_FULL)
-    assert town.run(deliver(first)) is None, "a retry meets itself even where it is full"
-    large = Mail(facts.party, secrets.token_bytes(16), b"x" * 20_000)
-    assert town.run(deliver(large)) == MailRefused(MailReason.TOO_LARGE)
 
 
 def test_another_customers_mail_is_not_there(town: Town) -> None:

@@ -239,7 +239,7 @@ def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
         signatory=signatory,
         store=store,
         books=books,
-        mail=MailStore(floor.writer, floor.connection),
+        mail=MailStore(floor.writer, floor.connection, floor.chance),
         mail_read=MailRows(floor.reading),
         backups=BackupStore(floor.writer),
         backups_read=BackupRows(floor.reading),

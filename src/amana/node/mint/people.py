@@ -13,12 +13,19 @@ from amana.node.mint import shapes
 from amana.node.mint.routes import Answer, Fault, Request, Route
 from amana.node.operator import Operator
 from amana.people import PartyFacts, PartyKind, PartyStatus
-from amana.purse.mail import Mail, MailRefused
+from amana.purse.mail import Mail, MailReason, MailRefused
 
 PEOPLE_PATH: Final = "/v1/people/*"
 MAIL_PATH: Final = "/v1/mail/*"
 _SEALED: Final = r"^[A-Za-z0-9_-]{1,22000}$(?!\n)"
 _ID_BYTES: Final = 16
+_SAYS: Final = {
+    MailReason.MAILBOX_FULL: "The mailbox is full until its owner opens a wallet. The letter was "
+    "not taken: send it again later, or take the e-cash back when its lock ends.",
+    MailReason.MAILBOX_CROWDED: "Many letters wait in this mailbox, and only some of those that "
+    "come now are taken. This one was not: send it again.",
+    MailReason.TOO_LARGE: "The letter is too large, and was not taken.",
+}
 _NOBODY: Final = Fault(404, "Nobody here with this handle receives e-cash.")
 
 
@@ -76,5 +83,5 @@ class _People:
             Mail(facts.party, bytes.fromhex(body.id), body.sealed.encode())
         )
         if isinstance(refused, MailRefused):
-            return Fault(409, f"The token was not taken ({refused.reason.value}); keep it.")
+            return Fault(409, _SAYS[refused.reason])
         return shapes.write({"id": body.id})

@@ -2,6 +2,7 @@
 
 from amana.purse.mail.model import (
     MAIL_BYTES_MAX,
+    MAIL_FREELY_MAX,
     MAIL_WAITING_MAX,
     Mail,
     MailReason,
@@ -11,6 +12,7 @@ from amana.purse.mail.store import MailRows, MailStore
 
 __all__ = [
     "MAIL_BYTES_MAX",
+    "MAIL_FREELY_MAX",
     "MAIL_WAITING_MAX",
     "Mail",
     "MailReason",
