@@ -228,7 +228,7 @@ def test_what_a_redemption_refuses_stays_unspent(shop: Shop) -> None:
     forged = msgspec.structs.replace(coin, point=shop.outputs(4)[0].point)
     locked = msgspec.structs.replace(coin, secret='["P2PK",{"nonce":"a","data":"b","tags":[]}]')
     assert code_of(shop.redeem(quote, [])) is Code.PROOF_INVALID
-    assert code_of(shop.redeem(quote, [forged])) is Code.PROOF_INVALID
+    assert code_of(shop.redeem(shop.quote(shop.order(64)), [forged])) is Code.PROOF_INVALID
     assert code_of(shop.redeem(quote, [locked])) is Code.PROOF_INVALID
     assert code_of(shop.redeem(quote, [coin])) is Code.NOT_BALANCED
     late = shop.quote(order)
@@ -348,10 +348,12 @@ def test_an_owner_that_left_is_waited_for_before_its_quote_is_judged(shop: Shop)
     way = shop.mint.redeem_methods[merchant.METHOD]
     held = shop.durably(shop.store.begin(quote))
     assert shop.run(way.hold(held)) is None
-    claims = shop.run(shop.mint._spending(way, [coin], (), text=quote.id.hex()))
+    going_in = shop.mint._read(way, [coin], (), text=quote.id.hex())
+    assert not isinstance(going_in, Refusal)
+    proofs = shop.run(shop.mint._signing.verified([coin], going_in.claims))
 
     async def leave_and_recover() -> int:
-        spending = shop.store.conclude(held, claims.proofs, (), effect=way.effect)
+        spending = shop.store.conclude(held, proofs, (), effect=way.effect)
         left = asyncio.ensure_future(spending)
         await asyncio.sleep(0)
         left.cancel()

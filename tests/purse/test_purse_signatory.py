@@ -165,6 +165,47 @@ def test_where_one_output_is_no_point_nothing_is_signed_or_counted(clock: HandCl
     assert all(asyncio.run(signatory.sign([_blank("a"), _blank("b")])))
 
 
+def test_outputs_are_signed_for_good_proofs_and_for_nothing_else(clock: HandClock) -> None:
+    signatory = _limited(2, clock)
+    (signed,) = asyncio.run(signatory.sign([_blank("a")]))
+    good, false = _claim("a", signed), _claim("b", signed)
+    assert asyncio.run(signatory.exchange([good, false], [_blank("c")])) == (
+        [hash_to_curve(b"a")[1:], None],
+        [],
+    )
+    made = asyncio.run(signatory.exchange([good], [_blank("c")]))
+    assert made.nullifiers == [hash_to_curve(b"a")[1:]]
+    assert made.signed == asyncio.run(signatory.sign_again([_blank("c")]))
+    with pytest.raises(SigningStopped):
+        asyncio.run(signatory.exchange([good], [_blank("d")]))
+    asyncio.run(signatory.rotate("eur", final_expiry=NOW + YEAR))
+    with pytest.raises(Unavailable):
+        asyncio.run(signatory.exchange([good], [_blank("d")]))
+
+
+def test_a_signature_that_was_given_back_may_be_given_again(clock: HandClock) -> None:
+    signatory = _limited(1, clock)
+    asyncio.run(signatory.sign([_blank("a")]))
+    with pytest.raises(SigningStopped):
+        asyncio.run(signatory.sign([_blank("b")]))
+    asyncio.run(signatory.give_back([_blank("a")]))
+    assert all(asyncio.run(signatory.sign([_blank("b")])))
+
+
+def test_a_process_keeps_no_heap_of_what_was_given_back(folder: Path, clock: HandClock) -> None:
+    blanks = [_blank(str(number)) for number in range(200)]
+    one, other = _open(folder, clock), _open(folder, clock)
+    for _ in range(4):
+        one.sign(blanks)
+    for _ in range(4):
+        other.give_back(blanks)
+    kept = FolderStore(folder).counts()["0:1"]
+    one.close()
+    assert FolderStore(folder).counts()["0:1"] == kept - (1024 - 800)
+    other.close()
+    assert FolderStore(folder).counts()["0:1"] == 0
+
+
 def test_a_key_that_is_not_there_is_the_callers_mistake(clock: HandClock) -> None:
     signatory = _limited(9, clock)
     for blank in (_blank("a", 4), _blank("a", 1, 7), _blank("a", 1, -1)):

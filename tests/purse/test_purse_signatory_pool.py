@@ -185,6 +185,10 @@ def test_refusals_come_back_as_what_they_are(folder: Path) -> None:
         with pytest.raises(SigningStopped):
             await pool.sign(_blanks("a", 1))
         assert await pool.sign_again(_blanks("a", 1)) == expected
+        with pytest.raises(SigningStopped):
+            await pool.exchange([], _blanks("b", 1))
+        await pool.give_back(_blanks("a", 1))
+        assert (await pool.exchange([], _blanks("a", 1))).signed == expected
 
     expected = _expected(_blanks("a", 1))
     _run(folder, 2, story)

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from tests.purse.shop import Shop, open_shop
 
 from amana.kernel import SECOND_NS
 from amana.purse.model import BlindedMessage, Code, Proof, Refusal
+from amana.purse.ports import Exchanged
 from amana.purse.rules import operations
 
 
@@ -42,6 +45,42 @@ def test_only_the_very_same_swap_is_told_again(shop: Shop) -> None:
         refused = _swap(shop, inputs, asked)
         assert isinstance(refused, Refusal)
         assert refused.code is code
+
+
+def test_what_is_refused_uses_up_no_count(shop: Shop) -> None:
+    coins, outputs = shop.coins(64), shop.outputs(64)
+    _swap(shop, coins, outputs)
+    counted = shop.signatory.counted.copy()
+    assert counted.total() == 1
+    _swap(shop, coins, outputs)
+    false = [msgspec.structs.replace(shop.coins(64)[0], point=coins[0].point)]
+    quote = shop.quote(shop.order(60))
+    for refused in (
+        _swap(shop, coins, shop.outputs(64)),
+        _swap(shop, false, shop.outputs(64)),
+        shop.redeem(quote, coins, shop.outputs(1, 1, 1)),
+        shop.redeem(quote, shop.coins(64), outputs),
+    ):
+        assert isinstance(refused, Refusal)
+    assert shop.signatory.counted == counted
+
+
+def test_a_refusal_is_told_though_the_signatory_has_gone_meanwhile(shop: Shop) -> None:
+    coins, outputs = shop.coins(64), shop.outputs(64)
+    _swap(shop, coins, shop.outputs(64))
+    signed = shop.signatory.make_for
+    counted = shop.signatory.counted.total()
+
+    def sign_and_go(*asked: Any) -> Exchanged:
+        answer = signed(*asked)
+        shop.signatory.is_gone = True
+        return answer
+
+    shop.signatory.make_for = sign_and_go  # type: ignore[method-assign,assignment]
+    refused = _swap(shop, coins, outputs)
+    assert isinstance(refused, Refusal)
+    assert refused.code is Code.ALREADY_SPENT
+    assert shop.signatory.counted.total() == counted + 1, "too many, never too few"
 
 
 def test_what_cannot_have_been_a_swap_is_not_looked_for(shop: Shop) -> None:

@@ -41,6 +41,13 @@ class Signed(NamedTuple):
     dleq_s: bytes
 
 
+class Exchanged(NamedTuple):
+    """A nullifier for each good proof; where all are good, a signature for each output."""
+
+    nullifiers: list[bytes | None]
+    signed: list[Signed | None]
+
+
 IdSource = Callable[[], bytes]
 """Makes 16 random bytes: the id of a quote."""
 
@@ -58,6 +65,13 @@ class Signatory(Protocol):
     async def verify(self, claims: Sequence[Claim]) -> list[bytes | None]:
         """Check proofs; answer each with its nullifier (32 bytes), or None where it is false."""
 
+    async def exchange(self, claims: Sequence[Claim], blanks: Sequence[Blank]) -> Exchanged:
+        """Check proofs as `verify` does and, if every one is good, sign outputs as `sign` does.
+
+        Raises:
+            SigningStopped: The count of a denomination stands at its limit.
+        """
+
     async def sign(self, blanks: Sequence[Blank]) -> list[Signed | None]:
         """Sign outputs, all or none; None for a point that is not on the curve.
 
@@ -67,6 +81,9 @@ class Signatory(Protocol):
         Raises:
             SigningStopped: The count of a denomination stands at its limit.
         """
+
+    async def give_back(self, blanks: Sequence[Blank]) -> None:
+        """Count signatures no more that were made and never told to anybody."""
 
     async def sign_again(self, blanks: Sequence[Blank]) -> list[Signed | None]:
         """Repeat signatures that were given before (NUT-09), without counting them anew."""

@@ -34,31 +34,28 @@ from amana.purse.model import (
 )
 from amana.purse.ports import (
     Blank,
-    Claim,
     IdSource,
     IssueMethod,
     PurseStore,
     RedeemMethod,
     Signatory,
-    Signed,
-    SigningStopped,
 )
 from amana.purse.rules import conditions, operations
 from amana.purse.rules.conditions import Verifier
-from amana.purse.rules.refusals import FALSE, NO_METHOD, NO_POINT, NO_QUOTE, PAID, PENDING, STOPPED
+from amana.purse.rules.refusals import NO_METHOD, NO_QUOTE, PAID, PENDING
+from amana.purse.signing import Signatures, Signing
 from amana.purse.telling import Listeners
-
-Signatures = tuple[BlindSignature, ...]
 
 _ATTEMPTS_MAX: Final = 15
 """Attempts have four bits in the ids of their transfers, and the first is 1."""
 
 
 class _Spending(NamedTuple):
-    """Proofs that may be spent: what they are together, and each of them checked."""
+    """Proofs that may be spent if they are good, and the outputs for what is over."""
 
+    proofs: Sequence[Proof]
     inputs: operations.Inputs
-    proofs: tuple[VerifiedProof, ...]
+    outputs: Sequence[BlindedMessage]
 
 
 class Mint:
@@ -90,6 +87,7 @@ class Mint:
         self.redeem_methods = redeem_methods
         self._store = store
         self._signatory = signatory
+        self._signing = Signing(signatory)
         self._verifier = verifier
         self._ids = ids
         self._clock = clock
@@ -145,17 +143,15 @@ class Mint:
         )
         if refusal is not None:
             return refusal
-        verified = await self._verified(inputs, exchange.claims)
-        if isinstance(verified, Refusal):
-            return verified
-        signed = await self._sign(verified, exchange.blanks)
-        if isinstance(signed, Refusal):
-            return signed
-        refusal = await self._store.swap(verified, exchange.blanks)
+        taken = await self._signing.exchange(inputs, exchange.claims, exchange.blanks)
+        if isinstance(taken, Refusal):
+            return taken
+        refusal = await self._store.swap(taken.proofs, exchange.blanks)
         if refusal is not None:
+            await self._signing.give_back(exchange.blanks)
             return refusal
-        self._listeners.tell_spent(verified)
-        return self._signatures(exchange.blanks, signed)
+        self._listeners.tell_spent(taken.proofs)
+        return self._signing.shown(exchange.blanks, taken.signed)
 
     async def _swapped_before(
         self, inputs: Sequence[Proof], outputs: Sequence[BlindedMessage]
@@ -165,56 +161,14 @@ class Mint:
         claims = operations.claims_again(inputs, outputs, signed, self._index())
         if claims is None:
             return None
-        nullifiers = [key for key in await self._signatory.verify(claims) if key is not None]
-        states = await self._store.states(nullifiers)
-        were_spent = [state is ProofState.SPENT for state, _ in states]
-        if len(were_spent) != len(inputs) or not all(were_spent):
+        proofs = await self._signing.verified(inputs, claims)
+        if isinstance(proofs, Refusal) or not await self._are_spent(proofs):
             return None
-        return await self._again(outputs, signed)
+        return await self._signing.again(outputs, signed)
 
-    async def _verified(
-        self, inputs: Sequence[Proof], claims: Sequence[Claim]
-    ) -> tuple[VerifiedProof, ...] | Refusal:
-        nullifiers = await self._signatory.verify(claims)
-        verified = [
-            VerifiedProof(claim.keyset, claim.amount, nullifier, shown)
-            for claim, nullifier, shown in zip(
-                claims, nullifiers, conditions.shown_witnesses(inputs), strict=True
-            )
-            if nullifier is not None
-        ]
-        return tuple(verified) if len(verified) == len(claims) else FALSE
-
-    async def _sign(
-        self, verified: Sequence[VerifiedProof], blanks: Sequence[Blank]
-    ) -> list[Signed] | Refusal:
-        """Sign for proofs that are not known to be spent, so that no count is used up in vain."""
-        known = await self._store.known(
-            [proof.nullifier for proof in verified], [blank.point for blank in blanks]
-        )
-        if known is not None or not blanks:
-            return known or []
-        try:
-            signed = await self._signatory.sign(blanks)
-        except SigningStopped:
-            return STOPPED
-        good = [signature for signature in signed if signature is not None]
-        return good if len(good) == len(blanks) else NO_POINT
-
-    def _signatures(self, blanks: Sequence[Blank], signed: Sequence[Signed]) -> Signatures:
-        listed = self._signatory.keysets()
-        return tuple(
-            [
-                BlindSignature(
-                    listed[blank.keyset].id,
-                    blank.amount,
-                    signature.point,
-                    signature.dleq_e,
-                    signature.dleq_s,
-                )
-                for blank, signature in zip(blanks, signed, strict=True)
-            ]
-        )
+    async def _are_spent(self, proofs: Sequence[VerifiedProof]) -> bool:
+        states = await self._store.states([proof.nullifier for proof in proofs])
+        return all(state is ProofState.SPENT for state, _ in states)
 
     # Issue
 
@@ -281,14 +235,15 @@ class Mint:
             return Refusal(
                 Code.QUOTE_SIGNATURE_INVALID, "Signature for mint request invalid or missing"
             )
-        signed = await self._sign((), blanks)
+        signed = await self._signing.sign(blanks)
         if isinstance(signed, Refusal):
             return signed
         refusal = await self._store.issue(quote, quote.paid, blanks)
         if refusal is not None:
+            await self._signing.give_back(blanks)
             return refusal
         self._listeners.tell(ChangeKind.ISSUE_QUOTE, quote_id)
-        return self._signatures(blanks, signed)
+        return self._signing.shown(blanks, signed)
 
     # Redemption
 
@@ -338,24 +293,25 @@ class Mint:
                 return NO_QUOTE
             if quote.state in _UNFINISHED:
                 quote = await self._resolve(quote, way)
-            spending = await self._spending(way, inputs, outputs, text=quote_text)
-            if isinstance(spending, Refusal):
-                return spending
+            going_in = self._read(way, inputs, outputs, text=quote_text)
+            if isinstance(going_in, Refusal):
+                return going_in
+            spending = _Spending(inputs, going_in, outputs)
             if quote.state is RedeemState.PAID:
-                return await self._repeat(quote, way, spending, outputs)
-            return await self._redeem(quote, way, spending, outputs)
+                return await self._repeat(quote, way, spending)
+            return await self._redeem(quote, way, spending)
         finally:
             self._owned.discard(quote_id)
 
-    async def _spending(
+    def _read(
         self,
         way: RedeemMethod,
         inputs: Sequence[Proof],
         outputs: Sequence[BlindedMessage],
         *,
         text: str,
-    ) -> _Spending | Refusal:
-        """Check proofs, their conditions and their signatures."""
+    ) -> operations.Inputs | Refusal:
+        """Check proofs for themselves, and their conditions."""
         now_s = self._now_s()
         going_in = operations.read_inputs(inputs, self._index(), now_s=now_s, grace_s=way.grace_s)
         if isinstance(going_in, Refusal):
@@ -363,37 +319,46 @@ class Mint:
         refusal = conditions.meets_conditions(
             inputs, outputs, quote=text, now_s=now_s, verify=self._verifier
         )
-        if refusal is not None:
-            return refusal
-        verified = await self._verified(inputs, going_in.claims)
-        return verified if isinstance(verified, Refusal) else _Spending(going_in, verified)
+        return going_in if refusal is None else refusal
 
     async def _redeem(
-        self,
-        quote: RedeemQuote,
-        way: RedeemMethod,
-        spending: _Spending,
-        outputs: Sequence[BlindedMessage],
+        self, quote: RedeemQuote, way: RedeemMethod, spending: _Spending
     ) -> Redeemed | Refusal:
         if self._clock.now() >= quote.expires_at or quote.attempts >= _ATTEMPTS_MAX:
             return Refusal(Code.QUOTE_EXPIRED, "quote is expired")
+        proofs, going_in, outputs = spending
         blanks = operations.decide_redemption(
-            quote, spending.inputs, outputs, cost=way.cost(quote), keysets=self._index()
+            quote, going_in, outputs, cost=way.cost(quote), keysets=self._index()
         )
         if isinstance(blanks, Refusal):
             return blanks
-        signed = await self._sign(spending.proofs, blanks)
-        if isinstance(signed, Refusal):
-            return signed
-        begun = await self._store.begin(quote)
+        taken = await self._signing.exchange(proofs, going_in.claims, blanks)
+        if isinstance(taken, Refusal):
+            return taken
+        moved = await self._attempt(quote, way, taken.proofs, blanks)
+        if isinstance(moved, Refusal):
+            await self._signing.give_back(blanks)
+            return moved
+        self._listeners.tell_spent(taken.proofs)
+        return Redeemed(moved, self._signing.shown(blanks, taken.signed), way.fields(moved))
+
+    async def _attempt(
+        self,
+        quote: RedeemQuote,
+        way: RedeemMethod,
+        verified: Sequence[VerifiedProof],
+        blanks: Sequence[Blank],
+    ) -> RedeemQuote | Refusal:
+        """Count an attempt and make it, with proofs and outputs that are not known to be used."""
+        known = await self._store.known(
+            [proof.nullifier for proof in verified], [blank.point for blank in blanks]
+        )
+        begun = known or await self._store.begin(quote)
         if isinstance(begun, Refusal):
             return begun
-        moved = await self._move(begun, way, spending.proofs, blanks)
+        moved = await self._move(begun, way, verified, blanks)
         self._listeners.tell(ChangeKind.REDEEM_QUOTE, quote.id)
-        if isinstance(moved, Refusal):
-            return moved
-        self._listeners.tell_spent(spending.proofs)
-        return Redeemed(moved, self._signatures(blanks, signed), way.fields(moved))
+        return moved
 
     async def _move(
         self,
@@ -414,20 +379,18 @@ class Mint:
         return await self._store.settle(quote)
 
     async def _repeat(
-        self,
-        quote: RedeemQuote,
-        way: RedeemMethod,
-        spending: _Spending,
-        outputs: Sequence[BlindedMessage],
+        self, quote: RedeemQuote, way: RedeemMethod, spending: _Spending
     ) -> Redeemed | Refusal:
         """Tell again how a redemption ended, to whoever has its spent proofs and its outputs."""
-        states = await self._store.states([proof.nullifier for proof in spending.proofs])
+        inputs, going_in, outputs = spending
+        proofs = await self._signing.verified(inputs, going_in.claims)
+        if isinstance(proofs, Refusal):
+            return proofs
         signed = await self._store.signed_before([output.point for output in outputs])
-        over = spending.inputs.total - spending.inputs.fee - way.cost(quote)
-        is_spent = all(state is ProofState.SPENT for state, _ in states)
-        if over < 0 or not is_spent or (over > 0 and not signed):
+        over = going_in.total - going_in.fee - way.cost(quote)
+        if over < 0 or not await self._are_spent(proofs) or (over > 0 and not signed):
             return PAID
-        return Redeemed(quote, await self._again(outputs, signed), way.fields(quote))
+        return Redeemed(quote, await self._signing.again(outputs, signed), way.fields(quote))
 
     async def _resolve(self, quote: RedeemQuote, way: RedeemMethod) -> RedeemQuote:
         """Bring an interrupted redemption to its end: void what spent nothing, post the rest."""
@@ -478,21 +441,10 @@ class Mint:
             )
         signed = await self._store.signed_before([output.point for output in outputs])
         kept = operations.read_signed(outputs, signed)
-        signatures = await self._again(outputs, signed)
+        signatures = await self._signing.again(outputs, signed)
         return [
             (output, signature) for (output, _), signature in zip(kept, signatures, strict=True)
         ]
-
-    async def _again(
-        self, outputs: Sequence[BlindedMessage], signed: Mapping[bytes, tuple[int, int]]
-    ) -> Signatures:
-        blanks = [blank for _, blank in operations.read_signed(outputs, signed)]
-        if not blanks:
-            return ()
-        repeated = await self._signatory.sign_again(blanks)
-        good = [signature for signature in repeated if signature is not None]
-        assert len(good) == len(blanks), "what was signed before can be signed again"
-        return self._signatures(blanks, good)
 
 
 _UNFINISHED: Final = frozenset({RedeemState.HELD, RedeemState.SPENT})

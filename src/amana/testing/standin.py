@@ -6,12 +6,13 @@ for simulated worlds, the trial town and tests, never where money is.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 from amana.kernel import Unavailable
 from amana.purse.model import BlindedMessage, BlindSignature, Keyset, Proof
-from amana.purse.ports import Blank, Claim, Signed, SigningStopped
+from amana.purse.ports import Blank, Claim, Exchanged, Signed, SigningStopped
 
 _FIELD: Final = 2**255 - 19
 _NUMBER_BYTES: Final = 32
@@ -68,6 +69,8 @@ class StandInSignatory:
         """Whether the counts stand at their limit."""
         self.is_gone = False
         """Whether nobody answers."""
+        self.counted: Counter[tuple[int, int]] = Counter()
+        """How many were signed, by keyset and amount, and not given back."""
         self.begin(unit, final_expiry)
 
     def begin(self, unit: str, final_expiry: int) -> Keyset:
@@ -102,6 +105,11 @@ class StandInSignatory:
             answers.append(point[1:] if signed == claim.point else None)
         return answers
 
+    def make_for(self, claims: Sequence[Claim], blanks: Sequence[Blank]) -> Exchanged:
+        """Check proofs, and sign outputs if every one is good."""
+        nullifiers = self.check(claims)
+        return Exchanged(nullifiers, [] if None in nullifiers else self.make(blanks))
+
     def make(self, blanks: Sequence[Blank]) -> list[Signed | None]:
         """Sign outputs, all or none; a number outside the field is no point."""
         self._be_there()
@@ -109,7 +117,13 @@ class StandInSignatory:
             raise SigningStopped
         if not all(self._listed[blank.keyset].is_active for blank in blanks):
             raise Unavailable("a keyset has just retired")
+        self.counted += Counter([blank[:2] for blank in blanks])
         return self.make_again(blanks)
+
+    def unmake(self, blanks: Sequence[Blank]) -> None:
+        """Count signatures no more that were told to nobody."""
+        self._be_there()
+        self.counted -= Counter([blank[:2] for blank in blanks])
 
     def make_again(self, blanks: Sequence[Blank]) -> list[Signed | None]:
         """Repeat signatures that were given before."""
@@ -135,6 +149,14 @@ class StandInSignatory:
     async def verify(self, claims: Sequence[Claim]) -> list[bytes | None]:
         """Check proofs."""
         return self.check(claims)
+
+    async def exchange(self, claims: Sequence[Claim], blanks: Sequence[Blank]) -> Exchanged:
+        """Check proofs, and sign outputs if every one is good."""
+        return self.make_for(claims, blanks)
+
+    async def give_back(self, blanks: Sequence[Blank]) -> None:
+        """Count signatures no more that were told to nobody."""
+        self.unmake(blanks)
 
     async def sign(self, blanks: Sequence[Blank]) -> list[Signed | None]:
         """Sign outputs, all or none."""

@@ -17,8 +17,11 @@ from amana.purse.signatory.protocol import (
     Ask,
     Check,
     Checked,
+    Exchange,
+    GiveBack,
     Limit,
     Listed,
+    Made,
     Reason,
     Refused,
     Reload,
@@ -108,6 +111,11 @@ def _do(vault: Vault, ask: Ask) -> Answer:
             return Checked(vault.check_revoked(claims) if is_revoked else vault.check(claims))
         case Sign(blanks, is_repeat):
             return Signatures(vault.sign_again(blanks) if is_repeat else vault.sign(blanks))
+        case Exchange(claims, blanks):
+            return Made(*vault.exchange(claims, blanks))
+        case GiveBack(blanks):
+            vault.give_back(blanks)
+            return Signatures([])
         case Rotate(unit, final_expiry):
             newest = vault.rotate(unit, final_expiry).number
             return Listed(list(vault.keysets()), newest)

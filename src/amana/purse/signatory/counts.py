@@ -42,6 +42,15 @@ class Counts:
         self._left.subtract(wanted)
         return True
 
+    def untake(self, unwanted: Mapping[Denomination, int]) -> None:
+        """Count no more what was taken and told to nobody.
+
+        Another process may have counted it, so what gathers here beyond two blocks is returned.
+        """
+        self._left.update(unwanted)
+        if any(self._left[each] > 2 * BLOCK for each in unwanted):
+            self.give_back()
+
     def give_back(self) -> None:
         """Return what is left of the blocks."""
         left = +self._left

@@ -6,7 +6,7 @@ from typing import Self
 from amana.kernel import Clock, Unavailable
 from amana.purse.keysets import KeysetPlan
 from amana.purse.model import Keyset
-from amana.purse.ports import Blank, Claim, Signed
+from amana.purse.ports import Blank, Claim, Exchanged, Signed
 from amana.purse.signatory.store import MemoryStore, Store
 from amana.purse.signatory.vault import KeysetRetired, Vault
 
@@ -36,6 +36,22 @@ class InProcessSignatory:
     async def verify_revoked(self, claims: Sequence[Claim]) -> list[bytes | None]:
         """Check proofs of revoked keysets."""
         return self._vault.check_revoked(claims)
+
+    async def exchange(self, claims: Sequence[Claim], blanks: Sequence[Blank]) -> Exchanged:
+        """Check proofs, and sign outputs for them if every one is good.
+
+        Raises:
+            SigningStopped: The count of a denomination stands at its limit.
+            Unavailable: A keyset has just retired; the list says so now.
+        """
+        try:
+            return self._vault.exchange(claims, blanks)
+        except KeysetRetired as retired:
+            raise Unavailable(str(retired)) from None
+
+    async def give_back(self, blanks: Sequence[Blank]) -> None:
+        """Count signatures no more that were made and never told to anybody."""
+        self._vault.give_back(blanks)
 
     async def sign(self, blanks: Sequence[Blank]) -> list[Signed | None]:
         """Sign outputs, all or none.

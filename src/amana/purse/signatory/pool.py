@@ -17,15 +17,18 @@ from typing import Final, NoReturn
 
 from amana.kernel import Unavailable
 from amana.purse.model import Keyset
-from amana.purse.ports import Blank, Claim, Signed, SigningStopped
+from amana.purse.ports import Blank, Claim, Exchanged, Signed, SigningStopped
 from amana.purse.signatory.link import Job, Link, fail
 from amana.purse.signatory.protocol import (
     Answer,
     Ask,
     Check,
     Checked,
+    Exchange,
+    GiveBack,
     Limit,
     Listed,
+    Made,
     Reason,
     Refused,
     Reload,
@@ -123,6 +126,21 @@ class SignatoryPool:
     async def verify_revoked(self, claims: Sequence[Claim]) -> list[bytes | None]:
         """Check proofs of revoked keysets, whose holders must also show how they were issued."""
         return await self._check(Check(list(claims), is_revoked=True))
+
+    async def exchange(self, claims: Sequence[Claim], blanks: Sequence[Blank]) -> Exchanged:
+        """Check proofs, and sign outputs for them if every one is good.
+
+        Raises:
+            SigningStopped: The count of a denomination stands at its limit.
+            Unavailable: The signatory is gone, or a keyset has retired this moment.
+        """
+        found = await self._ask(Exchange(list(claims), list(blanks)))
+        assert isinstance(found, Made), "a question has an answer of its kind"
+        return Exchanged(found.nullifiers, found.signed)
+
+    async def give_back(self, blanks: Sequence[Blank]) -> None:
+        """Count signatures no more that were made and never told to anybody."""
+        await self._ask(GiveBack(list(blanks)))
 
     async def sign(self, blanks: Sequence[Blank]) -> list[Signed | None]:
         """Sign outputs, all or none; where one is not on the curve, every answer is None.

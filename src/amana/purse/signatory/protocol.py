@@ -32,6 +32,19 @@ class Sign(msgspec.Struct, frozen=True, array_like=True, tag="s"):
     is_repeat: bool = False
 
 
+class Exchange(msgspec.Struct, frozen=True, array_like=True, tag="e"):
+    """Are these proofs good? Then sign these outputs, counted."""
+
+    claims: list[Claim]
+    blanks: list[Blank]
+
+
+class GiveBack(msgspec.Struct, frozen=True, array_like=True, tag="g"):
+    """Count these signatures no more: they were told to nobody."""
+
+    blanks: list[Blank]
+
+
 class Rotate(msgspec.Struct, frozen=True, array_like=True, tag="r"):
     """Begin a new keyset for a unit."""
 
@@ -56,7 +69,7 @@ class Reload(msgspec.Struct, frozen=True, array_like=True, tag="u"):
     """Read the list again."""
 
 
-Ask: TypeAlias = Check | Sign | Rotate | Revoke | Limit | Reload
+Ask: TypeAlias = Check | Sign | Exchange | GiveBack | Rotate | Revoke | Limit | Reload
 
 
 class Checked(msgspec.Struct, frozen=True, array_like=True, tag="c"):
@@ -68,6 +81,13 @@ class Checked(msgspec.Struct, frozen=True, array_like=True, tag="c"):
 class Signatures(msgspec.Struct, frozen=True, array_like=True, tag="s"):
     """A signature for each output."""
 
+    signed: list[Signed | None]
+
+
+class Made(msgspec.Struct, frozen=True, array_like=True, tag="e"):
+    """A nullifier for each good proof; where all are good, a signature for each output."""
+
+    nullifiers: list[bytes | None]
     signed: list[Signed | None]
 
 
@@ -94,7 +114,7 @@ class Refused(msgspec.Struct, frozen=True, array_like=True, tag="n"):
     detail: str
 
 
-Answer: TypeAlias = Checked | Signatures | Listed | Refused
+Answer: TypeAlias = Checked | Signatures | Made | Listed | Refused
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _asks: Final = msgspec.msgpack.Decoder(list[Ask])

@@ -10,7 +10,7 @@ from amana.kernel import SECOND_NS, Clock
 from amana.purse.curve import Curve, MintKey, curve_of
 from amana.purse.keysets import KeysetPlan, derive_keys, describe
 from amana.purse.model import Keyset
-from amana.purse.ports import Blank, Claim, Signed, SigningStopped
+from amana.purse.ports import Blank, Claim, Exchanged, Signed, SigningStopped
 from amana.purse.signatory.counts import Counts, Denomination
 from amana.purse.signatory.store import Entry, KeysetStatus, SignatoryDamaged, Store
 
@@ -70,6 +70,17 @@ class Vault:
         """Check proofs of revoked keysets, for exchanging those whose issue their holder shows."""
         return [self._check(claim, is_revoked=True) for claim in claims]
 
+    def exchange(self, claims: Sequence[Claim], blanks: Sequence[Blank]) -> Exchanged:
+        """Check proofs, and sign outputs for them if every one is good.
+
+        Raises:
+            SigningStopped: The count of a denomination stands at its limit.
+            KeysetRetired: A keyset signs no more.
+            KeyUnknown: There is no key for this.
+        """
+        nullifiers = self.check(claims)
+        return Exchanged(nullifiers, [] if None in nullifiers else self.sign(blanks))
+
     def sign(self, blanks: Sequence[Blank]) -> list[Signed | None]:
         """Sign outputs, all or none: where one is not on the curve, every answer is None.
 
@@ -83,11 +94,15 @@ class Vault:
         pairs = [self._understand(blank) for blank in blanks]
         if any(parsed is None for _, parsed in pairs):
             return [None] * len(blanks)
-        wanted = Counter(Denomination(blank.keyset, blank.amount) for blank in blanks)
+        wanted = _denominations(blanks)
         limits = {each: self._held[each.keyset].entry.plan.signatures_max for each in wanted}
         if not self._counts.take(wanted, limits):
             raise SigningStopped("a denomination was signed as often as its limit allows")
         return [key.sign(parsed) for key, parsed in pairs]
+
+    def give_back(self, blanks: Sequence[Blank]) -> None:
+        """Count signatures no more that were made and never told to anybody."""
+        self._counts.untake(_denominations(blanks))
 
     def sign_again(self, blanks: Sequence[Blank]) -> list[Signed | None]:
         """Repeat signatures, without counting; retired keysets too.
@@ -220,6 +235,10 @@ def _with_status(keyset: Keyset, status: KeysetStatus) -> Keyset:
         is_active=status is KeysetStatus.ACTIVE,
         is_revoked=status is KeysetStatus.REVOKED,
     )
+
+
+def _denominations(blanks: Sequence[Blank]) -> Counter[Denomination]:
+    return Counter([Denomination(blank.keyset, blank.amount) for blank in blanks])
 
 
 def _retire(entry: Entry, unit: str) -> Entry:

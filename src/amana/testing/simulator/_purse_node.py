@@ -30,7 +30,7 @@ from amana.purse.model import (
     Refusal,
 )
 from amana.purse.policy import Policy, shipped_policy
-from amana.purse.ports import Blank, Claim, Signed, SigningStopped
+from amana.purse.ports import Blank, Claim, Exchanged, Signed, SigningStopped
 from amana.purse.service import Mint
 from amana.purse.standing import Deposit, Refill, Standing, StandingRows, StandingStore
 from amana.purse.standing.model import StandingRefused
@@ -114,6 +114,18 @@ class SimSignatory:
         """Check proofs."""
         checked: list[bytes | None] = await self._asked(self.keys.check, claims)
         return checked
+
+    async def exchange(self, claims: Sequence[Claim], blanks: Sequence[Blank]) -> Exchanged:
+        """Check proofs, and sign outputs if every one is good."""
+        made: Exchanged = await self._asked(self._make_for, (claims, blanks))
+        return made
+
+    def _make_for(self, asked: tuple[Sequence[Claim], Sequence[Blank]]) -> Exchanged:
+        return self.keys.make_for(*asked)
+
+    async def give_back(self, blanks: Sequence[Blank]) -> None:
+        """Count signatures no more that were told to nobody."""
+        await self._asked(self.keys.unmake, blanks)
 
     async def sign(self, blanks: Sequence[Blank]) -> list[Signed | None]:
         """Sign outputs."""
