@@ -6,7 +6,6 @@ the refusal. Each handler takes all waiting items of its kind and judges one aft
 
 import logging
 import sqlite3
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -175,7 +174,10 @@ class PurseBooks:
 
     def _were_signed(self, proofs: Sequence[VerifiedProof]) -> bool:
         """Say whether as many were signed of each amount: if not, somebody else has the keys."""
-        coming = Counter([(proof.keyset, proof.amount) for proof in proofs])
+        coming: dict[tuple[int, int], int] = {}
+        for proof in proofs:
+            key = (proof.keyset, proof.amount)
+            coming[key] = coming.get(key, 0) + 1
         for key, count in coming.items():
             signed, spent = self._totals.get(key, (0, 0))
             if spent + count > signed:

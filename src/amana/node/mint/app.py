@@ -40,6 +40,7 @@ _PREFLIGHT: Final = [
     (b"access-control-max-age", b"7200"),
     (b"cache-control", b"no-store"),
 ]
+_TOKENS: Final = frozenset({b"blind-auth", b"clear-auth"})
 _NOT_THERE: Final = "The mint cannot answer for the moment. Ask again with the same request."
 _MISTAKE: Final = "The mint made a mistake. Nothing can be said of the request; ask again with it."
 _log: Final = logging.getLogger("amana.mint")
@@ -112,10 +113,12 @@ class MintApp:
         """Answer if the guard lets the request in; what let it in is used up by success alone."""
         if self.table.is_public(route):
             return await route.answer(request)
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        tokens = {
+            name.decode(): value.decode("latin-1")
+            for name, value in scope["headers"]
+            if name in _TOKENS
         }
-        admission = await self._guard.admit(route.method, scope["path"], headers)
+        admission = await self._guard.admit(route.method, route.path, tokens)
         if isinstance(admission, Refusal):
             return admission
         try:

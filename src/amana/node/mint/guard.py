@@ -14,7 +14,7 @@ class Guard(Protocol):
     async def admit(
         self, method: str, path: str, headers: Mapping[str, str]
     ) -> Admission | Refusal:
-        """Check the tokens of a request; names of headers are in lower case."""
+        """Check the tokens of a request to a route; names of headers are in lower case."""
 
 
 class _Free:

@@ -86,8 +86,8 @@ class MintGuard:
 
         Args:
             method: In capitals.
-            path: Without a query.
-            headers: By lower-case name.
+            path: Of the route, which may end with `/*`.
+            headers: Those that bear tokens, by lower-case name.
         Raises:
             Unavailable: The signatory is gone.
         """

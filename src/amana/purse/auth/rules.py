@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -77,10 +78,11 @@ def is_decided(method: str, path: str, endpoints: Sequence[Endpoint] = ENDPOINTS
     return any(matches(endpoint, method, path) for endpoint in endpoints)
 
 
-def access_of(method: str, path: str, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Access:
-    """Return what an address asks: of those that match, the longest; a blind token where none does.
+@cache
+def access_of(method: str, path: str, endpoints: tuple[Endpoint, ...] = ENDPOINTS) -> Access:
+    """Return what a route asks: of those that match, the longest; a blind token where none does.
 
-    So a new address that nobody decided on is closed, not open.
+    Remembered for each, so it is asked of routes, which are few, and not of what strangers send. So a new address that nobody decided on is closed, not open.
     """
     found = [endpoint for endpoint in endpoints if matches(endpoint, method, path)]
     if not found:

@@ -323,6 +323,8 @@ def _openings(proofs: Sequence[Proof]) -> list[Opening | None] | Refusal:
 
 
 def _shown(proof: Proof, first: Proof) -> str | None:
+    if proof.witness is None and first.witness is None:
+        return None
     lock = read_lock(proof.secret)
     if not isinstance(lock, Lock) or lock.hash is None:
         return None

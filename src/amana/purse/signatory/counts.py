@@ -36,10 +36,12 @@ class Counts:
 
     def take(self, wanted: Mapping[Denomination, int], limits: Mapping[Denomination, int]) -> bool:
         """Count signatures before they are made; False, and none counted, where a limit is met."""
-        short = {each: n - self._left[each] for each, n in wanted.items() if n > self._left[each]}
+        left = self._left
+        short = {each: n - left[each] for each, n in wanted.items() if n > left[each]}
         if short and not self._fetch(short, limits):
             return False
-        self._left.subtract(wanted)
+        for each, n in wanted.items():
+            left[each] -= n
         return True
 
     def untake(self, unwanted: Mapping[Denomination, int]) -> None:

@@ -192,8 +192,6 @@ class SignatoryPool:
         return found
 
     async def _ask(self, ask: Ask) -> Answer:
-        if not any(link.is_up for link in self._links):
-            raise Unavailable("the signatory is not there; ask again")
         job = self._job(ask)
         self._waiting.append(job)
         answer = await job.answer
@@ -242,10 +240,12 @@ class SignatoryPool:
         if not up:
             while self._waiting:
                 fail(self._waiting.popleft())
-        for link in up:
-            if link.is_idle and (link.own or self._waiting):
-                share = min(-(-len(self._waiting) // len(up)), _BATCH_MAX)
-                jobs = [*link.own, *(self._waiting.popleft() for _ in range(share))]
+        idle = [link for link in up if link.is_idle]
+        for left, link in zip(range(len(idle), 0, -1), idle, strict=True):
+            if link.own or self._waiting:
+                # Busy processes are not waited for: large batches cost less, each way and in all.
+                share = min(-(-len(self._waiting) // left), _BATCH_MAX)
+                jobs = [*link.own, *[self._waiting.popleft() for _ in range(share)]]
                 link.own.clear()
                 link.send(jobs)
 
