@@ -90,6 +90,10 @@ class _Joining:
         self._loop = loop
         self._unread_s = unread_s
         self._pieces: list[bytes] = []
+        # What is called for every request, found without a detour.
+        self.is_closing = transport.is_closing
+        self.pause_reading = transport.pause_reading
+        self.resume_reading = transport.resume_reading
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a transport has
         return getattr(self._transport, name)

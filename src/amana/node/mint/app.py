@@ -122,7 +122,7 @@ class MintApp:
         if isinstance(admission, Refusal):
             return admission
         try:
-            answer = await route.answer(request._replace(admission=admission))
+            answer = await route.answer(Request(request.body, request.tail, admission))
         except BaseException:
             admission.release()
             raise

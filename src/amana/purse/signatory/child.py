@@ -36,6 +36,7 @@ from amana.purse.signatory.store import FolderStore, SignatoryDamaged
 from amana.purse.signatory.vault import KeysetRetired, KeyUnknown, Vault
 
 _PR_SET_DUMPABLE: Final = 4
+_READ_BYTES: Final = 2**18
 
 
 class _MachineClock:
@@ -76,21 +77,19 @@ def _keep_memory_private() -> None:
 
 def _serve(connection: socket.socket, vault: Vault) -> None:
     connection.sendall(write_frame([Listed(list(vault.keysets()))]))
-    while (head := _read(connection, LENGTH_BYTES)) is not None:
-        body = _read(connection, int.from_bytes(head))
-        if body is None:
-            return
+    while (body := _read(connection)) is not None:
         connection.sendall(write_frame([answer(vault, ask) for ask in read_asks(body)]))
 
 
-def _read(connection: socket.socket, count: int) -> bytes | None:
-    content = bytearray()
-    while len(content) < count:
-        part = connection.recv(count - len(content))
+def _read(connection: socket.socket) -> bytes | None:
+    """Read a frame, mostly in one piece; None at the end. The next one waits for its answer."""
+    frame = b""
+    while len(frame) < LENGTH_BYTES + int.from_bytes(frame[:LENGTH_BYTES]):
+        part = connection.recv(_READ_BYTES)
         if not part:
             return None
-        content += part
-    return bytes(content)
+        frame += part
+    return frame[LENGTH_BYTES:]
 
 
 def answer(vault: Vault, ask: Ask) -> Answer:

@@ -1,6 +1,5 @@
 """The signatory's work, without process or protocol: it holds the keys, checks, signs, counts."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -237,8 +236,12 @@ def _with_status(keyset: Keyset, status: KeysetStatus) -> Keyset:
     )
 
 
-def _denominations(blanks: Sequence[Blank]) -> Counter[Denomination]:
-    return Counter([Denomination(blank.keyset, blank.amount) for blank in blanks])
+def _denominations(blanks: Sequence[Blank]) -> dict[Denomination, int]:
+    counted: dict[Denomination, int] = {}
+    for blank in blanks:
+        each = Denomination(blank.keyset, blank.amount)
+        counted[each] = counted.get(each, 0) + 1
+    return counted
 
 
 def _retire(entry: Entry, unit: str) -> Entry:
