@@ -82,7 +82,8 @@ def is_decided(method: str, path: str, endpoints: Sequence[Endpoint] = ENDPOINTS
 def access_of(method: str, path: str, endpoints: tuple[Endpoint, ...] = ENDPOINTS) -> Access:
     """Return what a route asks: of those that match, the longest; a blind token where none does.
 
-    Remembered for each, so it is asked of routes, which are few, and not of what strangers send. So a new address that nobody decided on is closed, not open.
+    So a new address that nobody decided on is closed, not open. The answer is remembered: it is
+    asked of routes, which are few, and not of what strangers send.
     """
     found = [endpoint for endpoint in endpoints if matches(endpoint, method, path)]
     if not found:
