@@ -383,6 +383,14 @@ def test_who_asks_while_a_quote_turns_paid_is_told_so(shop: Shop) -> None:
     assert code_of(shop.run(shop.store.begin(quote))) is Code.ALREADY_PAID
 
 
+def test_a_paid_quote_tells_a_false_proof_nothing(shop: Shop) -> None:
+    (coin,) = shop.coins(64)
+    quote = shop.quote(shop.order(64))
+    assert isinstance(shop.redeem(quote, [coin]), Redeemed)
+    forged = msgspec.structs.replace(coin, point=shop.outputs(4)[0].point)
+    assert code_of(shop.redeem(quote, [forged])) is Code.PROOF_INVALID
+
+
 def test_a_redemption_overtaken_between_its_checks_and_its_attempt_is_refused(shop: Shop) -> None:
     (coin,) = shop.coins(64)
     quote = shop.quote(shop.order(64))
