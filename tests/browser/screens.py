@@ -2,11 +2,14 @@
 
 import re
 from contextlib import suppress
+from pathlib import Path
 from typing import Final, Self
 
+import segno
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as Waited
 
+_FRAMES_A_CODE: Final = 4
 NUMBER = re.compile(r"[\d.,]+")
 
 
@@ -21,6 +24,29 @@ _DIRECT: Final = """
 if (location.protocol.startsWith("http") && localStorage.getItem("amana.relay") === null)
     localStorage.setItem("amana.relay", "off");
 """
+
+
+def film(folder: Path, *codes: str) -> Path:
+    """Film what a false camera sees, as raw video: codes, each for some frames, over again."""
+    width, height = 640, 480
+    path = folder / "codes.y4m"
+    frames = [_frame(code, width, height) * _FRAMES_A_CODE for code in codes]
+    head = f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420\n".encode()
+    path.write_bytes(head + b"".join(frames))
+    return path
+
+
+def _frame(code: str, width: int, height: int) -> bytes:
+    matrix = [list(row) for row in segno.make(code, error="m").matrix_iter(scale=1, border=4)]
+    scale = height // len(matrix)
+    left, top = (width - scale * len(matrix)) // 2, (height - scale * len(matrix)) // 2
+    light = bytearray(b"\xd8" * width * height)
+    for y, row in enumerate(matrix):
+        for x, dark in enumerate(row):
+            for line in range(scale):
+                at = (top + y * scale + line) * width + left + x * scale
+                light[at : at + scale] = (b"\x18" if dark else b"\xf0") * scale
+    return b"FRAME\n" + bytes(light) + b"\x80" * (width * height // 2)
 
 
 class Wallet:

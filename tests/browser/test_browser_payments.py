@@ -9,7 +9,7 @@ import pytest
 import segno
 from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect
 from tests.browser.conftest import CHROMIUM, FLAGS, Opener, Operator, Watched
-from tests.browser.screens import Till, Wallet
+from tests.browser.screens import Till, Wallet, film
 
 pytestmark = pytest.mark.browser
 
@@ -248,25 +248,6 @@ def test_a_till_that_is_reloaded_goes_on_waiting(wallet: Wallet, till: Till) -> 
     assert till.shown_order() == (order, code)
     wallet.pay(code)
     till.expect_result("paid")
-
-
-def film(folder: Path, code: str) -> Path:
-    """A film that a false camera shows: one frame with the code, as raw video."""
-    width, height = 640, 480
-    matrix = [list(row) for row in segno.make(code, error="m").matrix_iter(scale=1, border=4)]
-    scale = height // len(matrix)
-    left, top = (width - scale * len(matrix)) // 2, (height - scale * len(matrix)) // 2
-    light = bytearray(b"\xd8" * width * height)
-    for y, row in enumerate(matrix):
-        for x, dark in enumerate(row):
-            for line in range(scale):
-                at = (top + y * scale + line) * width + left + x * scale
-                light[at : at + scale] = (b"\x18" if dark else b"\xf0") * scale
-    grey = b"\x80" * (width * height // 2)
-    path = folder / "code.y4m"
-    frame = b"FRAME\n" + bytes(light) + grey
-    path.write_bytes(f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420\n".encode() + frame * 4)
-    return path
 
 
 def test_a_code_is_scanned_and_paid_in_three_interactions_at_most(

@@ -28,6 +28,8 @@ import { RANDOM_BYTES, choose, drawnChance } from "./spending.ts";
 const ID_BYTES = 16;
 /** Letters are of one length, as the length would tell the amount. */
 const LETTER_CHARACTERS = 11_900;
+/** With so much change, it is divided and not what goes: few proofs make few codes to be scanned. */
+const SPARE = 16;
 const ALREADY_SPENT = 11001;
 const TOKEN_REFUSED: readonly number[] = [31001, 31002];
 
@@ -67,7 +69,9 @@ export async function makeHanding(
   if (BigInt(amount) > most(POLICY, exponentOf(state.unit.toUpperCase()))) {
     return { kind: "too-much" };
   }
-  const inputs = chosen(state, amount, ports.now());
+  const now = ports.now();
+  const inputs =
+    (isByHand ? chosen(state, amount + SPARE, now) : null) ?? chosen(state, amount, now);
   if (inputs === null) return { kind: "too-little" };
   if (person !== null && (await seals.seal(person.noteKey, "")) === null) return { kind: "nobody" };
   const refundKey = person === null ? null : newOneTimeKey().secret;

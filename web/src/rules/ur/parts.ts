@@ -9,7 +9,7 @@ import { crc32, fromBytewords, toBytewords } from "./bytewords.ts";
 import { fragmentsOf } from "./mixing.ts";
 
 /** In a code of this many bytes a module is still large enough for a telephone's camera. */
-const FRAGMENT_BYTES = 180;
+const FRAGMENT_BYTES = 200;
 /** Parts beyond the plain ones: whoever missed one gets on with the next of these. */
 const PARTS_A_FRAGMENT = 3;
 const OPENING = "ur:bytes/";
