@@ -10,7 +10,7 @@ from amana.vet.town import run_town
 def test_the_wallets_own_code_pays_as_the_policy_foresaw(room: Path) -> None:
     place = room / "curve"
     place.mkdir()
-    town = run_town(6, 10, 5)
+    town = run_town(6, 10, 5, losses=False)
     assert sum(event["kind"] == "pay" for event in town.events) >= 15
     # Playing raises where wallet, mint and policy do not agree on a proof, a sum or its change.
     cast = asyncio.run(play(town.facts, town.events, place, with_curve=True))

@@ -1,7 +1,19 @@
 """The question itself, at the size of CI: 500 people for 30 days."""
 
 from amana.vet.score import Score
-from amana.vet.who_paid import Report, Row
+from amana.vet.who_paid import (
+    CALLS,
+    EXACT,
+    FILES,
+    LOG,
+    OPENINGS,
+    ROUND,
+    SENDER,
+    SENDER_LOG,
+    SHUFFLED,
+    Report,
+    Row,
+)
 
 
 def row(report: Report, name: str) -> Row:
@@ -13,24 +25,24 @@ def score(report: Report, name: str) -> Score:
 
 
 def test_the_payer_is_named_no_more_often_than_the_goal_allows(report: Report) -> None:
-    assert score(report, "data folder").named.value <= 10 / report.people
+    assert score(report, FILES).named.value <= 10 / report.people
 
 
 def test_the_files_add_little_to_guessing_by_volume(report: Report) -> None:
-    found = score(report, "data folder")
+    found = score(report, FILES)
     assert found.named.low <= 1.5 * found.by_volume.high
     assert found.top_ten.value <= 1.5 * found.by_volume_ten.value
 
 
 def test_an_account_is_not_named_from_twenty_linked_payments(report: Report) -> None:
-    found = score(report, "data folder").linked
+    found = score(report, FILES).linked
     assert [one.payments for one in found] == [4, 10, 20]
     assert all(one.named.value <= 0.05 for one in found if one.named.trials >= 20)
     assert found[0].named.trials >= 200
 
 
 def test_most_of_the_town_stays_in_the_crowd(report: Report) -> None:
-    found = score(report, "data folder")
+    found = score(report, FILES)
     assert found.set_median >= 0.7 * report.people
     assert found.leaked_bits <= 1
 
@@ -40,26 +52,42 @@ def test_almost_nobody_has_to_pay_by_name_because_the_purse_is_empty(report: Rep
 
 
 def test_the_write_ahead_log_adds_little_even_if_it_were_kept_for_ever(report: Report) -> None:
-    assert score(report, "and its log, kept for ever").named.value <= 10 / report.people
+    assert score(report, LOG).named.value <= 10 / report.people
 
 
 def test_withdrawing_the_exact_sum_at_the_till_is_found_out(report: Report) -> None:
-    assert score(report, "control: exact sums at the till").named.value >= 0.9
+    assert score(report, EXACT).named.value >= 0.9
 
 
 def test_withdrawing_round_sums_at_the_till_is_found_out(report: Report) -> None:
-    assert score(report, "control: round sums at the till").named.value >= 0.2
+    assert score(report, ROUND).named.value >= 0.2
 
 
 def test_with_shuffled_labels_nothing_is_found(report: Report) -> None:
-    found = score(report, "control: labels shuffled")
+    found = score(report, SHUFFLED)
     assert found.named.low <= found.by_volume.high
     assert all(one.named.low <= 0.01 for one in found.linked)
 
 
 def test_whoever_watches_the_sessions_finds_more_than_the_files_tell(report: Report) -> None:
-    seen = score(report, "and a watcher of sessions")
-    assert seen.named.low > score(report, "data folder").named.high
+    calls, openings = score(report, CALLS), score(report, OPENINGS)
+    assert calls.named.low > score(report, FILES).named.high
+    assert openings.named.low > calls.named.high
+
+
+def test_the_sender_of_a_letter_is_not_named(report: Report) -> None:
+    for name in (SENDER, SENDER_LOG):
+        found = score(report, name)
+        assert found.named.trials >= 100
+        assert found.named.low <= 10 / report.people
+
+
+def test_without_a_relay_an_address_would_name_every_payer(report: Report) -> None:
+    assert report.same_address == 1
+
+
+def test_few_payments_are_asked_after_by_another_device(report: Report) -> None:
+    assert 0 < report.asked_after <= 0.02
 
 
 def test_every_goal_is_met(report: Report) -> None:

@@ -250,7 +250,7 @@ test("the mint is asked for states a few at a time, in no order of the purse", a
   assert.notDeepEqual(second?.body?.["Ys"], first);
 });
 
-test("what came with a backup is spent only once it is exchanged, each coin at its own hour", async () => {
+test("what came with a backup is spent only once it is exchanged, each coin by itself", async () => {
   const device = new Device();
   await backedUp(device);
   const other = otherDevice(device);
@@ -262,7 +262,7 @@ test("what came with a backup is spent only once it is exchanged, each coin at i
   assert.ok(offer.kind === "offer" && !offer.covers);
   taken.forget(offer.id);
   const hours = (await other.state()).keeping.plans.map(({ at }) => at - other.now);
-  const { from, to } = POLICY.spend.change_rest_minutes;
+  const { from, to } = POLICY.restore.exchange_minutes;
   assert.ok(hours.every((rest) => rest >= from * MINUTE && rest <= to * MINUTE));
   assert.ok(new Set(hours).size > hours.length / 2);
   await taken.tend(IDLE);
@@ -277,7 +277,7 @@ test("what came with a backup is spent only once it is exchanged, each coin at i
   assert.equal(sumOf(fresh), TIER);
   assert.ok(fresh.every(({ secret }) => !shown.has(secret)));
   assert.equal((await taken.summary()).ready, 0n);
-  other.now += to * MINUTE;
+  other.now += POLICY.spend.change_rest_minutes.to * MINUTE;
   await pay(other, taken, "order_2");
   assert.deepEqual(leaksIn(device.mint.sent), []);
 });

@@ -1,18 +1,21 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { mayFetchLetters } from "../src/rules/purse/people.ts";
 import { POLICY, drawn, scaled } from "../src/rules/purse/policy.ts";
 import {
   backupDue,
   chooseTier,
   depositDelayMinutes,
   depositTier,
+  exchangeAt,
   maySpeakNamed,
   needsRefill,
   refillOutputs,
   refreshAt,
   refundAskAt,
   signingDelayMinutes,
+  tokensDue,
 } from "../src/rules/purse/refill.ts";
 import {
   type Coin,
@@ -82,6 +85,23 @@ test("the wallet does not speak to the named side around a payment", () => {
   for (const { why, now, open_since, paying, last_spent_at, urgent, may } of rows("speak")) {
     const moment = { now, openSince: open_since, paying, lastSpentAt: last_spent_at, urgent };
     assert.equal(maySpeakNamed(POLICY, moment), may, why);
+  }
+});
+
+test("letters are fetched in an idle opening alone, even by an empty purse", () => {
+  for (const { why, now, open_since, paying, last_spent_at, may } of rows("letters")) {
+    const moment = { now, openSince: open_since, paying, lastSpentAt: last_spent_at };
+    assert.equal(mayFetchLetters(POLICY, moment), may, why);
+  }
+});
+
+test("blind tokens are fetched long before the last one is used", () => {
+  for (const { why, held, due } of rows("tokens")) assert.equal(tokensDue(POLICY, held), due, why);
+});
+
+test("what came with a backup is exchanged within minutes", () => {
+  for (const row of rows("exchange")) {
+    assert.equal(exchangeAt(POLICY, row.restored_at, draw(row.draw)), row.at);
   }
 });
 

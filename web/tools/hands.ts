@@ -6,6 +6,7 @@
 import { createInterface } from "node:readline";
 import { type Unblinded, newOutput, unblind } from "../src/purse/curve.ts";
 import type { Keys, Output, Signature } from "../src/purse/model.ts";
+import { division } from "../src/rules/purse/people.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
 import { type Coin, blankOutputs, chooseCoins, lineageName } from "../src/rules/purse/spend.ts";
 
@@ -20,6 +21,14 @@ interface Wallet {
   lineages: number;
 }
 
+/** What stays with the purse, and what goes to somebody else. */
+interface Mixed {
+  readonly output: Output;
+  readonly isPassed: boolean;
+}
+
+const letters = new Map<number, readonly Unblinded[]>();
+const swaps = new Map<number, readonly Mixed[]>();
 const wallets = new Map<number, Wallet>();
 let keyset = "";
 let keys: Keys = {};
@@ -41,8 +50,9 @@ function makeOutputs(person: number, source: Source, amounts: readonly number[])
 }
 
 /** Change comes in the order of the blanks, a refill in the order of its outputs. */
-function take({ person, source, signatures, at }: Asked): number {
+function fill({ person, source, signatures, at }: Asked): number {
   const wallet = walletOf(person);
+  if (source === "received") return 0;
   const lineage = lineageName(source, wallet.lineages++);
   let taken = 0;
   signatures.forEach((signature, place) => {
@@ -71,10 +81,69 @@ function pay(person: number, amount: number, at: number) {
   return { inputs, blanks };
 }
 
+/** Coins for somebody else, or what they sent, against fresh ones. */
+function swap(
+  person: number,
+  inputs: readonly Unblinded[],
+  { passed, kept }: { readonly passed: readonly bigint[]; readonly kept: readonly bigint[] },
+) {
+  const made = (amounts: readonly bigint[], isPassed: boolean): Mixed[] =>
+    amounts.map((amount) => ({ output: newOutput(keyset, Number(amount)), isPassed }));
+  const mixed = [...made(kept, false), ...made(passed, true)].toSorted(
+    ({ output: a }, { output: b }) => a.amount - b.amount || (a.B_ < b.B_ ? -1 : 1),
+  );
+  swaps.set(person, mixed);
+  return {
+    inputs: inputs.map((proof) => ({ ...proof, id: proof.keyset })),
+    outputs: mixed.map(({ output }) => output),
+    passed: passed.map(Number),
+    kept: kept.map(Number),
+  };
+}
+
+function give({ person, amount, at }: Asked) {
+  const wallet = walletOf(person);
+  const choice = chooseCoins(POLICY, wallet.coins, BigInt(amount), at);
+  if (choice === null) return swap(person, [], { passed: [], kept: [] });
+  const spent = new Set<Held>(choice.coins);
+  wallet.coins = wallet.coins.filter((coin) => !spent.has(coin));
+  const parts = division(POLICY, BigInt(amount), choice.overpaid);
+  return swap(
+    person,
+    choice.coins.map(({ proof }) => proof),
+    parts,
+  );
+}
+
+function takeLetter({ person, letter }: Asked) {
+  const inputs = letters.get(letter) ?? [];
+  const sum = inputs.reduce((so_far, { amount }) => so_far + BigInt(amount), 0n);
+  return swap(person, inputs, { passed: [], kept: division(POLICY, 0n, sum).kept });
+}
+
+function swapped({ person, letter, signatures, source, at }: Asked): number {
+  const wallet = walletOf(person);
+  const lineage = lineageName(source, wallet.lineages++);
+  const passed: Unblinded[] = [];
+  let taken = 0;
+  (swaps.get(person) ?? []).forEach(({ output, isPassed }, place) => {
+    const signature = signatures[place];
+    const proof = signature === undefined ? null : unblind(output, signature, keys);
+    if (proof === null) return;
+    taken++;
+    const amount = BigInt(proof.amount);
+    if (isPassed) passed.push(proof);
+    else wallet.coins.push({ amount, keyset, expiresAt: null, lineage, availableAt: at, proof });
+  });
+  if (passed.length > 0) letters.set(letter, passed);
+  return taken;
+}
+
 interface Asked {
-  readonly do: "keyset" | "outputs" | "take" | "pay";
+  readonly do: "keyset" | "outputs" | "fill" | "pay" | "give" | "take" | "swapped";
   readonly person: number;
-  readonly source: Source;
+  readonly letter: number;
+  readonly source: Source | "received";
   readonly amounts: readonly number[];
   readonly signatures: readonly Signature[];
   readonly amount: number;
@@ -90,8 +159,14 @@ function answer(asked: Asked): unknown {
       return true;
     case "outputs":
       return makeOutputs(asked.person, "refill", asked.amounts);
+    case "fill":
+      return fill(asked);
+    case "give":
+      return give(asked);
     case "take":
-      return take(asked);
+      return takeLetter(asked);
+    case "swapped":
+      return swapped(asked);
     case "pay":
       return pay(asked.person, asked.amount, asked.at);
   }

@@ -10,10 +10,36 @@ export interface Shop {
   readonly price: number;
 }
 
+export interface Purchase {
+  readonly kind: "pay";
+  readonly at: number;
+  readonly shop: number;
+  readonly amount: bigint;
+}
+
+/** Money for another person: by handle, or by a link that is sent some other way. */
+export interface Gift {
+  readonly kind: "give";
+  readonly at: number;
+  readonly to: number;
+  readonly way: Way;
+  readonly amount: bigint;
+}
+
+export type Way = "handle" | "link";
+
+/** A link that was sent to this person, or a new device to which the purse comes back. */
+export type Doing =
+  | Purchase
+  | Gift
+  | { readonly kind: "take"; readonly at: number; readonly letter: number }
+  | { readonly kind: "restore"; readonly at: number };
+
+/** The app stands open; for what, or just to look. */
 export interface Opening {
   readonly from: number;
   readonly to: number;
-  readonly payment: { readonly at: number; readonly shop: number; readonly amount: bigint } | null;
+  readonly does: Doing | null;
 }
 
 const PEOPLE_A_ZONE = 50;
@@ -65,7 +91,7 @@ function draw(chance: Chance, sums: Float64Array): number {
   return low;
 }
 
-/** Every time this person has the app open, in order; openings do not overlap. */
+/** Every time this person opens the app to pay in a shop, or to look. */
 export function openings(
   chance: Chance,
   shops: readonly Shop[],
@@ -81,10 +107,9 @@ export function openings(
   }
   for (let left = chance.poisson(looks * days); left > 0; left--) {
     const from = Math.floor(chance.whole(days) * DAY + chance.between(8, 23) * HOUR);
-    all.push({ from, to: from + Math.floor(chance.between(15, 300)), payment: null });
+    all.push({ from, to: from + Math.floor(chance.between(15, 300)), does: null });
   }
-  all.sort((one, other) => one.from - other.from);
-  return apart(all);
+  return all;
 }
 
 /** Opened less than a minute before paying; mostly closed soon after, sometimes left open. */
@@ -92,20 +117,27 @@ function toPay(chance: Chance, shops: readonly Shop[], sums: Float64Array, day: 
   const hour = Math.min(23, Math.max(7, chance.normal(14, 4)));
   const at = Math.floor(day * DAY + hour * HOUR + chance.between(0, MINUTE));
   const shop = draw(chance, sums);
-  const price = Math.exp(chance.normal(shops[shop]?.price ?? 0, 0.5));
-  const amount = BigInt(Math.max(1, Math.round(price * 100)));
+  const amount = minor(chance.normal(shops[shop]?.price ?? 0, 0.5));
   const lingers = chance.uniform() < 0.1;
   const to = at + Math.floor(lingers ? chance.between(600, 1800) : chance.between(20, 120));
-  return { from: at - Math.floor(chance.between(10, 45)), to, payment: { at, shop, amount } };
+  const does = { kind: "pay", at, shop, amount } as const;
+  return { from: at - Math.floor(chance.between(10, 45)), to, does };
 }
 
-function apart(all: readonly Opening[]): Opening[] {
+/** An amount in minor units, from the logarithm of major ones. */
+export function minor(logarithm: number): bigint {
+  return BigInt(Math.max(1, Math.round(Math.exp(logarithm) * 100)));
+}
+
+/** In order, and so that openings do not overlap. */
+export function apart(unordered: readonly Opening[]): Opening[] {
+  const all = unordered.toSorted((one, other) => one.from - other.from);
   const kept: Opening[] = [];
   for (const opening of all) {
     const last = kept.at(-1);
     if (last === undefined || opening.from > last.to) kept.push(opening);
-    else if (opening.payment !== null) {
-      // The app is open already: the opening before goes on until this payment is done.
+    else if (opening.does !== null) {
+      // The app is open already: the opening before goes on until this is done.
       kept.pop();
       kept.push({ ...last, to: opening.from - 1 }, opening);
     }

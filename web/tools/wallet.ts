@@ -1,6 +1,7 @@
 /** One person's wallet living by the shipped policy; every decision is the policy's. */
 
-import { DAY, MINUTE, type Policy, scaled } from "../src/rules/purse/policy.ts";
+import { division, mayFetchLetters, passedMax } from "../src/rules/purse/people.ts";
+import { DAY, MINUTE, type Policy, type Seconds, scaled } from "../src/rules/purse/policy.ts";
 import {
   type Purse,
   type Spending,
@@ -8,11 +9,14 @@ import {
   chooseTier,
   depositDelayMinutes,
   depositTier,
+  exchangeAt,
+  isIdleOpening,
   isUrgent,
   maySpeakNamed,
   needsRefill,
   refillOutputs,
   signingDelayMinutes,
+  tokensDue,
 } from "../src/rules/purse/refill.ts";
 import {
   type Choice,
@@ -25,7 +29,7 @@ import {
   rested,
 } from "../src/rules/purse/spend.ts";
 import type { Chance } from "./chance.ts";
-import type { Opening } from "./people.ts";
+import type { Gift, Opening, Purchase } from "./people.ts";
 
 /** `shipped` is the policy; the others are what the attacker must be able to see through. */
 export type Habit = "shipped" | "exact" | "till";
@@ -40,17 +44,56 @@ export interface Surroundings {
   readonly policy: Policy;
   readonly habit: Habit;
   readonly emit: (event: Event) => void;
+  readonly post: Post;
+}
+
+/** What was sent to somebody: in their mailbox at the mint, or as a link. */
+export interface Letter {
+  readonly number: number;
+  readonly at: Seconds;
+  readonly passed: readonly bigint[];
+}
+
+/** How letters get from wallet to wallet. */
+export interface Post {
+  send(gift: Gift, passed: readonly bigint[]): number;
+  /** What waits in the mailbox at this moment; it is gone once it was looked at. */
+  fetch(person: number, now: Seconds): readonly Letter[];
+  /** What a link holds. */
+  open(number: number): Letter;
+}
+
+/** A refill that was left, and the coins that came of it. */
+interface Waiting {
+  readonly outputs: readonly bigint[];
+  readonly amount: bigint;
+  readonly signedAt: Seconds;
+  coins: readonly Coin[] | null;
+}
+
+/** What a backup brings back. */
+interface Kept {
+  readonly coins: readonly Coin[];
+  readonly waiting: Waiting | null;
+  readonly spendings: readonly Spending[];
 }
 
 const KEYSET = "town";
 const EXPONENT = 2;
 const DEPOSIT_CHANCE = 0.01;
+/** Blind tokens: what a payment takes, a look-up of a handle, a swap, a letter. */
+const TOKENS = { pay: 2, give: { handle: 3, link: 1 }, swap: 1 } as const;
+/** How often the open app looks whether something is to be done. */
+const LOOK_SECONDS = 30;
 
 export class Wallet {
   private coins: Coin[] = [];
-  private waiting: { outputs: bigint[]; amount: bigint; signedAt: number } | null = null;
+  private waiting: Waiting | null = null;
   private spendings: Spending[] = [];
-  private lastSpentAt: number | null = null;
+  private tokens = 0;
+  private kept: Kept | null = null;
+  private readonly gone = new Set<Coin>();
+  private readonly plans = new Map<Coin, Seconds>();
   private lastBackupAt: number | null = null;
   private lineages = 0;
   private readonly person: number;
@@ -58,43 +101,64 @@ export class Wallet {
   private readonly chance: Chance;
   private readonly habit: Habit;
   private readonly emit: (event: Event) => void;
+  private readonly post: Post;
 
-  constructor(person: number, { policy, habit, emit }: Surroundings, chance: Chance) {
+  constructor(person: number, { policy, habit, emit, post }: Surroundings, chance: Chance) {
     this.person = person;
     this.policy = policy;
     this.chance = chance;
     this.habit = habit;
     this.emit = emit;
+    this.post = post;
   }
 
   /** The day the purse is set up: the first refill is signed and fetched while the app is open. */
   begin(at: number): void {
     if (this.habit !== "shipped") return;
+    this.tell(at, "key", {});
     this.speakNamed(at, true);
     if (this.policy.refill.first_at_once) this.speakNamed(at + 2 * MINUTE, true);
   }
 
-  live({ from, to, payment }: Opening): void {
-    this.tell(from, "open", { to, to_pay: payment !== null });
+  live(opening: Opening): void {
+    const { from, to, does } = opening;
+    this.tell(from, "open", { to, to_pay: does?.kind === "pay" });
     if (this.habit !== "shipped") {
-      if (payment !== null) this.payAtTill(payment);
+      if (does?.kind === "pay") this.payAtTill(does);
       return;
     }
-    // When the app opens nobody knows yet whether it is to pay.
-    const early = Math.min(from + 1, (payment?.at ?? to) - 1);
-    if (payment !== null && this.may(early, from, false)) this.speakNamed(early, false);
-    if (payment !== null) {
-      this.pay(payment);
-      return;
-    }
-    const idle = from + this.policy.refill.idle_seconds;
-    if (idle <= to && this.may(idle, from, false)) this.speakNamed(idle, true);
+    // When the app opens nobody knows yet what for.
+    this.look(Math.min(from + 1, (does?.at ?? to) - 1), from, false);
+    if (does?.kind === "pay") this.pay(does);
+    else if (does?.kind === "give") this.give(does);
+    else this.linger(opening);
   }
 
-  private may(now: number, openSince: number, paying: boolean): boolean {
-    const { lastSpentAt } = this;
-    const urgent = isUrgent(this.policy, EXPONENT, this.purse(), now);
-    return maySpeakNamed(this.policy, { now, openSince, paying, lastSpentAt, urgent });
+  /** The app stands open: every half minute it looks whether something is to be done. */
+  private linger({ from, to, does }: Opening): void {
+    if (does?.kind === "take") this.take(this.post.open(does.letter), does.at);
+    if (does?.kind === "restore") this.restore(does.at);
+    const since = does?.at ?? from;
+    const idle = since + this.policy.refill.idle_seconds;
+    for (let now = idle; now <= to; now += LOOK_SECONDS) this.look(now, from, now === idle);
+  }
+
+  private look(now: Seconds, openSince: Seconds, isFirstIdle: boolean): void {
+    const isIdle = isIdleOpening(this.policy, openSince, now);
+    const may = this.may(now, openSince);
+    if (may && (!isIdle || isFirstIdle)) this.speakNamed(now, isIdle);
+    else if (may) this.fetchTokens(now);
+    this.fetchMail(now, openSince);
+    this.exchange(now, openSince);
+  }
+
+  private may(now: Seconds, openSince: Seconds, urgent = this.isUrgent(now)): boolean {
+    const lastSpentAt = this.spendings.at(-1)?.at ?? null;
+    return maySpeakNamed(this.policy, { now, openSince, paying: false, lastSpentAt, urgent });
+  }
+
+  private isUrgent(now: Seconds): boolean {
+    return isUrgent(this.policy, EXPONENT, this.purse(), now);
   }
 
   private purse(): Purse {
@@ -107,19 +171,29 @@ export class Wallet {
     if (this.waiting !== null && this.waiting.signedAt <= now) this.fetch(now);
     const isNeeded = needsRefill(this.policy, EXPONENT, this.purse(), { now, isIdle });
     if (isNeeded) this.leave(now);
+    this.fetchTokens(now);
     if (backupDue(this.policy, this.lastBackupAt, now, { leavesRefill: isNeeded, isIdle })) {
       this.lastBackupAt = now;
+      this.kept = { coins: this.coins, waiting: this.waiting, spendings: this.spendings };
       this.tell(now, "backup", { bytes: this.policy.backup.bytes });
     }
     if (this.chance.uniform() < DEPOSIT_CHANCE) this.deposit(now);
   }
 
   private fetch(now: number): void {
-    const { outputs } = this.waiting as { outputs: bigint[] };
+    const waiting = this.waiting as Waiting;
     const lineage = lineageName("refill", this.lineages++);
-    this.coins.push(...outputs.map((amount) => coin(amount, lineage, now)));
+    waiting.coins = waiting.outputs.map((amount) => coin(amount, lineage, now));
+    this.coins = [...this.coins, ...waiting.coins];
     this.waiting = null;
     this.tell(now, "fetch", {});
+  }
+
+  private fetchTokens(now: Seconds): void {
+    if (!tokensDue(this.policy, this.tokens)) return;
+    const { per_fetch: count } = this.policy.blind_tokens;
+    this.tokens += count;
+    this.tell(now, "tokens", { count });
   }
 
   private leave(now: number): void {
@@ -128,10 +202,9 @@ export class Wallet {
     const isFirst = this.lineages === 0;
     const draw = this.chance.bytes();
     const signedAt = now + signingDelayMinutes(this.policy, draw, isFirst) * MINUTE;
-    this.waiting = { outputs, amount, signedAt };
+    this.waiting = { outputs, amount, signedAt, coins: null };
     this.tell(now, "leave", { amount, outputs, draw: hex(draw), due: signedAt });
     this.tell(signedAt, "sign", { amount });
-    this.tell(now, "tokens", { count: this.policy.blind_tokens.per_refill });
   }
 
   private deposit(now: number): void {
@@ -148,30 +221,122 @@ export class Wallet {
     this.tell(due, "credit", { amount });
   }
 
-  private pay({ at, shop, amount }: NonNullable<Opening["payment"]>): void {
+  private pay({ at, shop, amount }: Purchase): void {
     const choice = chooseCoins(this.policy, this.coins, amount, at);
-    if (choice === null) {
-      this.tell(at, "named", { shop, amount });
+    if (choice === null || this.tokens < TOKENS.pay) {
+      this.tell(at, "named", { shop, amount, lacks: choice === null ? "coins" : "tokens" });
       return;
     }
+    this.tokens -= TOKENS.pay;
     this.tellPaid(choice, { at, shop, amount });
-    this.lastSpentAt = at;
+    this.spent(at, amount);
+  }
+
+  private spent(at: Seconds, amount: bigint): void {
     this.spendings = this.spendings.filter((spending) => spending.at > at - 28 * DAY);
     this.spendings.push({ at, amount });
   }
 
+  /** Where the purse cannot, or may not give so much at once, the account pays, by name. */
+  private give(gift: Gift): void {
+    const { at, to, way, amount } = gift;
+    const isTooMuch = amount > passedMax(this.policy, EXPONENT);
+    const choice = isTooMuch ? null : chooseCoins(this.policy, this.coins, amount, at);
+    if (choice === null || this.tokens < TOKENS.give[way]) {
+      this.tell(at, "named_gift", { to, amount });
+      return;
+    }
+    this.tokens -= TOKENS.give[way];
+    const { passed, kept } = division(this.policy, amount, choice.overpaid);
+    const rests_until = this.changed(choice.coins, kept, "change", at);
+    const letter = this.post.send(gift, passed);
+    const inputs = amounts(choice.coins);
+    this.tell(at, "give", { to, way, letter, amount, inputs, passed, kept, rests_until });
+    this.spent(at, amount);
+  }
+
+  /** Letters wait in the mailbox until this side has banked what is in them. */
+  private fetchMail(now: Seconds, openSince: Seconds): void {
+    const lastSpentAt = this.spendings.at(-1)?.at ?? null;
+    const moment = { now, openSince, paying: false, lastSpentAt };
+    if (!mayFetchLetters(this.policy, moment)) return;
+    for (const letter of this.post.fetch(this.person, now)) this.take(letter, now);
+  }
+
+  private take({ number, passed }: Letter, at: Seconds): void {
+    const amount = passed.reduce((sum, one) => sum + one, 0n);
+    const { kept } = division(this.policy, 0n, amount);
+    this.tokens = Math.max(0, this.tokens - TOKENS.swap);
+    const rests_until = this.changed([], kept, "received", at);
+    this.tell(at, "take", { letter: number, amount, inputs: passed, kept, rests_until });
+  }
+
+  /** Another device: what the backup holds and the mint does not call spent. */
+  private restore(now: Seconds): void {
+    const { kept } = this;
+    this.tell(now, "contact", {});
+    if (kept === null) return;
+    this.tell(now, "restore", { since: this.lastBackupAt });
+    const { waiting } = kept;
+    const isWaiting = waiting !== null && waiting.signedAt > now;
+    const refilled =
+      waiting === null || isWaiting
+        ? []
+        : (waiting.coins ?? waiting.outputs.map((one) => coin(one, "refill", now)));
+    this.coins = [...kept.coins, ...refilled]
+      .filter((one) => !this.gone.has(one))
+      .map((one) => ({ ...one, availableAt: Infinity }));
+    for (const one of this.coins) {
+      this.plans.set(one, exchangeAt(this.policy, now, this.chance.bytes()));
+    }
+    [this.waiting, this.spendings, this.tokens] = [isWaiting ? waiting : null, [], 0];
+    this.spendings = [...kept.spendings];
+    this.lastBackupAt = now;
+    this.kept = { ...kept, coins: this.coins, waiting: this.waiting };
+  }
+
+  /** Coins that came back with a backup, each by itself when its hour has come. */
+  private exchange(now: Seconds, openSince: Seconds): void {
+    const due = this.coins
+      .filter((one) => (this.plans.get(one) ?? Infinity) <= now)
+      .slice(0, this.policy.restore.at_once);
+    if (due.length === 0) return;
+    const left = this.coins.filter(({ availableAt }) => availableAt !== Infinity);
+    const purse = { ...this.purse(), held: held(left) };
+    const isStuck = isUrgent(this.policy, EXPONENT, purse, now);
+    if (!this.may(now, openSince, isStuck)) return;
+    for (const one of due) {
+      if (this.tokens < TOKENS.swap) return;
+      this.tokens -= TOKENS.swap;
+      const rests_until = this.changed([one], [one.amount], "received", now);
+      this.tell(now, "exchange", { inputs: [one.amount], kept: [one.amount], rests_until });
+    }
+  }
+
   private spend(spent: readonly Coin[], overpaid: bigint, at: number): [bigint[], number] {
-    const gone = new Set(spent);
-    const lineage = lineageName("change", this.lineages++);
     const change = changeOf(overpaid);
+    return [change, this.changed(spent, change, "change", at)];
+  }
+
+  /** Coins go and others come; returns when those may be used. */
+  private changed(
+    spent: readonly Coin[],
+    fresh: readonly bigint[],
+    kind: "change" | "received",
+    at: Seconds,
+  ): Seconds {
+    for (const one of spent) this.gone.add(one);
+    const lineage = lineageName(kind, this.lineages++);
     const availableAt = changeAvailableAt(this.policy, at, this.chance.bytes());
-    this.coins = this.coins.filter((one) => !gone.has(one));
-    this.coins.push(...change.map((amount) => coin(amount, lineage, availableAt)));
-    return [change, availableAt];
+    this.coins = [
+      ...this.coins.filter((one) => !this.gone.has(one)),
+      ...fresh.map((amount) => coin(amount, lineage, availableAt)),
+    ];
+    return availableAt;
   }
 
   /** What a careless wallet does: draws at the till what it lacks, exactly or in round sums. */
-  private payAtTill({ at, shop, amount }: NonNullable<Opening["payment"]>): void {
+  private payAtTill({ at, shop, amount }: Omit<Purchase, "kind">): void {
     const step = this.habit === "exact" ? 1n : BigInt(this.policy.refill.tiers[0] ?? 1);
     const lacking = amount - held(this.coins);
     if (lacking > 0n) {
@@ -179,7 +344,7 @@ export class Wallet {
       const before = at - (this.habit === "exact" ? 30 : 60);
       const outputs = changeOf(drawn);
       const lineage = lineageName("refill", this.lineages++);
-      this.coins.push(...outputs.map((one) => coin(one, lineage, before)));
+      this.coins = [...this.coins, ...outputs.map((one) => coin(one, lineage, before))];
       this.tell(before, "leave", { amount: drawn, outputs, draw: "", due: before });
       this.tell(before, "sign", { amount: drawn });
       this.tell(before, "fetch", {});
@@ -192,10 +357,7 @@ export class Wallet {
     this.tellPaid(choice, { at, shop, amount });
   }
 
-  private tellPaid(
-    choice: Choice<Coin>,
-    { at, shop, amount }: NonNullable<Opening["payment"]>,
-  ): void {
+  private tellPaid(choice: Choice<Coin>, { at, shop, amount }: Omit<Purchase, "kind">): void {
     const [change, rests_until] = this.spend(choice.coins, choice.overpaid, at);
     this.tell(at, "pay", { shop, amount, inputs: amounts(choice.coins), change, rests_until });
   }

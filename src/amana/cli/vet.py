@@ -117,6 +117,10 @@ def _show(report: "Report") -> None:
         "Without a relay, an operator who logs addresses names "
         f"{_PERCENT * report.same_address:.0f} %: whoever was at the named side that day."
     )
+    console.print(
+        f"Made after the last backup of a purse that went to another device: "
+        f"{_PERCENT * report.asked_after:.2f} %; an operator who logs both sides names them."
+    )
     for goal, is_met in report.goals.items():
         console.print(f"{'✓' if is_met else '✗'} {goal}", style="green" if is_met else "bold red")
 

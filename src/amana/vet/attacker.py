@@ -101,6 +101,8 @@ def make_clues(sight: Sight) -> Iterator[Clue]:
     yield _drawn_for_it(sight)
     yield _amount_clue(sight)
     yield _balance_clue(sight)
+    if sight.among_accounts:
+        yield _payee_clue(sight)
     if sight.sees_denominations:
         yield from _proof_clues(sight)
 
@@ -217,6 +219,16 @@ def _balance_clue(sight: Sight) -> Clue:
         return table
 
     return Clue("what the account may hold", bins, look)
+
+
+def _payee_clue(sight: Sight) -> Clue:
+    """Nobody pays themselves."""
+    everybody = np.arange(sight.accounts)
+    return Clue(
+        "is the payee",
+        2,
+        lambda which: (sight.payments.merchant[which][:, None] == everybody).astype(np.int16),
+    )
 
 
 def _proof_clues(sight: Sight) -> Iterator[Clue]:

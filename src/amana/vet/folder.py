@@ -4,30 +4,43 @@ Plain SQL on what lies there; nothing of the product's code is asked.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from amana.kernel import SECOND_NS
+from amana.kernel import SECOND_NS, day_number
 from amana.payments.model import PaymentKind, PaymentStatus
 from amana.storage import BOOKS_FILE
 from amana.vet.play import FIRST, Cast
-from amana.vet.sight import DAY_SECONDS, Marks, Payments, Sight, marks, payments
+from amana.vet.sight import DAY_SECONDS, TO_PERSON, Marks, Payments, Sight, marks, payments
 
 _ID_BYTES: Final = 16
 _PAID: Final = (
     "SELECT created_at, payer, payee, total FROM payments_payments "
     "WHERE kind = ? AND status = ? ORDER BY created_at"
 )
+_LETTERS: Final = "SELECT id, party FROM purse_mail"
+_DEVICES: Final = "SELECT customer, note_key FROM people_customers WHERE note_key IS NOT NULL"
 _NOBODY: Final = -1
+_FIRST_DAY: Final = day_number(FIRST)
 
 
 class Nights:
-    """What the nightly copies show of standing orders: the day on which each was left."""
+    """What the nightly copies show beyond the last of them: the day on which each row came.
+
+    Of standing orders and backups when they were left, of letters when they came into a mailbox
+    and when they were gone from it, of devices when another took the place of the last.
+    """
 
     def __init__(self) -> None:
         self._left: dict[bytes, tuple[int, bytes, int]] = {}
+        self._backups: set[tuple[int, bytes]] = set()
+        self._letters: dict[bytes, tuple[int, bytes]] = {}
+        self._waiting: dict[bytes, bytes] = {}
+        self._fetched: list[tuple[int, bytes]] = []
+        self._devices: dict[bytes, bytes] = {}
+        self._changed: list[tuple[int, bytes]] = []
 
     def look(self, day: int, copy: Path) -> None:
         """Look into the copy made as a day begins: what is new in it came the day before."""
@@ -36,13 +49,41 @@ class Nights:
                 "SELECT id, party, amount FROM purse_refills"
             ):
                 self._left.setdefault(refill, (day - 1, party, amount))
+            backups = connection.execute("SELECT day, party FROM purse_backups")
+            self._backups.update((left - _FIRST_DAY, party) for left, party in backups)
+            self._look_at_letters(day - 1, dict(connection.execute(_LETTERS)))
+            self._look_at_devices(day - 1, dict(connection.execute(_DEVICES)))
 
-    def marks(self, people: Mapping[bytes, int]) -> Marks:
-        """Return the days as marks of accounts."""
-        return marks(
-            (day * DAY_SECONDS, people[party], amount, _NOBODY)
-            for day, party, amount in self._left.values()
-        )
+    def _look_at_letters(self, day: int, waiting: dict[bytes, bytes]) -> None:
+        for letter, party in waiting.items():
+            self._letters.setdefault(letter, (day, party))
+        gone = self._waiting.keys() - waiting.keys()
+        self._fetched += [(day, self._waiting[letter]) for letter in gone]
+        self._waiting = waiting
+
+    def _look_at_devices(self, day: int, devices: dict[bytes, bytes]) -> None:
+        known = self._devices
+        self._changed += [
+            (day, party) for party, key in devices.items() if known.get(party, key) != key
+        ]
+        self._devices = devices
+
+    def days(self, people: Mapping[bytes, int]) -> dict[str, Marks]:
+        """Return the days as marks of accounts, by what they are of."""
+        return {
+            "refill left": marks(
+                (day * DAY_SECONDS, people[party], amount, _NOBODY)
+                for day, party, amount in self._left.values()
+            ),
+            "backup written": _marked(self._backups, people),
+            "device changed": _marked(self._changed, people),
+            "letter waited": _marked(self._letters.values(), people),
+            "letter fetched": _marked(self._fetched, people),
+        }
+
+
+def _marked(rows: Iterable[tuple[int, bytes]], people: Mapping[bytes, int]) -> Marks:
+    return marks((day * DAY_SECONDS, people[party], 0, _NOBODY) for day, party in rows)
 
 
 def read_sight(folder: Path, cast: Cast, nights: Nights) -> Sight:
@@ -55,8 +96,11 @@ def read_sight(folder: Path, cast: Cast, nights: Nights) -> Sight:
             payments=_purchases(connection, shops),
             refills=_marks(connection, PaymentKind.REFILL, people, shops),
             named=_marks(connection, PaymentKind.PURCHASE, people, shops),
-            days={"refill left": nights.marks(people)},
-            moments={"deposit": _marks(connection, PaymentKind.DEPOSIT, people, shops)},
+            days=nights.days(people),
+            moments={
+                "deposit": _marks(connection, PaymentKind.DEPOSIT, people, shops),
+                TO_PERSON: _marks(connection, PaymentKind.PERSON, people, people),
+            },
         )
 
 

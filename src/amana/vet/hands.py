@@ -28,6 +28,13 @@ class Spending(NamedTuple):
     blanks: list[BlindedMessage]
 
 
+class Swap(NamedTuple):
+    """What a wallet sends to exchange, its own or what somebody sent: proofs and fresh outputs."""
+
+    inputs: list[Proof]
+    outputs: list[BlindedMessage]
+
+
 class Hands(Protocol):
     """What one town's wallets do with outputs and signatures."""
 
@@ -40,6 +47,12 @@ class Hands(Protocol):
     def pay(self, event: Mapping[str, Any]) -> Spending:
         """Choose proofs for a payment, and make blank outputs."""
 
+    def swap(self, event: Mapping[str, Any]) -> Swap:
+        """Make ready what is handed to somebody, taken from them, or exchanged."""
+
+    def swapped(self, event: Mapping[str, Any], signatures: Signatures) -> None:
+        """Put into the purse what stays, and aside for the payee what goes."""
+
 
 class HashedHands:
     """Follows the town's own choice; proofs come from the stand-in itself."""
@@ -50,6 +63,7 @@ class HashedHands:
         self._keyset = signatory.keysets()[0].id
         self._draw = draw
         self._purses: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
+        self._letters: dict[int, list[Proof]] = {}
         self._secrets = 0
 
     def _output(self, amount: int) -> BlindedMessage:
@@ -64,16 +78,39 @@ class HashedHands:
         """Keep a secret for each signature."""
         del source, at
         for signature in signatures:
-            self._secrets += 1
-            self._purses[person, signature.amount].append(f"{self._secrets:064x}")
+            self._purses[person, signature.amount].append(self._secret())
+
+    def _secret(self) -> str:
+        self._secrets += 1
+        return f"{self._secrets:064x}"
 
     def pay(self, event: Mapping[str, Any]) -> Spending:
         """Take the denominations that the town chose."""
-        inputs = [
+        blanks = [self._output(0) for _ in range(shipped_policy().spend.blanks)]
+        return Spending(self._own(event), blanks)
+
+    def _own(self, event: Mapping[str, Any]) -> list[Proof]:
+        return [
             self._signatory.proof(amount, self._purses[event["person"], amount].pop(0))
             for amount in event["inputs"]
         ]
-        return Spending(inputs, [self._output(0) for _ in range(shipped_policy().spend.blanks)])
+
+    def swap(self, event: Mapping[str, Any]) -> Swap:
+        """Take the denominations that the town chose, or those of the letter."""
+        is_taken = event["kind"] == "take"
+        inputs = self._letters.pop(event["letter"]) if is_taken else self._own(event)
+        amounts = sorted([*event.get("passed", ()), *event["kept"]])
+        return Swap(inputs, [self._output(amount) for amount in amounts])
+
+    def swapped(self, event: Mapping[str, Any], signatures: Signatures) -> None:
+        """Keep a secret for each signature, the payee's in the letter."""
+        del signatures
+        for amount in event["kept"]:
+            self._purses[event["person"], amount].append(self._secret())
+        if event["kind"] == "give":
+            self._letters[event["letter"]] = [
+                self._signatory.proof(amount, self._secret()) for amount in event["passed"]
+            ]
 
 
 class NodeHands:
@@ -100,16 +137,8 @@ class NodeHands:
 
     def take(self, person: int, source: Source, signatures: Signatures, *, at: int) -> None:
         """Let the wallet check and unblind."""
-        told = [
-            {
-                "id": one.keyset_id,
-                "amount": one.amount,
-                "C_": one.point.hex(),
-                "dleq": {"e": one.dleq_e.hex(), "s": one.dleq_s.hex()},
-            }
-            for one in signatures
-        ]
-        taken = self._ask("take", person=person, source=source, signatures=told, at=at)
+        told = _told(signatures)
+        taken = self._ask("fill", person=person, source=source, signatures=told, at=at)
         assert taken == len(signatures), "the wallet takes every signature"
 
     def pay(self, event: Mapping[str, Any]) -> Spending:
@@ -118,11 +147,24 @@ class NodeHands:
         answer = self._ask("pay", **facts)
         chosen = [proof["amount"] for proof in answer["inputs"]]
         assert chosen == event["inputs"], f"the wallet chose {chosen} for {event}"
-        inputs = [
-            Proof(proof["id"], proof["amount"], proof["secret"], bytes.fromhex(proof["C"]))
-            for proof in answer["inputs"]
-        ]
-        return Spending(inputs, _messages(answer["blanks"]))
+        return Spending(_proofs(answer["inputs"]), _messages(answer["blanks"]))
+
+    def swap(self, event: Mapping[str, Any]) -> Swap:
+        """Let the wallet choose and divide; it must do both as the town did."""
+        facts = {name: event[name] for name in ("person", "letter", "amount", "at")}
+        answer = self._ask(event["kind"], **facts)
+        for what in ("passed", "kept"):
+            assert answer[what] == event.get(what, []), f"the wallet has {answer[what]} for {event}"
+        inputs = [proof["amount"] for proof in answer["inputs"]]
+        assert inputs == event["inputs"], f"the wallet chose {inputs} for {event}"
+        return Swap(_proofs(answer["inputs"]), _messages(answer["outputs"]))
+
+    def swapped(self, event: Mapping[str, Any], signatures: Signatures) -> None:
+        """Let the wallet check and unblind, for itself and for the payee."""
+        facts = {"person": event["person"], "letter": event["letter"], "at": event["rests_until"]}
+        kind = "received" if event["kind"] == "take" else "change"
+        taken = self._ask("swapped", signatures=_told(signatures), source=kind, **facts)
+        assert taken == len(signatures), "the wallet takes every signature"
 
 
 @contextmanager
@@ -142,3 +184,19 @@ def _messages(outputs: Sequence[Mapping[str, Any]]) -> list[BlindedMessage]:
         BlindedMessage(output["keyset"], output["amount"], bytes.fromhex(output["B_"]))
         for output in outputs
     ]
+
+
+def _told(signatures: Signatures) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": one.keyset_id,
+            "amount": one.amount,
+            "C_": one.point.hex(),
+            "dleq": {"e": one.dleq_e.hex(), "s": one.dleq_s.hex()},
+        }
+        for one in signatures
+    ]
+
+
+def _proofs(told: Sequence[Mapping[str, Any]]) -> list[Proof]:
+    return [Proof(one["id"], one["amount"], one["secret"], bytes.fromhex(one["C"])) for one in told]

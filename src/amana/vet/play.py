@@ -12,15 +12,25 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
-from amana.kernel import DAY_NS, MILLISECOND_NS, SECOND_NS, AmanaId, Chance, Instant
+from amana.kernel import (
+    DAY_NS,
+    MILLISECOND_NS,
+    SECOND_NS,
+    AmanaId,
+    Chance,
+    Instant,
+    day_number,
+)
 from amana.node.operator import Operator, make_operator, open_operator
 from amana.node.purse import final_expiry, keyset_plan
 from amana.node.settings import Settings
 from amana.payments.model import Intent, Party, Payment, PaymentKind, PaymentStatus
 from amana.people import Limits, PartyFacts, Refused
+from amana.purse.backups import Backup
 from amana.purse.keysets import SEED_BYTES
+from amana.purse.mail import Mail
 from amana.purse.methods import account, merchant
-from amana.purse.model import RedeemAsk, Redeemed, RedeemQuote
+from amana.purse.model import RedeemAsk, Redeemed, RedeemQuote, Refusal
 from amana.purse.policy import DRAW_BYTES
 from amana.purse.ports import Signatory
 from amana.purse.signatory import InProcessSignatory
@@ -41,6 +51,9 @@ WORKERS: Final = ("sign", "credit")
 _TOPUP: Final = 10_000_000
 _FREE: Final = Limits(1_000_000_000, 1_000_000_000, 1_000_000_000)
 _HASH_BYTES: Final = 16
+_POINT_BYTES: Final = 33
+_SEALED: Final = bytes(16)
+"""Stands for what is sealed, a letter or a backup: all of one length, which says nothing."""
 
 
 class _Chance:
@@ -152,6 +165,13 @@ class Player:
             "pay": self._spend,
             "named": self._name,
             "deposit": self._deposit,
+            "key": self._publish,
+            "restore": self._publish,
+            "backup": self._back_up,
+            "give": self._give,
+            "take": self._take,
+            "exchange": self._swap,
+            "named_gift": self._name_gift,
         }
         play = plays.get(event["kind"])
         if play is not None:
@@ -212,6 +232,51 @@ class Player:
             raise Disagreed(f"{event}: change was {change}")
         self._hands.take(event["person"], "change", answer.change, at=event["rests_until"])
 
+    async def _publish(self, event: Event) -> None:
+        """Publish the keys of a person's device; another device has a key of its own for notes."""
+        party = self._people[event["person"]].party
+        await self._operator.purse.mail.put_key(party, _point(f"purse {event['person']}"))
+        key = _point(f"device {event['person']} {event['at']}")[1:]
+        refused = await self._operator.people.set_note_key(party, key)
+        if refused is not None:
+            raise Disagreed(f"{event}: {refused}")
+
+    async def _back_up(self, event: Event) -> None:
+        party = self._people[event["person"]].party
+        backup = Backup(_SEALED, day_number(self._clock.now()))
+        await self._operator.purse.backups.put(party, backup)
+
+    async def _swap(self, event: Event) -> None:
+        inputs, outputs = self._hands.swap(event)
+        signed = await self._operator.purse.mint.swap(inputs, outputs)
+        if isinstance(signed, Refusal):
+            raise Disagreed(f"{event}: {signed}")
+        self._hands.swapped(event, signed)
+
+    async def _give(self, event: Event) -> None:
+        await self._swap(event)
+        if event["way"] == "link":
+            return
+        payee = self._people[event["to"]].party
+        mail = Mail(payee, _letter(event), _SEALED)
+        refused = await self._operator.purse.mail.deliver(mail)
+        if refused is not None:
+            raise Disagreed(f"{event}: {refused}")
+
+    async def _take(self, event: Event) -> None:
+        await self._swap(event)
+        party = self._people[event["person"]].party
+        await self._operator.purse.mail.drop(party, _letter(event))
+
+    async def _name_gift(self, event: Event) -> None:
+        await self._pay(
+            PaymentKind.PERSON,
+            self._party(self._people[event["person"]]),
+            self._party(self._people[event["to"]]),
+            amount=event["amount"],
+            key=f"gift {event['person']} {event['at']}",
+        )
+
     async def _name(self, event: Event) -> None:
         await self._pay(
             PaymentKind.PURCHASE,
@@ -220,6 +285,14 @@ class Player:
             amount=event["amount"],
             key=f"named {event['person']} {event['at']}",
         )
+
+
+def _point(text: str) -> bytes:
+    return b"\x02" + blake2b(text.encode(), digest_size=_POINT_BYTES - 1).digest()
+
+
+def _letter(event: Event) -> bytes:
+    return blake2b(f"letter {event['letter']}".encode(), digest_size=_HASH_BYTES).digest()
 
 
 def _copy_books(folder: Path, place: Path) -> Path:

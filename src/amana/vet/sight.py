@@ -15,6 +15,8 @@ Floats: TypeAlias = NDArray[np.float64]
 Whole: TypeAlias = NDArray[np.int64]
 
 DAY_SECONDS: Final = 86_400
+NEVER: Final = 2**40
+TO_PERSON: Final = "payment by name to a person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Sight:
     """Everything that one attacker knows.
 
     `days` are marks of which a day is all that is kept: their time is the day's first second.
-    `moments` are seen to the second.
+    `moments` are seen to the second. `among_accounts` says that payees are accounts themselves.
     """
 
     accounts: int
@@ -74,6 +76,7 @@ class Sight:
     days: Mapping[str, Marks] = field(default_factory=dict)
     moments: Mapping[str, Marks] = field(default_factory=dict)
     sees_denominations: bool = False
+    among_accounts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,8 @@ def project(town: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Sig
     This is the stated claim of what is at rest; `played.py` reads it out of real files instead.
     """
     paid = [event for event in events if event["kind"] == "pay"]
+    copies = events[-1]["at"] // DAY_SECONDS if events else 0
+    nights = at_night(events, copies)
     return Sight(
         accounts=town["people"],
         payments=payments([(e["at"], e["shop"], e["amount"]) for e in paid]),
@@ -117,38 +122,94 @@ def project(town: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Sig
         days={
             # Nightly copies of the database show since which day a refill or a backup lies there.
             "refill left": _marks_of(events, "leave", daily=True),
-            "backup written": _marks_of(events, "backup", daily=True),
+            "backup written": _once_a_day(events, "backup", copies),
+            "device changed": _once_a_day(events, "restore", copies),
+            "letter waited": marks((by_day(e["at"]), e["to"], 0, -1) for e, _ in nights),
+            "letter fetched": marks(
+                (by_day(taken), e["to"], 0, -1)
+                for e, taken in nights
+                if taken < copies * DAY_SECONDS
+            ),
         },
-        moments={"deposit": marks(_deposits(events))},
+        moments={
+            "deposit": marks(_deposits(events)),
+            TO_PERSON: marks(
+                (e["at"], e["person"], e["amount"], e["to"])
+                for e in events
+                if e["kind"] == "named_gift"
+            ),
+        },
     )
+
+
+def at_night(
+    events: Sequence[Mapping[str, Any]], copies: int
+) -> list[tuple[Mapping[str, Any], int]]:
+    """Return the letters that lay in a mailbox when one of the nightly copies was made.
+
+    Args:
+        events: The town's.
+        copies: How many copies were made, one at the end of each day.
+    Returns:
+        Each letter's event, and when it was fetched: far away where it never was.
+    """
+    taken = {e["letter"]: e["at"] for e in events if e["kind"] == "take"}
+    left = [e for e in events if e["kind"] == "give" and e["way"] == "handle"]
+    waited = [(e, taken.get(e["letter"], NEVER)) for e in left]
+    return [
+        (e, until)
+        for e, until in waited
+        if e["at"] // DAY_SECONDS < min(until // DAY_SECONDS, copies)
+    ]
 
 
 def with_days(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:
     """Add days that a wallet in use would leave behind and the town's wallets do not write.
 
-    The days of their backups, and the days on which somebody's own readings are counted: at most
-    those on which the wallet speaks to the named side. Blind tokens come with refills.
+    The days on which somebody's own readings or blind tokens are counted: at most those on which
+    the purse speaks to the named side.
     """
-    written = _marks_of(events, "backup", daily=True)
     spoken = _marks_of(events, "contact", daily=True)
-    days = {**sight.days, "backup written": written, "session counted": spoken}
-    return replace(sight, days=days)
+    return replace(sight, days={**sight.days, "session counted": spoken})
 
 
 def with_log(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:
-    """Add what the write-ahead log shows of its last minute, for every payment there ever was."""
+    """Add what the write-ahead log shows of its last minute, for every payment there ever was.
+
+    That is the denominations that went in, and when a letter came into a mailbox and left it.
+    """
+    by_handle = [e for e in events if e["kind"] == "give" and e["way"] == "handle"]
+    letters = {e["letter"] for e in by_handle}
+    moments = {
+        **sight.moments,
+        "letter left": marks((e["at"], e["to"], 0, -1) for e in by_handle),
+        "letter banked": marks(
+            (e["at"], e["person"], 0, -1)
+            for e in events
+            if e["kind"] == "take" and e["letter"] in letters
+        ),
+    }
     going_in = [event["inputs"] for event in events if event["kind"] == "pay"]
     seen = replace(
         sight.payments,
         highest=np.array([max(inputs) for inputs in going_in], dtype=np.int64),
         inputs=np.array([len(inputs) for inputs in going_in], dtype=np.int64),
     )
-    return replace(sight, payments=seen, sees_denominations=True)
+    return replace(sight, payments=seen, moments=moments, sees_denominations=True)
 
 
-def with_sessions(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:
-    """Add what an operator sees who logs every session of the named side, against its own rules."""
-    return replace(sight, moments={**sight.moments, "session": _marks_of(events, "contact")})
+def with_sessions(
+    sight: Sight, events: Sequence[Mapping[str, Any]], kinds: Sequence[str] = ("contact",)
+) -> Sight:
+    """Add what an operator sees who logs the named side to the second, against its own rules.
+
+    Args:
+        sight: What it sees otherwise.
+        events: The town's.
+        kinds: `contact` is a call of the purse; `open` any opening of the wallet's page.
+    """
+    spoken = [(e["at"], e["person"], 0, -1) for e in events if e["kind"] in kinds]
+    return replace(sight, moments={**sight.moments, "session": marks(spoken)})
 
 
 def truth(town: Mapping[str, Any], events: Sequence[Mapping[str, Any]], first_day: int) -> Truth:
@@ -168,6 +229,12 @@ def _marks_of(events: Sequence[Mapping[str, Any]], kind: str, *, daily: bool = F
         for event in events
         if event["kind"] == kind
     )
+
+
+def _once_a_day(events: Sequence[Mapping[str, Any]], kind: str, copies: int) -> Marks:
+    """Return the days on which something was replaced, as copies at their ends show them."""
+    seen = {(by_day(e["at"]), e["person"]) for e in events if e["kind"] == kind}
+    return marks((day, who, 0, -1) for day, who in seen if day < copies * DAY_SECONDS)
 
 
 def _deposits(events: Sequence[Mapping[str, Any]]) -> Iterable[tuple[int, int, int, int]]:

@@ -26,7 +26,9 @@ class Town(NamedTuple):
     events: list[dict[str, Any]]
 
 
-def run_town(people: int, days: int, seed: int, *, habit: str = "shipped") -> Town:
+def run_town(
+    people: int, days: int, seed: int, *, habit: str = "shipped", losses: bool = True
+) -> Town:
     """Let a town live.
 
     Args:
@@ -34,12 +36,13 @@ def run_town(people: int, days: int, seed: int, *, habit: str = "shipped") -> To
         days: For how long.
         seed: The same seed is the same town.
         habit: `shipped` is the policy; `exact` and `till` are wallets that withdraw at the till.
+        losses: Whether people lose their telephones, and take the purse over to another.
     Raises:
         TownMissing: There is no Node here, or not the repository's folder `web`.
     """
     if not _PROGRAM.is_file():
         raise TownMissing("The town runs from a clone of the repository: its folder web is needed.")
-    command = [node_program(), str(_PROGRAM), "--habit", habit]
+    command = [node_program(), str(_PROGRAM), "--habit", habit, "--losses", str(int(losses))]
     for name, value in (("people", people), ("days", days), ("seed", seed)):
         command += [f"--{name}", str(value)]
     ran = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - our program

@@ -1,7 +1,7 @@
 """`Who paid?`: a town lives with the shipped policy, and an attacker with the operator's files."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from amana.vet.attacker import learn
 from amana.vet.folder import Nights, read_sight
+from amana.vet.letters import letters_by_night, letters_in_the_log
 from amana.vet.play import play
 from amana.vet.score import Score, score
 from amana.vet.sight import (
@@ -30,6 +31,16 @@ KNOWN_MAX: Final = 4_000
 KNOWN_PART: Final = 3
 CONTROL_GUESSES: Final = 1_500
 FIRST_DAY: Final = 14
+
+FILES: Final = "data folder"
+LOG: Final = "and its log, kept for ever"
+CALLS: Final = "and a watcher of the purse's calls"
+OPENINGS: Final = "and a watcher of every session"
+SENDER: Final = "letters: data folder"
+SENDER_LOG: Final = "letters: and its log, kept for ever"
+SHUFFLED: Final = "control: labels shuffled"
+ROUND: Final = "control: round sums at the till"
+EXACT: Final = "control: exact sums at the till"
 
 NAMED_MAX: Final = 0.005
 """Goals are for 2,000 people: half a percent is ten times chance there, and in any other town."""
@@ -54,7 +65,9 @@ class Report(msgspec.Struct, frozen=True):
     `by_account` and `by_account_value` are the shares of payments, and of value, that were made by
     name because the purse could not pay them; they are named whatever the attacker does.
     `same_address` is the share whose payer was at the named side on the day of the payment: without
-    a relay, an operator who logs addresses names them.
+    a relay, an operator who logs addresses names them. `asked_after` is the share that was made
+    between the last backup and the taking over by another device: an operator who logs what is
+    asked of both sides names them. `letters` were sent by handle after the first days.
     """
 
     people: int
@@ -66,6 +79,8 @@ class Report(msgspec.Struct, frozen=True):
     by_account: float
     by_account_value: float
     same_address: float
+    asked_after: float
+    letters: int
     rows: tuple[Row, ...]
     goals: dict[str, bool]
 
@@ -107,6 +122,8 @@ def who_paid(ask: Ask, folder: Path, *, watch: Callable[[str], None] = lambda _:
         by_account=_share_named(late, lambda _: 1),
         by_account_value=_share_named(late, lambda event: int(event["amount"])),
         same_address=_same_address(late),
+        asked_after=_asked_after(late),
+        letters=sum(event["kind"] == "give" and event["way"] == "handle" for event in late),
         rows=rows,
         goals=_goals(rows),
     )
@@ -114,37 +131,57 @@ def who_paid(ask: Ask, folder: Path, *, watch: Callable[[str], None] = lambda _:
 
 def _attacks(ask: Ask, sight: Sight, known: Truth, town: Town) -> tuple[Row, ...]:
     logged = with_log(sight, town.events)
-    small = msgspec.structs.replace(ask, tested_max=CONTROL_GUESSES)
-    exact = run_town(ask.people, ask.days, ask.seed, habit="exact")
-    till = run_town(ask.people, ask.days, ask.seed, habit="till")
     return (
-        Row("data folder", "the books and every nightly copy", _attack(ask, sight, known)),
+        Row(FILES, "the books and every nightly copy", _attack(ask, sight, known)),
         Row(
-            "and its log, kept for ever",
-            "which denominations went in, for every payment: the log keeps a minute of that",
+            LOG,
+            "which denominations went in, and when each letter came and went, for every payment: "
+            "the log keeps a minute of that",
             _attack(ask, logged, known),
         ),
         Row(
-            "and a watcher of sessions",
-            "every session of the named side, to the second; a relay hides addresses",
+            CALLS,
+            "every call of the purse to the named side, to the second; a relay hides addresses",
             _attack(ask, with_sessions(logged, town.events), known),
         ),
         Row(
-            "control: labels shuffled",
-            "the data folder, with payers exchanged at random",
-            _attack(small, sight, _shuffled(known, ask.seed)),
+            OPENINGS,
+            "every opening of the wallet's page, to the second: it asks for the account each time",
+            _attack(ask, with_sessions(logged, town.events, ("contact", "open")), known),
         ),
-        Row(
-            "control: round sums at the till",
-            "wallets that withdraw what they lack in twenties",
-            _attack(small, project(*till), truth(*till, FIRST_DAY)),
-        ),
-        Row(
-            "control: exact sums at the till",
-            "wallets that withdraw the price half a minute before they pay",
-            _attack(small, project(*exact), truth(*exact, FIRST_DAY)),
-        ),
+        *_letters(ask, sight, logged, town),
+        *_controls(ask, sight, known),
     )
+
+
+def _letters(ask: Ask, sight: Sight, logged: Sight, town: Town) -> Iterator[Row]:
+    by_night = letters_by_night(sight, town.events, FIRST_DAY)
+    in_log = letters_in_the_log(logged, town.events, FIRST_DAY)
+    yield Row(
+        SENDER,
+        "who sent the letters that lay in a mailbox at night",
+        _attack(ask, *by_night),
+    )
+    yield Row(
+        SENDER_LOG,
+        "who sent each letter, its second and its swap known",
+        _attack(ask, *in_log),
+    )
+
+
+def _controls(ask: Ask, sight: Sight, known: Truth) -> Iterator[Row]:
+    small = msgspec.structs.replace(ask, tested_max=CONTROL_GUESSES)
+    yield Row(
+        SHUFFLED,
+        "the data folder, with payers exchanged at random",
+        _attack(small, sight, _shuffled(known, ask.seed)),
+    )
+    for name, assumes, habit in (
+        (ROUND, "wallets that withdraw what they lack in twenties", "till"),
+        (EXACT, "wallets that withdraw the price half a minute before they pay", "exact"),
+    ):
+        town = run_town(ask.people, ask.days, ask.seed, habit=habit)
+        yield Row(name, assumes, _attack(small, project(*town), truth(*town, FIRST_DAY)))
 
 
 def _attack(ask: Ask, sight: Sight, known: Truth) -> Score:
@@ -174,9 +211,21 @@ def _share_named(events: Sequence[dict[str, Any]], size: Callable[[dict[str, Any
 
 
 def _same_address(events: Sequence[dict[str, Any]]) -> float:
-    seen = {(e["person"], by_day(e["at"])) for e in events if e["kind"] == "contact"}
+    seen = {(e["person"], by_day(e["at"])) for e in events if e["kind"] in {"contact", "open"}}
     paid = [e for e in events if e["kind"] == "pay"]
     return sum((e["person"], by_day(e["at"])) in seen for e in paid) / max(len(paid), 1)
+
+
+def _asked_after(events: Sequence[dict[str, Any]]) -> float:
+    back = [(e["person"], e["since"], e["at"]) for e in events if e["kind"] == "restore"]
+    spans = {person: (since, until) for person, since, until in back}
+    nobody = (0, -1)
+    paid = [e for e in events if e["kind"] == "pay"]
+    asked = 0
+    for event in paid:
+        since, until = spans.get(event["person"], nobody)
+        asked += since <= event["at"] <= until
+    return asked / max(len(paid), 1)
 
 
 def _goals(rows: Sequence[Row]) -> dict[str, bool]:
@@ -184,7 +233,9 @@ def _goals(rows: Sequence[Row]) -> dict[str, bool]:
 
     What a run could not measure is no goal of it.
     """
-    attacked, logged, _, shuffled, _, exact = [row.score for row in rows]
+    scores = {row.name: row.score for row in rows}
+    attacked, logged = scores[FILES], scores[LOG]
+    shuffled, exact = scores[SHUFFLED], scores[EXACT]
     twenty = attacked.linked[-1].named
     goals = {
         "payer named": attacked.named.value <= max(NAMED_MAX, TIMES_CHANCE * attacked.chance),
@@ -192,6 +243,8 @@ def _goals(rows: Sequence[Row]) -> dict[str, bool]:
         <= max(NAMED_MAX, TIMES_CHANCE * logged.chance),
         "beside volume": attacked.named.low <= OVER_VOLUME_MAX * attacked.by_volume.high
         and attacked.top_ten.low <= OVER_VOLUME_MAX * attacked.by_volume_ten.high,
+        "sender of a letter named": scores[SENDER].named.low
+        <= max(NAMED_MAX, TIMES_CHANCE * scores[SENDER].chance),
         "exact sums are found out": exact.named.value >= CONTROL_MIN,
         "shuffled labels are not": shuffled.named.low <= shuffled.by_volume.high,
     }

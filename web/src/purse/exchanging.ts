@@ -1,5 +1,5 @@
 /**
- * Coins exchanged for fresh ones, each by itself and at an hour of its own.
+ * Coins exchanged for fresh ones, each by itself.
  *
  * Three reasons: a keyset that ends, coins that came back with a backup, which the mint was asked
  * about together, and a keyset that was revoked. One coin goes in and the same amount comes out, so
@@ -24,17 +24,9 @@ import type { Coin, ListedKeyset, PurseState } from "./model.ts";
 import { type Proven, coinFrom, swapOnce } from "./people-swap.ts";
 import { RANDOM_BYTES } from "./spending.ts";
 
-/** So many at a time; the next ones come with the next look. */
-const AT_ONCE_MAX = 4;
 const PER_THOUSAND = 1_000;
 /** Within so much coins of a revoked keyset are issued anew; until then they cannot be spent. */
 const REISSUE = { from: 30 * MINUTE, to: 3 * DAY };
-
-/** When a coin that came back with a backup is exchanged: after a rest like that of change. */
-export function exchangeAt(now: Seconds, random: Uint8Array): Seconds {
-  const { from, to } = POLICY.spend.change_rest_minutes;
-  return now + drawn({ from: from * MINUTE, to: to * MINUTE }, random);
-}
 
 /**
  * Draws the hour of each coin whose keyset is about to end or was revoked, once; forgets plans
@@ -99,7 +91,11 @@ export function isDue({ keeping }: PurseState, now: Seconds): boolean {
   return keeping.exchanges.length > 0 || keeping.plans.some(({ at }) => at <= now);
 }
 
-/** Exchanges what is due, one coin after the other; stops at the first that is not known. */
+/**
+ * Exchanges what is due, one coin after the other; stops at the first that is not known.
+ *
+ * So many at a time: the next ones come with the next look.
+ */
 export async function exchangeDue(book: Book, mint: Mint, ports: Ports): Promise<void> {
   const listing = await readList(book, mint);
   if (listing.kind !== "known") return;
@@ -110,7 +106,7 @@ export async function exchangeDue(book: Book, mint: Mint, ports: Ports): Promise
   const due = keeping.plans
     .filter(({ at }) => at <= ports.now())
     .toSorted((a, b) => a.at - b.at)
-    .slice(0, AT_ONCE_MAX);
+    .slice(0, POLICY.restore.at_once);
   for (const { secret } of due) {
     const coin = book.state.coins.find((one) => one.secret === secret);
     if (coin === undefined) continue;

@@ -1,6 +1,7 @@
 /** E-cash between people, as the purse's worker runs it and the screens ask for it. */
 
-import { POLICY, MINUTE } from "../rules/purse/policy.ts";
+import { mayFetchLetters } from "../rules/purse/people.ts";
+import { POLICY } from "../rules/purse/policy.ts";
 import { toBase64Url } from "../rules/note.ts";
 import { takeSome } from "./blind.ts";
 import { fromHex, toHex } from "./bytes.ts";
@@ -133,12 +134,12 @@ export class People {
   /**
    * Publishes the own key, fetches letters and banks what is in them.
    *
-   * Not while something is paid, nor soon after: the named side would see who was there.
+   * By itself only in an idle opening, far from a payment: the named side sees who was there.
    */
   async fetchMail(named: MailSide, noteKey: string | null, moment: OpenMoment): Promise<Posted> {
     const { book, ports } = this.#parts;
     const state = await book.read();
-    if (!moment.isAsked && this.#mustBeQuiet(moment)) return "not-now";
+    if (!moment.isAsked && !this.#mayFetch(moment)) return "not-now";
     if (state.people.handings.some(({ stage }) => stage === "swapping")) return "not-now";
     const isIn = await ports.locks.tryHold("held", () => this.countHeld());
     const posted = await this.#fetchLetters(named, noteKey);
@@ -158,11 +159,11 @@ export class People {
     return (await ports.locks.tryHold("letters", () => this.#letters(named))) ?? "not-now";
   }
 
-  #mustBeQuiet({ paying }: OpenMoment): boolean {
+  #mayFetch({ openSince, paying }: OpenMoment): boolean {
     const { state } = this.#parts.book;
-    const last = state.spendings.at(-1)?.at ?? 0;
-    const quiet = POLICY.refill.quiet_minutes * MINUTE;
-    return paying || state.spends.length > 0 || this.#parts.ports.now() < last + quiet;
+    const lastSpentAt = state.spendings.at(-1)?.at ?? null;
+    const moment = { now: this.#parts.ports.now(), openSince, paying, lastSpentAt };
+    return state.spends.length === 0 && mayFetchLetters(POLICY, moment);
   }
 
   async #letters(named: MailSide): Promise<Posted> {

@@ -7,11 +7,11 @@
  */
 
 import { fromBase64Url } from "../rules/note.ts";
-import { drawn } from "../rules/purse/policy.ts";
+import { POLICY, drawn } from "../rules/purse/policy.ts";
+import { exchangeAt } from "../rules/purse/refill.ts";
 import { type Contents, unseal } from "./backup.ts";
 import type { Book, Ports } from "./book.ts";
 import { pointOf } from "./curve.ts";
-import { exchangeAt } from "./exchanging.ts";
 import { NOT_BEFORE_EXCHANGE } from "./keeping-model.ts";
 import { readList } from "./listing.ts";
 import { type Mint, signaturesByOutput } from "./mint.ts";
@@ -171,7 +171,7 @@ function withCoins(
     .filter(({ secret }) => !held.has(secret))
     .map((coin): Coin => ({ ...coin, availableAt: NOT_BEFORE_EXCHANGE }));
   const plans = coins.map(({ secret }) => {
-    return { secret, at: exchangeAt(now, ports.random(RANDOM_BYTES)) };
+    return { secret, at: exchangeAt(POLICY, now, ports.random(RANDOM_BYTES)) };
   });
   const asks = old.asks.filter(({ key: one }) => !state.asks.some((other) => other.key === one));
   return {

@@ -5,6 +5,7 @@
  */
 
 import { POLICY, type Seconds } from "../rules/purse/policy.ts";
+import { tokensDue } from "../rules/purse/refill.ts";
 import type { Book } from "./book.ts";
 import { isIdOf, newOutput, unblind } from "./curve.ts";
 import { activeOf } from "./keysets.ts";
@@ -43,7 +44,7 @@ export async function dropEnded(book: Book, now: Seconds): Promise<void> {
   await book.change((state) => ({ ...state, tokens: state.tokens.filter(isGood) }));
 }
 
-/** Fetches as many as a refill brings, where half are used up: whoever pays a person needs them. */
+/** Fetches more where the policy says so: a purse without them pays nobody. */
 export async function fetchTokens(
   book: Book,
   mint: Mint,
@@ -52,11 +53,10 @@ export async function fetchTokens(
 ): Promise<void> {
   await dropEnded(book, now);
   const { tokens } = await book.read();
-  const { per_refill } = POLICY.blind_tokens;
-  if (tokens.length > per_refill / 2) return;
+  if (!tokensDue(POLICY, tokens.length)) return;
   const signing = await tokenKeys(mint);
   if (signing === null) return;
-  const outputs = await outputsFor(book, signing.id, per_refill);
+  const outputs = await outputsFor(book, signing.id, POLICY.blind_tokens.per_fetch);
   const signatures = await named.tokens(signing.id, outputs);
   // No answer: the same outputs are asked for again, so that none is paid for twice.
   if (signatures === null) return;

@@ -66,9 +66,17 @@ class Backup(msgspec.Struct, frozen=True):
 
 
 class BlindTokens(msgspec.Struct, frozen=True):
-    """How many tokens a refill brings along."""
+    """How many tokens are fetched at once, and below how many: in calls that are made anyway."""
 
-    per_refill: int
+    per_fetch: int
+    low_mark: int
+
+
+class Restore(msgspec.Struct, frozen=True):
+    """Exchanging what came back with a backup: how soon, and how many coins at one look."""
+
+    exchange_minutes: Span
+    at_once: int
 
 
 class Offline(msgspec.Struct, frozen=True):
@@ -97,6 +105,7 @@ class Policy(msgspec.Struct, frozen=True):
     refresh: Refresh
     backup: Backup
     blind_tokens: BlindTokens
+    restore: Restore
     refund_ask_hours: Span
     offline: Offline
     deposit: Deposit

@@ -1,7 +1,7 @@
 /** E-cash from person to person: how much, in which denominations, and locked until when. */
 
 import { DAY, type Policy, type Seconds, scaled } from "./policy.ts";
-import { ascending, powersIn } from "./refill.ts";
+import { type Moment, ascending, maySpeakNamed, powersIn } from "./refill.ts";
 
 /** A swap has so many outputs wherever its sum allows it: what goes and what stays look alike. */
 const OUTPUTS = [16, 32] as const;
@@ -31,6 +31,16 @@ export function sureUntil(policy: Policy, now: Seconds): Seconds {
  */
 export function lockEnd(now: Seconds): Seconds {
   return (Math.floor(now / DAY) + LOCK_DAYS + 1) * DAY;
+}
+
+/**
+ * Whether the wallet may fetch letters of its own accord: in an idle opening, far from a payment.
+ *
+ * The nightly copies show on which day a letter was gone, the books' log the second; in an opening
+ * that turns out to be for paying both would point to the payment.
+ */
+export function mayFetchLetters(policy: Policy, moment: Omit<Moment, "urgent">): boolean {
+  return maySpeakNamed(policy, { ...moment, urgent: false });
 }
 
 export interface Division {

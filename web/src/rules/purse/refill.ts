@@ -194,3 +194,23 @@ export function backupDue(
   if (leavesRefill || lastAt === null) return true;
   return isIdle && now >= lastAt + policy.backup.slot_days * DAY;
 }
+
+/**
+ * Whether to fetch blind tokens, in a call to the named side that is made anyway.
+ *
+ * Without them the purse cannot pay, and a payment by name tells where its owner buys.
+ */
+export function tokensDue(policy: Policy, tokens: number): boolean {
+  return tokens < policy.blind_tokens.low_mark;
+}
+
+/**
+ * When a coin that came back with a backup is exchanged for a fresh one.
+ *
+ * The mint has just been asked about all of them: waiting would hide nothing more, and until then
+ * the account pays.
+ */
+export function exchangeAt(policy: Policy, restoredAt: Seconds, random: Uint8Array): Seconds {
+  const { from, to } = policy.restore.exchange_minutes;
+  return restoredAt + drawn({ from: from * MINUTE, to: to * MINUTE }, random);
+}
