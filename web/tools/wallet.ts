@@ -174,19 +174,24 @@ export class Wallet {
     this.fetchTokens(now);
     if (backupDue(this.policy, this.lastBackupAt, now, { leavesRefill: isNeeded, isIdle })) {
       this.lastBackupAt = now;
-      this.kept = { coins: this.coins, waiting: this.waiting, spendings: this.spendings };
+      this.kept = { coins: this.coins, waiting: this.waiting, spendings: [...this.spendings] };
       this.tell(now, "backup", { bytes: this.policy.backup.bytes });
     }
     if (this.chance.uniform() < DEPOSIT_CHANCE) this.deposit(now);
   }
 
-  private fetch(now: number): void {
-    const waiting = this.waiting as Waiting;
+  private fetch(now: Seconds): void {
+    this.coins = [...this.coins, ...this.signedCoins(this.waiting as Waiting, now)];
+    this.waiting = null;
+  }
+
+  /** The coins of a refill, fetched now if they were not before. */
+  private signedCoins(waiting: Waiting, now: Seconds): readonly Coin[] {
+    if (waiting.coins !== null) return waiting.coins;
     const lineage = lineageName("refill", this.lineages++);
     waiting.coins = waiting.outputs.map((amount) => coin(amount, lineage, now));
-    this.coins = [...this.coins, ...waiting.coins];
-    this.waiting = null;
     this.tell(now, "fetch", {});
+    return waiting.coins;
   }
 
   private fetchTokens(now: Seconds): void {
@@ -279,18 +284,18 @@ export class Wallet {
     this.tell(now, "restore", { since: this.lastBackupAt });
     const { waiting } = kept;
     const isWaiting = waiting !== null && waiting.signedAt > now;
-    const refilled =
-      waiting === null || isWaiting
-        ? []
-        : (waiting.coins ?? waiting.outputs.map((one) => coin(one, "refill", now)));
+    const refilled = waiting === null || isWaiting ? [] : this.signedCoins(waiting, now);
     this.coins = [...kept.coins, ...refilled]
       .filter((one) => !this.gone.has(one))
       .map((one) => ({ ...one, availableAt: Infinity }));
     for (const one of this.coins) {
       this.plans.set(one, exchangeAt(this.policy, now, this.chance.bytes()));
     }
-    [this.waiting, this.spendings, this.tokens] = [isWaiting ? waiting : null, [], 0];
-    this.spendings = [...kept.spendings];
+    [this.waiting, this.spendings, this.tokens] = [
+      isWaiting ? waiting : null,
+      [...kept.spendings],
+      0,
+    ];
     this.lastBackupAt = now;
     this.kept = { ...kept, coins: this.coins, waiting: this.waiting };
   }
@@ -308,8 +313,10 @@ export class Wallet {
     for (const one of due) {
       if (this.tokens < TOKENS.swap) return;
       this.tokens -= TOKENS.swap;
-      const rests_until = this.changed([one], [one.amount], "received", now);
-      this.tell(now, "exchange", { inputs: [one.amount], kept: [one.amount], rests_until });
+      this.gone.add(one);
+      this.coins = this.coins.filter((other) => other !== one);
+      this.coins.push(coin(one.amount, lineageName("received", this.lineages++), now));
+      this.tell(now, "exchange", { inputs: [one.amount], kept: [one.amount], rests_until: now });
     }
   }
 

@@ -179,10 +179,10 @@ async function finish(book: Book, mint: Mint, ports: Ports, exchange: Exchange):
   // Signed, and not proven: kept for the day on which the mint proves it.
   if (swapped.kind === "signed" && proofs.length < outputs.length) return false;
   const isBack = swapped.kind === "refused";
-  const at =
-    isBack && isBad
-      ? ports.now() + DAY
-      : changeAvailableAt(POLICY, ports.now(), ports.random(RANDOM_BYTES));
+  const now = ports.now();
+  const rested = changeAvailableAt(POLICY, now, ports.random(RANDOM_BYTES));
+  const isRestored = waitsForExchange(coin) && !isBad;
+  const at = isBack && isBad ? now + DAY : isRestored && !isBack ? now : rested;
   await book.change((state) => exchangeEnded(state, exchange, proofs, { isBack, at }));
   return true;
 }

@@ -205,10 +205,10 @@ export function tokensDue(policy: Policy, tokens: number): boolean {
 }
 
 /**
- * When a coin that came back with a backup is exchanged for a fresh one.
+ * When a coin that came back with a backup is exchanged for a fresh one, which needs no rest.
  *
  * The mint has just been asked about all of them: waiting would hide nothing more, and until then
- * the account pays.
+ * the account pays, by name.
  */
 export function exchangeAt(policy: Policy, restoredAt: Seconds, random: Uint8Array): Seconds {
   const { from, to } = policy.restore.exchange_minutes;
