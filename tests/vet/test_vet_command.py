@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from amana.cli.exits import Failed
-from amana.cli.vet import who_paid
+from amana.cli.vet import show, who_paid
+from amana.vet.who_paid import Report
 
 
 def test_it_prints_everything_as_json_and_keeps_the_data_where_asked(
@@ -21,13 +22,17 @@ def test_it_prints_everything_as_json_and_keeps_the_data_where_asked(
     assert (place / "operator" / "books.db").is_file()
 
 
-def test_it_prints_a_table_with_controls_and_goals(capsys: pytest.CaptureFixture[str]) -> None:
-    who_paid(people=100, days=17)
+def test_it_prints_a_table_with_controls_and_goals(
+    report: Report, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(report)
     told = capsys.readouterr().out
     assert "volume alone" in told
     assert "exact sums" in told
     assert "payer named" in told
+    assert "letters" in told
     assert "Without a relay" in told
+    assert "another device" in told
 
 
 def test_a_town_too_small_to_hide_in_is_refused() -> None:

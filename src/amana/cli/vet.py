@@ -64,7 +64,7 @@ def who_paid(
     if json:
         print(msgspec.json.format(msgspec.json.encode(report)).decode())  # noqa: T201 - the output
     else:
-        _show(report)
+        show(report)
     return 0 if all(report.goals.values()) else FOUND
 
 
@@ -84,7 +84,8 @@ def _room(folder: Path | None) -> Iterator[Path]:
         shutil.rmtree(made)
 
 
-def _show(report: "Report") -> None:
+def show(report: "Report") -> None:
+    """Print what was measured, as a table and sentences."""
     console = Console(highlight=False)
     table = Table(
         "who attacks",

@@ -23,7 +23,9 @@ _SMOOTHING: Final = 4.0
 _RIDGE: Final = 1.0
 _STEPS: Final = 12
 _TILL_SECONDS: Final = 900
-_LONGEST: Final = 60.0 * DAY_SECONDS
+_LONGEST: Final = 60 * DAY_SECONDS
+_FAR: Final = 2**50
+_BOUNDS: Final = 2
 _NEVER: Final = GAP_BINS
 _DAYS_SEEN: Final = 15
 _AMOUNTS: Final = (200, 400, 700, 1_000, 1_500, 2_500, 5_000, 10_000)
@@ -61,6 +63,8 @@ class Attacker:
         """Return the weighted log-likelihood of each account for these payments, without prior."""
         table = np.zeros((len(which), len(self.prior)))
         for one in self.learnt:
+            if not one.weight:
+                continue
             table += one.weight * one.ratios[one.clue.look(which)]
         return table
 
@@ -107,27 +111,59 @@ def make_clues(sight: Sight) -> Iterator[Clue]:
         yield from _proof_clues(sight)
 
 
-def _gap_bins(gaps: Floats) -> Bins:
-    """Bins by the logarithm of a gap in seconds, from one second; the last one for never."""
-    scaled = np.log(np.clip(gaps, 1.0, _LONGEST)) / np.log(_LONGEST) * (GAP_BINS - 1)
-    bins = np.where(np.isfinite(gaps), scaled, _NEVER)
-    return bins.astype(np.int16)
+def _gap_table() -> NDArray[np.int8]:
+    """Return the bin of each gap in whole seconds: by its logarithm, the last one for never."""
+    gaps = np.log(np.maximum(np.arange(_LONGEST + 1), 1)) / np.log(_LONGEST) * (GAP_BINS - 1)
+    return np.append(gaps.astype(np.int8), np.int8(_NEVER))
+
+
+class _Gaps:
+    """How long before and after each account's marks some payments are, in bins.
+
+    Both ways are asked for one after the other, so the last answer is kept.
+    """
+
+    def __init__(self, sight: Sight, seen: Marks) -> None:
+        self._times = [
+            np.concatenate(([-_FAR], own, [_FAR])) for own in seen.times_of(sight.accounts)
+        ]
+        self._at = sight.payments.at
+        self._bins = _gap_table()
+        self._last: tuple[Whole, tuple[Bins, Bins]] | None = None
+
+    def since(self, which: Whole) -> Bins:
+        """Return the bins of the time since the mark before."""
+        return self._both(which)[0]
+
+    def until(self, which: Whole) -> Bins:
+        """Return the bins of the time until the mark after."""
+        return self._both(which)[1]
+
+    def _both(self, which: Whole) -> tuple[Bins, Bins]:
+        if self._last is None or not np.array_equal(self._last[0], which):
+            self._last = which, self._look(self._at[which])
+        return self._last[1]
+
+    def _look(self, moments: Whole) -> tuple[Bins, Bins]:
+        since = np.full((len(self._times), len(moments)), _NEVER, dtype=np.int16)
+        until = since.copy()
+        for account, own in enumerate(self._times):
+            if len(own) == _BOUNDS:
+                continue
+            place = np.searchsorted(own, moments, side="right")
+            since[account] = self._binned(moments - own[place - 1])
+            until[account] = self._binned(own[place] - moments)
+        return since.T, until.T
+
+    def _binned(self, gaps: Whole) -> NDArray[np.int8]:
+        far = np.where(gaps > _FAR // 2, _LONGEST + 1, np.minimum(gaps, _LONGEST))
+        return self._bins[far]
 
 
 def _gap_clues(name: str, sight: Sight, seen: Marks) -> Iterator[Clue]:
-    times = [np.concatenate(([-np.inf], own, [np.inf])) for own in seen.times_of(sight.accounts)]
-    at = sight.payments.at
-
-    def table(which: Whole, *, forward: bool) -> Bins:
-        moments = at[which]
-        gaps = np.empty((len(which), sight.accounts))
-        for account, own in enumerate(times):
-            place = np.searchsorted(own, moments, side="right")
-            gaps[:, account] = own[place] - moments if forward else moments - own[place - 1]
-        return _gap_bins(gaps)
-
-    yield Clue(f"time since {name}", GAP_BINS + 1, lambda which: table(which, forward=False))
-    yield Clue(f"time until {name}", GAP_BINS + 1, lambda which: table(which, forward=True))
+    gaps = _Gaps(sight, seen)
+    yield Clue(f"time since {name}", GAP_BINS + 1, gaps.since)
+    yield Clue(f"time until {name}", GAP_BINS + 1, gaps.until)
 
 
 def _day_clue(name: str, sight: Sight, seen: Marks) -> Clue:
