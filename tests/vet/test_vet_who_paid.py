@@ -66,7 +66,7 @@ def test_withdrawing_round_sums_at_the_till_is_found_out(report: Report) -> None
 def test_with_shuffled_labels_nothing_is_found(report: Report) -> None:
     found = score(report, SHUFFLED)
     assert found.named.low <= found.by_volume.high
-    assert all(one.named.low <= 0.01 for one in found.linked)
+    assert all(one.named.low <= 0.01 for one in found.linked if one.named.trials >= 20)
 
 
 def test_whoever_watches_the_sessions_finds_more_than_the_files_tell(report: Report) -> None:

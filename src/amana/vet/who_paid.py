@@ -45,6 +45,9 @@ EXACT: Final = "control: exact sums at the till"
 NAMED_MAX: Final = 0.005
 """Goals are for 2,000 people: half a percent is ten times chance there, and in any other town."""
 
+LETTERS_MIN: Final = 20
+"""Known letters from which senders can be learnt; a town with fewer is not asked."""
+
 TIMES_CHANCE: Final = 10
 OVER_VOLUME_MAX: Final = 1.5
 LINKED_MAX: Final = 0.05
@@ -94,20 +97,23 @@ class Ask(msgspec.Struct, frozen=True):
     tested_max: int = 20_000
 
 
-def who_paid(ask: Ask, folder: Path, *, watch: Callable[[str], None] = lambda _: None) -> Report:
+def who_paid(
+    ask: Ask, folder: Path | None, *, watch: Callable[[str], None] = lambda _: None
+) -> Report:
     """Run the town, the operator, the attackers and the controls.
 
     Args:
         ask: The size.
-        folder: An empty folder for the operator's data; memory is faster than disk.
+        folder: An empty folder for the operator's data; memory is faster than disk. Without one
+            there is no operator, and the rows are those that files are tested to hold.
         watch: Told of each stage.
+    Raises:
+        Disagreed: The mint answered otherwise than the policy foresaw.
     """
     watch("the town lives")
     town = run_town(ask.people, ask.days, ask.seed)
     watch("the operator does its part")
-    nights = Nights()
-    cast = asyncio.run(play(town.facts, town.events, folder, nightly=nights.look))
-    sight = with_days(read_sight(folder / "operator", cast, nights), town.events)
+    sight = with_days(project(*town) if folder is None else _played(town, folder), town.events)
     watch("the attackers learn and guess")
     known = truth(town.facts, town.events, FIRST_DAY)
     rows = _attacks(ask, sight, known, town)
@@ -127,6 +133,12 @@ def who_paid(ask: Ask, folder: Path, *, watch: Callable[[str], None] = lambda _:
         rows=rows,
         goals=_goals(rows),
     )
+
+
+def _played(town: Town, folder: Path) -> Sight:
+    nights = Nights()
+    cast = asyncio.run(play(town.facts, town.events, folder, nightly=nights.look))
+    return read_sight(folder / "operator", cast, nights)
 
 
 def _attacks(ask: Ask, sight: Sight, known: Truth, town: Town) -> tuple[Row, ...]:
@@ -157,6 +169,8 @@ def _attacks(ask: Ask, sight: Sight, known: Truth, town: Town) -> tuple[Row, ...
 def _letters(ask: Ask, sight: Sight, logged: Sight, town: Town) -> Iterator[Row]:
     by_night = letters_by_night(sight, town.events, FIRST_DAY)
     in_log = letters_in_the_log(logged, town.events, FIRST_DAY)
+    if len(_split(*by_night, ask)[0]) < LETTERS_MIN:
+        return
     yield Row(
         SENDER,
         "who sent the letters that lay in a mailbox at night",
@@ -243,11 +257,12 @@ def _goals(rows: Sequence[Row]) -> dict[str, bool]:
         <= max(NAMED_MAX, TIMES_CHANCE * logged.chance),
         "beside volume": attacked.named.low <= OVER_VOLUME_MAX * attacked.by_volume.high
         and attacked.top_ten.low <= OVER_VOLUME_MAX * attacked.by_volume_ten.high,
-        "sender of a letter named": scores[SENDER].named.low
-        <= max(NAMED_MAX, TIMES_CHANCE * scores[SENDER].chance),
         "exact sums are found out": exact.named.value >= CONTROL_MIN,
         "shuffled labels are not": shuffled.named.low <= shuffled.by_volume.high,
     }
     if twenty.trials:
-        goals["twenty linked"] = twenty.value <= LINKED_MAX
+        goals["twenty linked"] = twenty.low <= LINKED_MAX
+    for name in scores.keys() & {SENDER, SENDER_LOG}:
+        asked = scores[name]
+        goals[name] = asked.named.low <= max(NAMED_MAX, TIMES_CHANCE * asked.chance)
     return goals
