@@ -428,7 +428,7 @@ test("tokens of a keyset that ended are dropped, and others fetched with the nex
   device.mint.askForTokens(ends);
   await device.filled();
   const old = (await device.state()).tokens;
-  assert.equal(old.length, POLICY.blind_tokens.per_refill);
+  assert.ok(old.length >= POLICY.blind_tokens.per_fetch);
   device.mint.askForTokens(ends + 1_000_000);
   device.now = ends - 3_601;
   await device.open();
@@ -438,7 +438,7 @@ test("tokens of a keyset that ended are dropped, and others fetched with the nex
   assert.equal((await device.state()).tokens.length, 0);
   await purse.fill(device.named, ASKED);
   const { tokens } = await device.state();
-  assert.equal(tokens.length, POLICY.blind_tokens.per_refill);
+  assert.equal(tokens.length, POLICY.blind_tokens.per_fetch);
   assert.ok(tokens.every(({ keyset }) => keyset === device.mint.tokenKeyset?.id));
   device.mint.orders.set("order_1", 300);
   const paid = await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);

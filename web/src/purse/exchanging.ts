@@ -144,7 +144,7 @@ function keptApart(state: PurseState, ports: Ports): PurseState {
   if (first === undefined) return state;
   const turn = origins.get(first.secret);
   const soon = now + POLICY.spend.change_rest_minutes.from * MINUTE;
-  const laterOf = oneEach(() => exchangeAt(now, ports.random(RANDOM_BYTES)));
+  const laterOf = oneEach(() => changeAvailableAt(POLICY, now, ports.random(RANDOM_BYTES)));
   const plans = state.keeping.plans.map((plan) => {
     const origin = origins.get(plan.secret);
     if (origin === undefined || origin === turn || plan.at > soon) return plan;
