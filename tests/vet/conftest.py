@@ -34,7 +34,7 @@ def room() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def report() -> Report:
-    """Attacked on the rows that files are tested to hold; the command's own test makes the files."""
+    """Attacked on the rows that files are tested to hold; the command's test makes the files."""
     return who_paid(Ask(people=500, days=30, seed=7), None)
 
 
