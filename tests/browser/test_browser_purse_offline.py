@@ -239,3 +239,77 @@ def test_the_screens_of_handing_over_are_accessible_in_arabic_too(
     assert_fits(payer.page, "own code")
     found += faults(payer.page, "own code")
     assert found == []
+
+
+def reopen_offline(wallet: Wallet) -> None:
+    """Close the wallet and open it again where there is no network."""
+    wallet.page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
+    wallet.page.context.set_offline(True)
+    wallet.page.reload()
+    expect(wallet.page.locator("[data-recalled]")).to_contain_text("No network: what you see is")
+
+
+def test_a_wallet_opened_without_a_network_takes_e_cash_and_comes_back_by_itself(
+    payer: Wallet, payee: Wallet, payee_handle: str, watched: Watched, tmp_path: Path
+) -> None:
+    watched.expect("ERR_INTERNET_DISCONNECTED|Failed to fetch|ERR_FAILED")
+    before = held(payee)
+    hand_over(payer, payee_handle, "6.25")
+    count = int(payer.page.locator("[data-codes]").get_attribute("data-codes") or 0) // 3
+    codes = shown_codes(payer, count)
+    payee.go("home")
+    reopen_offline(payee)
+    assert payee.in_purse() == before
+    expect(payee.page.get_by_text("not kept on this device")).to_be_visible()
+    expect(payee.account).to_have_count(0)
+    read_pictures(payee, tmp_path, codes)
+    payee.page.locator("[data-take=held] button.tall").click()
+    expect(payee.page.locator("[data-take=kept]")).to_contain_text("not counted yet")
+    payee.page.reload()
+    payee.go("purse")
+    expect(payee.page.locator("[data-held=held]")).to_contain_text("€6.25")
+    payee.page.get_by_text("My code").click()
+    expect(payee.page.get_by_role("img", name="My code for being paid")).to_be_visible()
+    payee.go("home")
+    payee.page.context.set_offline(False)
+    expect(payee.account).to_be_visible()
+    expect(payee.page.locator("[data-recalled]")).to_have_count(0)
+    payee.go("purse")
+    expect(payee.page.locator("[data-arrival=hand]")).to_contain_text("€6.25")
+    assert held(payee) == before + 625
+
+
+def test_what_was_made_before_is_shown_without_a_network_and_the_rest_says_so(
+    payee: Wallet, watched: Watched
+) -> None:
+    watched.expect("ERR_INTERNET_DISCONNECTED|Failed to fetch|ERR_FAILED")
+    make_link(payee, "1.10")
+    reopen_offline(payee)
+    expect(payee.page.locator("[data-link=ready]")).to_contain_text("€1.10")
+    expect(payee.page.get_by_role("img", name="The link as a code")).to_be_visible()
+    assert faults(payee.page, "without a network") == []
+    payee.go("give")
+    payee.page.locator("#amount").fill("1.00")
+    payee.page.get_by_role("button", name="Make the link").click()
+    expect(payee.page.get_by_role("alert")).to_contain_text("cannot be reached")
+    for screen in ("home", "history", "settings"):
+        payee.go(screen)
+        expect(payee.page.get_by_text("not kept on this device")).to_be_visible()
+    payee.page.evaluate("localStorage.setItem('amana.language', 'ar')")
+    payee.go("home")
+    payee.page.reload()
+    expect(payee.page.locator("[data-recalled]")).to_contain_text("لا توجد شبكة")
+    assert_fits(payee.page, "without a network, in Arabic")
+
+
+def test_a_session_of_somebody_else_recalls_nothing_of_the_one_before(
+    payee: Wallet, watched: Watched
+) -> None:
+    watched.expect("ERR_INTERNET_DISCONNECTED|Failed to fetch|ERR_FAILED")
+    payee.go("home")
+    reopen_offline(payee)
+    payee.page.goto("about:blank")
+    payee.page.goto("/wallet#token=" + "A" * 43)
+    expect(payee.page.get_by_text("Loading")).to_be_visible()
+    expect(payee.purse).to_have_count(0)
+    assert payee.page.evaluate("localStorage.getItem('amana.known')") is None

@@ -4,6 +4,9 @@ export const en = {
   brand: "Amana",
   "play-money": "Play money. Nothing here is worth anything.",
   offline: "You are offline. What you see may be old; a payment will wait.",
+  recalled: "No network: what you see is from {when}. It goes on by itself once there is one.",
+  "recalled.account":
+    "Your account and its payments are not kept on this device. They show again with a network.",
   back: "Back",
   close: "Close",
   cancel: "Cancel",

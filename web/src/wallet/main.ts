@@ -4,6 +4,7 @@ import { settings } from "../device/store.ts";
 import { codeAskedFor, ecashFrom, secretFrom } from "../rules/link.ts";
 import { applyLanguage } from "../text/language.svelte.ts";
 import { askToPay, offerEcash } from "./asked.ts";
+import { forgetKnown } from "./known.ts";
 
 // The token leaves the address before anything else runs, so that it is in no history and no copy.
 const ecash = ecashFrom(location.hash);
@@ -14,6 +15,7 @@ if (ecash !== null) {
 }
 if (token !== null) {
   settings.set("token", token);
+  forgetKnown();
   history.replaceState(null, "", location.pathname);
 }
 const code = codeAskedFor(location.hash);

@@ -10,6 +10,7 @@ import type {
   Filled,
   News,
   Offer,
+  Opening,
   OrderCode,
   Paid,
   Posted,
@@ -19,6 +20,7 @@ import type {
 import { type PurseFacts, purseFacts } from "../purse/wire.ts";
 import { ask } from "../wire/http.ts";
 import type { Verdict } from "../purse/verifying.ts";
+import { type PurseKnown, learnPurse } from "./known.ts";
 import { findRelay, isRelayed, relayUse } from "./relayed.ts";
 
 /** A person's own account and session, as the named side of the purse needs them. */
@@ -55,6 +57,10 @@ class PurseOnScreen {
   #settled = Promise.withResolvers<void>();
   #holder: Holder | null = null;
   #calls: Calls | null = null;
+  /** What the worker has open, as text; null where nothing. */
+  #opened: string | null = null;
+  /** The operator was heard in this opening: until then nothing is asked by itself. */
+  #isHeard = false;
   #openSince = seconds();
   #paying = false;
   /** The next payment to end is the one on the screen. */
@@ -69,9 +75,25 @@ class PurseOnScreen {
       ask({ method: "GET", path: "/v1/purse", token: holder.token, check: purseFacts }),
       isRelayed() ? null : findRelay(),
     ]);
-    try {
-      if (answer.kind !== "answered") return;
+    this.#isHeard = true;
+    if (answer.kind === "answered") {
       this.facts = answer.value;
+      learnPurse(holder.account, answer.value);
+    } else if (answer.kind === "problem") this.facts = null;
+    await this.#enter();
+  }
+
+  /** Opens what the device keeps while the operator is not reached. */
+  async recall(holder: Holder, { mint, unit }: PurseKnown): Promise<void> {
+    this.#holder = holder;
+    this.#openSince = seconds();
+    this.facts = { mint, unit, blind_tokens: null, crowd: null, refill: null };
+    await this.#enter();
+    this.verdicts = (await this.#calls?.verdicts().catch(() => null)) ?? this.verdicts;
+  }
+
+  async #enter(): Promise<void> {
+    try {
       if (settings.get(this.#mark) !== null) await this.#begin();
     } catch {
       // A browser that keeps nothing (private mode) has no purse; the account is there all the same.
@@ -86,6 +108,8 @@ class PurseOnScreen {
     if (this.#looks !== null) clearInterval(this.#looks);
     this.#looks = null;
     this.#holder = null;
+    this.#opened = null;
+    this.#isHeard = false;
     this.isSettled = false;
     this.#settled = Promise.withResolvers();
     this.facts = null;
@@ -115,12 +139,27 @@ class PurseOnScreen {
     this.#calls ??= startPurse((news) => this.#heard(news));
     const { account } = this.#holder;
     const { unit, mint } = facts;
-    this.summary = await this.#calls.open({ account, unit, mint, relay: relayUse() });
-    this.receipts = await this.#calls.receipts();
-    void this.#calls.resume();
-    this.#looks ??= setInterval(() => void this.#tick(), IDLE_LOOK_MS);
-    void this.#tick();
+    await this.#openOnce(this.#calls, { account, unit, mint, relay: relayUse() });
+    if (this.#isHeard) {
+      this.#looks ??= setInterval(() => void this.#tick(), IDLE_LOOK_MS);
+      void this.#tick();
+    }
     return this.#calls;
+  }
+
+  /** What was opened without the operator stays open when it is heard, unless something is other. */
+  async #openOnce(calls: Calls, opening: Opening): Promise<void> {
+    const asked = JSON.stringify(opening);
+    if (asked === this.#opened) return;
+    this.#opened = asked;
+    try {
+      this.summary = await calls.open(opening);
+      this.receipts = await calls.receipts();
+    } catch (error) {
+      this.#opened = null;
+      throw error;
+    }
+    void calls.resume();
   }
 
   async #tick(): Promise<void> {

@@ -1,6 +1,7 @@
 /** The wallet's state: who is signed in, what the operator says of them, and the payment on its way. */
 
-import { listen, pause } from "../device/live.ts";
+import { listen } from "../device/live.ts";
+import { pauseOrOnline } from "../device/online.svelte.ts";
 import { type NoteKey, newNoteKey } from "../device/seal.ts";
 import { find, keep, settings } from "../device/store.ts";
 import { mergePages } from "../rules/history.ts";
@@ -14,13 +15,18 @@ import {
   payments as paymentsShape,
 } from "../wire/shapes.ts";
 
+import { type Known, forgetKnown, learnAccount, readKnown } from "./known.ts";
 import { purse } from "./purse.svelte.ts";
 
 const PAGE = 30;
+/** After so long without an answer, what the device remembers is shown meanwhile. */
+const PATIENCE_MS = 4_000;
 
 class Wallet {
   token = $state<string | null>(settings.get("token"));
   account = $state.raw<Account | null>(null);
+  /** What is shown of the account while the operator was not heard yet. */
+  recalled = $state.raw<Known | null>(null);
   payments = $state.raw<readonly Payment[]>([]);
   next = $state<string | null>(null);
   loaded = $state(false);
@@ -33,22 +39,39 @@ class Wallet {
 
   /** Opens the session and returns once the account is known, or there is no session any more. */
   async open(): Promise<boolean> {
-    void this.#learnOperator();
+    const slow = setTimeout(() => this.#recall(), PATIENCE_MS);
     for (let attempt = 0; this.token !== null; attempt += 1) {
+      void this.#learnOperator();
       await this.refresh();
       if (this.account !== null) {
+        clearTimeout(slow);
+        this.recalled = null;
         this.#follow(this.token);
         void this.#settleNoteKey();
         return true;
       }
-      if (this.token !== null) await pause(waitBefore(attempt, Math.random()));
+      this.#recall();
+      if (this.token !== null) await pauseOrOnline(waitBefore(attempt, Math.random()));
     }
+    clearTimeout(slow);
     return false;
+  }
+
+  /** Without the operator the purse opens all the same, with what this device keeps. */
+  #recall(): void {
+    const { token } = this;
+    if (token === null || this.account !== null || this.recalled !== null) return;
+    const known = readKnown();
+    this.recalled = known;
+    if (known === null || known.purse === null) return;
+    const { account, noteKey } = known;
+    void purse.recall({ account, token, noteKey: () => noteKey }, known.purse);
   }
 
   signIn(token: string): void {
     this.token = token;
     this.signedOut = false;
+    forgetKnown();
     settings.set("token", token);
   }
 
@@ -62,6 +85,8 @@ class Wallet {
     purse.close();
     this.token = null;
     this.account = null;
+    this.recalled = null;
+    forgetKnown();
     this.payments = [];
     this.loaded = false;
     this.signedOut = ended;
@@ -73,7 +98,10 @@ class Wallet {
       this.read("/v1/account", accountShape),
       this.read(`/v1/payments?limit=${PAGE}`, paymentsShape),
     ]);
-    if (account !== null) this.account = account;
+    if (account !== null && this.token !== null) {
+      this.account = account;
+      learnAccount(account, Date.now());
+    }
     if (page === null) return;
     if (!this.loaded) this.next = page.next;
     this.loaded = true;
