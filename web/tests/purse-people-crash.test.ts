@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Purse } from "../src/purse/purse.ts";
+import { HOUR } from "../src/rules/purse/policy.ts";
 import { ASKED, HANDLE, NOTE_KEY, Two, type TwoDevice } from "./purse-two.ts";
 
 /** Small coins, so that no output is halved: the arithmetic is not what is tried here. */
@@ -10,6 +11,7 @@ const COINS = [1, 1, 1] as const;
 const SUM = 3;
 const AMOUNT = 2;
 const STEPS_MAX = 60;
+const HOURS_MAX = 400;
 
 async function opened(device: TwoDevice): Promise<Purse> {
   const purse = await device.open();
@@ -51,6 +53,31 @@ async function takeBack(two: Two): Promise<void> {
   await people.takeBack(handing?.id ?? "");
 }
 
+/** The holder of the link spends a part of it elsewhere, with another wallet. */
+async function spendOne(two: Two): Promise<void> {
+  const [proof] = two.payer.state.people.handings[0]?.proofs ?? [];
+  assert.ok(proof !== undefined);
+  two.mint.spend(proof.secret);
+}
+
+/** The mint begins another keyset and gives up the one that the link is of. */
+async function revoke(two: Two): Promise<void> {
+  const [old] = two.mint.listed;
+  assert.ok(old !== undefined);
+  two.mint.addKeyset(2);
+  two.mint.revoke(old.id);
+}
+
+/** Days on, when all that was to be issued anew has been. */
+async function waitLong(two: Two): Promise<void> {
+  for (let hours = 0; hours < HOURS_MAX; hours += 1) {
+    two.payer.now += HOUR;
+    await (await opened(two.payer)).tend({ openSince: 0, paying: false, isAsked: false });
+    const { plans, exchanges } = two.payer.state.keeping;
+    if (hours > 0 && plans.length + exchanges.length === 0) return;
+  }
+}
+
 async function keepOffline(two: Two): Promise<void> {
   two.payee.isOffline = true;
   const { people } = await two.payee.open();
@@ -65,6 +92,7 @@ const ways: readonly (readonly [
   deed: (two: Two) => Promise<void>,
   after: readonly ((two: Two) => Promise<void>)[],
   received: number,
+  lost?: number,
 ])[] = [
   ["sends to a handle", [publish], "payer", byHandle, [publish], AMOUNT],
   ["makes a link", [], "payer", byLink, [takeLink], AMOUNT],
@@ -74,9 +102,12 @@ const ways: readonly (readonly [
   ["keeps without a network", [publish, byHand], "payee", keepOffline, [publish], AMOUNT],
   ["has it counted", [publish, byHand, keepOffline], "payee", publish, [], AMOUNT],
   ["takes a link back", [byLink], "payer", takeBack, [], 0],
+  ["takes what is left of a link", [byLink, spendOne], "payee", takeLink, [], AMOUNT - 1, 1],
+  ["takes back what is left", [byLink, spendOne], "payer", takeBack, [], 0, 1],
+  ["takes back what was revoked", [byLink, revoke], "payer", takeBack, [waitLong], 0],
 ];
 
-for (const [name, before, who, deed, after, received] of ways) {
+for (const [name, before, who, deed, after, received, lost = 0] of ways) {
   test(`a device that stops at any step while it ${name} loses and doubles nothing`, async () => {
     const start = new Two(COINS);
     for (const one of before) await one(start);
@@ -98,7 +129,7 @@ for (const [name, before, who, deed, after, received] of ways) {
         device.endsAt = Infinity;
         for (const again of [deed, deed, ...after, ...after]) await again(two);
         const where = `step ${step}, ${hasEffect ? "with" : "without"} its effect`;
-        two.assertWhole(SUM, where);
+        two.assertWhole(SUM - lost, where);
         assert.equal(two.payee.worth, received, where);
       }
     }

@@ -15,6 +15,8 @@ export interface Coin {
    * keyset was revoked, to have the coin issued anew; coins kept by an older release have none.
    */
   readonly r?: string;
+  /** What opens its lock, where it was locked to somebody and came back. */
+  readonly witness?: string;
   /** Which refill or payment it came from; coins of two lineages are kept apart where they can be. */
   readonly lineage: string;
   /** Change rests before it is spent again. */

@@ -2,7 +2,8 @@
 
 import { DAY, type Seconds } from "../rules/purse/policy.ts";
 import { lineageName } from "../rules/purse/spend.ts";
-import type { PurseState } from "./model.ts";
+import { NOT_BEFORE_EXCHANGE } from "./keeping-model.ts";
+import type { Coin, PurseState } from "./model.ts";
 import { sumOf } from "./model.ts";
 import { lockEndIn } from "./people-locks.ts";
 import type {
@@ -12,6 +13,7 @@ import type {
   Held,
   Met,
   PeopleState,
+  TakenProof,
   Taking,
 } from "./people-model.ts";
 import { type Proven, coinFrom } from "./people-swap.ts";
@@ -86,6 +88,40 @@ export function handingChanged(
 export function takingBegun(state: PurseState, taking: Taking): PurseState {
   if (state.people.takings.some(({ id }) => id === taking.id)) return state;
   return withPeople(state, { takings: [...state.people.takings, taking] });
+}
+
+/** It goes on with other inputs and outputs. */
+export function takingChanged(state: PurseState, taking: Taking): PurseState {
+  const takings = state.people.takings.map((one) => (one.id === taking.id ? taking : one));
+  return withPeople(state, { takings });
+}
+
+/** What is left of it comes back as it is, to be issued anew; with nothing left it was taken. */
+export function handingSaved(
+  state: PurseState,
+  { id, outputs }: Handing,
+  left: readonly TakenProof[],
+  now: Seconds,
+): PurseState {
+  const stage = handingOf(state, id)?.stage;
+  const isTaking = state.people.takings.some((one) => one.id === id);
+  if ((stage !== "ready" && stage !== "delivered") || isTaking) return state;
+  const factors = new Map(outputs.map(({ secret, r }) => [secret, r]));
+  const lineage = lineageName("received", state.nextLineage);
+  const coins = left.map(({ keyset, amount, secret, C, witness }): Coin => {
+    const r = factors.get(secret);
+    return {
+      ...{ keyset, amount, secret, C, lineage, availableAt: NOT_BEFORE_EXCHANGE },
+      ...(r === undefined ? {} : { r }),
+      ...(witness === null ? {} : { witness }),
+    };
+  });
+  const arrival: Arrival = { id, source: "back", amount: sumOf(left), at: now };
+  const ended = handingChanged(state, id, { stage: left.length > 0 ? "back" : "taken" });
+  return withPeople(
+    { ...ended, coins: [...ended.coins, ...coins], nextLineage: ended.nextLineage + 1 },
+    { arrivals: left.length > 0 ? [...ended.people.arrivals, arrival] : ended.people.arrivals },
+  );
 }
 
 /** It is over: banked, or found spent by somebody else. A letter is then to be dropped. */

@@ -5,15 +5,17 @@ import { division } from "../rules/purse/people.ts";
 import { POLICY } from "../rules/purse/policy.ts";
 import { changeAvailableAt } from "../rules/purse/spend.ts";
 import { takeForSwap } from "./blind.ts";
-import { newOneTimeKey } from "./curve.ts";
+import type { Book } from "./book.ts";
+import { newOneTimeKey, pointOf } from "./curve.ts";
+import { isRevoked } from "./keysets.ts";
 import { readList } from "./listing.ts";
 import { type PurseState, sumOf } from "./model.ts";
-import { takingBegun, takingEnded } from "./people-changes.ts";
+import { handingSaved, takingBegun, takingChanged, takingEnded } from "./people-changes.ts";
 import { type Parts, feeOf } from "./people-handing.ts";
 import { isPlain, plainOutput, readToken, witnessFor } from "./people-locks.ts";
 import { type Judged, judge } from "./people-offline.ts";
 import type { Handing, Held, Passed, Source, TakenProof, Taking } from "./people-model.ts";
-import { sorted, swapOnce } from "./people-swap.ts";
+import { type Swapped, sorted, swapOnce } from "./people-swap.ts";
 import { RANDOM_BYTES, drawnChance } from "./spending.ts";
 
 const PROOF_FALSE = 10001;
@@ -69,21 +71,34 @@ export async function take(
   inputs: readonly TakenProof[],
 ): Promise<Took> {
   const { book, ports } = parts;
-  const keyset = book.state.keysets.find(isActiveIn(book.state));
-  if (keyset === undefined) return { kind: "other-keys" };
-  const waiting = book.state.people.takings.find((one) => one.id === id);
+  const waiting = takingOf(book.state, id);
   if (waiting !== undefined) return (await resumeTaking(parts, waiting)) ?? { kind: "lost" };
-  const sum = sumOf(inputs) - feeOf(book.state, inputs);
-  if (sum <= 0) return { kind: "refused" };
-  const token = await takeForSwap(book);
-  if (token === "missing") return { kind: "no-token" };
-  const amounts = division(POLICY, 0n, BigInt(sum)).kept;
-  const outputs = sorted(amounts.map((one) => plainOutput(keyset.id, Number(one), false)));
-  const taking: Taking = { id, source, inputs, outputs, token };
+  const taking = await makeTaking(book, { id, source }, inputs);
+  if (typeof taking === "string") return { kind: taking };
   return ports.locks.hold(lockOf(taking), async () => {
     await book.change((state) => takingBegun(state, taking));
     return carryTaking(parts, taking);
   });
+}
+
+const takingOf = ({ people }: PurseState, id: string): Taking | undefined =>
+  people.takings.find((one) => one.id === id);
+
+/** `refused`: it is worth less than the mint charges. */
+async function makeTaking(
+  book: Book,
+  { id, source }: { readonly id: string; readonly source: Source },
+  inputs: readonly TakenProof[],
+): Promise<Taking | "other-keys" | "refused" | "no-token"> {
+  const keyset = book.state.keysets.find(isActiveIn(book.state));
+  if (keyset === undefined) return "other-keys";
+  const sum = sumOf(inputs) - feeOf(book.state, inputs);
+  if (sum <= 0) return "refused";
+  const token = await takeForSwap(book);
+  if (token === "missing") return "no-token";
+  const amounts = division(POLICY, 0n, BigInt(sum)).kept;
+  const outputs = sorted(amounts.map((one) => plainOutput(keyset.id, Number(one), false)));
+  return { id, source, inputs, outputs, token };
 }
 
 const isActiveIn =
@@ -97,26 +112,53 @@ export async function resumeTaking(parts: Parts, taking: Taking): Promise<Took |
   return parts.ports.locks.tryHold(lockOf(taking), () => carryTaking(parts, taking));
 }
 
-async function carryTaking(parts: Parts, taking: Taking): Promise<Took> {
+async function carryTaking(parts: Parts, begun: Taking): Promise<Took> {
   const { book, mint, ports } = parts;
+  let taking = takingOf(await book.read(), begun.id) ?? begun;
   for (let attempt = 0; ; attempt += 1) {
     const swapped = await swapOnce(book, mint, taking);
     if (swapped.kind === "unknown") {
       await ports.pause(waitBefore(attempt, drawnChance(ports)));
       continue;
     }
+    const left = swapped.kind === "spent" ? await leftOf(book, taking, swapped.spent) : null;
+    if (left !== null && typeof left !== "string") {
+      taking = left;
+      continue;
+    }
     const proofs = swapped.kind === "signed" ? swapped.proofs : [];
     const now = ports.now();
     const availableAt = changeAvailableAt(POLICY, now, ports.random(RANDOM_BYTES));
-    if (swapped.kind === "refused" && swapped.code !== PROOF_FALSE) {
-      // Nothing is wrong with the e-cash: it stays where it was, and may be taken another time.
+    if (left !== null || mayBeTakenLater(taking, swapped)) {
       await book.change((state) => ({ ...state, people: without(state, taking) }));
     } else {
       await book.change((state) => takingEnded(state, taking, proofs, { now, availableAt }));
     }
-    if (swapped.kind !== "signed") return { kind: swapped.kind };
+    if (swapped.kind !== "signed") return { kind: left ?? swapped.kind };
     return { kind: "taken", amount: sumOf(proofs) };
   }
+}
+
+/** Nothing is wrong with the e-cash, or it is this purse's own: it stays where it was. */
+function mayBeTakenLater({ source }: Taking, swapped: Swapped): boolean {
+  return swapped.kind === "refused" && (swapped.code !== PROOF_FALSE || source === "back");
+}
+
+/**
+ * Where somebody else has spent a part, the rest goes on in its place; null where nothing is left.
+ *
+ * With outputs and a blind token of its own: the mint has seen those that it refused.
+ */
+async function leftOf(
+  book: Book,
+  taking: Taking,
+  spent: ReadonlySet<string>,
+): Promise<Taking | "other-keys" | "no-token" | null> {
+  const inputs = taking.inputs.filter(({ secret }) => !spent.has(secret));
+  const left = inputs.length === 0 ? "refused" : await makeTaking(book, taking, inputs);
+  if (left === "refused") return null;
+  if (typeof left !== "string") await book.change((state) => takingChanged(state, left));
+  return left;
 }
 
 function without({ people }: PurseState, { id }: Taking): PurseState["people"] {
@@ -131,7 +173,30 @@ export async function takeBack(parts: Parts, handing: Handing): Promise<Took> {
   const listing = await readList(parts.book, parts.mint);
   if (listing.kind !== "known") return { kind: listing.kind === "lost" ? "lost" : "other-keys" };
   const inputs = opened(proofs, refundKey);
-  return inputs === null ? { kind: "locked" } : take(parts, { id, source: "back" }, inputs);
+  if (inputs === null) return { kind: "locked" };
+  const { state } = parts.book;
+  const isBad = inputs.some(({ keyset }) => isRevoked(state.keysets, keyset));
+  if (isBad && takingOf(state, id) === undefined) return save(parts, handing, inputs);
+  return take(parts, { id, source: "back" }, inputs);
+}
+
+/**
+ * What is of a revoked keyset cannot be swapped: it goes into the purse as it is, with the factors
+ * by which it is issued anew like the purse's other coins of that keyset, each at an hour of its own.
+ */
+async function save(
+  { book, mint, ports }: Parts,
+  handing: Handing,
+  inputs: readonly TakenProof[],
+): Promise<Took> {
+  const states = await mint.states(inputs.map(({ secret }) => pointOf(secret)));
+  if (states.kind !== "answered") return { kind: "lost" };
+  const found = new Map(states.value.states.map(({ Y, state }) => [Y, state]));
+  const stateOf = ({ secret }: TakenProof) => found.get(pointOf(secret)) ?? "PENDING";
+  if (inputs.some((one) => stateOf(one) === "PENDING")) return { kind: "lost" };
+  const left = inputs.filter((one) => stateOf(one) === "UNSPENT");
+  await book.change((state) => handingSaved(state, handing, left, ports.now()));
+  return left.length === 0 ? { kind: "spent" } : { kind: "taken", amount: sumOf(left) };
 }
 
 /** A key to which others lock e-cash for this purse. */

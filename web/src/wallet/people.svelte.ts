@@ -91,9 +91,10 @@ export function tookFault(took: Exclude<Took, { kind: "taken" }>): string {
   return t(TOOK[took.kind], { amount: inPurse(purse.summary?.heldMax ?? 0n) });
 }
 
-/** An amount of the purse's own currency. */
+/** An amount of the purse's own currency; empty as long as that is not known. */
 export function inPurse(minor: bigint): string {
-  return formatMoney({ currency: (purse.summary?.unit ?? "").toUpperCase(), minor }, locale());
+  const unit = purse.summary?.unit;
+  return unit === undefined ? "" : formatMoney({ currency: unit.toUpperCase(), minor }, locale());
 }
 
 /** The link by which whoever has it takes the e-cash; what is worth money stands after `#`. */
