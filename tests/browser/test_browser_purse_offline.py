@@ -275,7 +275,9 @@ def test_a_wallet_opened_without_a_network_takes_e_cash_and_comes_back_by_itself
     expect(payee.account).to_be_visible()
     expect(payee.page.locator("[data-recalled]")).to_have_count(0)
     payee.go("purse")
-    expect(payee.page.locator("[data-arrival=hand]")).to_contain_text("€6.25")
+    payee.page.get_by_role("button", name="Look for e-cash sent to you").click()
+    arrived = payee.page.locator("[data-arrival=hand]")
+    expect(arrived).to_contain_text("€6.25", timeout=30_000)
     assert held(payee) == before + 625
 
 
