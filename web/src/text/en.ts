@@ -192,7 +192,7 @@ export const en = {
   "purse.static.text": "Enter what {name} asks of you. The mint learns the amount, not who pays.",
   "purse.start": "Start the purse",
   "purse.start.text":
-    "The operator then fills it from your account in round sums, at hours that nobody chooses. Payments in shops come from it by default.",
+    "Once it is started, the operator fills it from your account in round sums, at hours that nobody chooses. Payments in shops come from it by default.",
   "purse.refill.none": "No refill is waiting. The next one is left when the purse runs low.",
   "purse.refill.waiting": "The next refill of {amount} waits at the operator.",
   "purse.refill.refused": "The operator did not take the refill.",
@@ -334,7 +334,8 @@ export const en = {
   "till.more": "Details",
   "till.reference": "Reference (optional)",
   "till.note": "What was bought (optional)",
-  "till.note.hint": "Sealed to the payer's device. The operator keeps nothing it can read.",
+  "till.note.hint":
+    "Reaches whoever pays from the account, sealed to that device. A payer from the purse does not get it. The operator keeps nothing it can read.",
   "till.tip": "Ask the payer for a tip",
   "till.charge.button": "Charge {amount}",
   "till.waiting": "Waiting for payment",
@@ -430,6 +431,8 @@ export const en = {
   "problem.hold-expired": "The hold has expired.",
   "problem.exceeds-hold": "This is more than is held.",
   "problem.exceeds-paid": "This is more than was paid.",
+  "problem.refund-needs-key":
+    "This payer left no way to give money back here. Give it back in another way.",
   "problem.outcome-unknown": "The outcome is not known yet.",
   "problem.storage-unavailable": "The operator cannot store anything just now.",
   "problem.idempotency-key-reused": "This payment was already used for something else.",
