@@ -16,7 +16,12 @@ from amana.node.http.codes import code_of
 from amana.node.mint import MintApp
 from amana.node.mint.operators import create_operator_mint
 from amana.node.operator import make_operator, open_operator
-from amana.node.purse import final_expiry, keyset_plan, make_receipt_secret
+from amana.node.purse import (
+    TOKEN_KEYSET_LIFE_DAYS,
+    final_expiry,
+    keyset_plan,
+    make_receipt_secret,
+)
 from amana.purse.keysets import AUTH_UNIT, KeysetPlan, list_hash
 from amana.purse.model import BlindSignature, Code, Keyset, Proof
 from amana.purse.policy import refill_outputs, shipped_policy
@@ -379,6 +384,25 @@ def test_codes_carry_the_hash_of_the_keysets_and_an_orders_never_changes(
     assert hash_in(shop.order(5)["code"]) == first, "a keyset may take a moment to be listed"
     purse.clock.advance(MINUTE_NS)
     assert hash_in(shop.order(5)["code"]) == second
+
+
+def test_codes_carry_the_keysets_of_tokens_and_an_orders_keeps_those_of_its_hour(
+    purse: PurseTown, shop: Client
+) -> None:
+    mint = purse.operator.purse.mint
+    money = [keyset for keyset in mint.keysets() if keyset.unit != AUTH_UNIT]
+    assert money
+    assert len(money) < len(mint.keysets())
+    first = list_hash(mint.keysets())
+    assert first != list_hash(money)
+    order = shop.post("/v1/orders", {"amount": eur(5), "expires_in_s": 86_400}, "k").body
+    expiry = final_expiry(purse.clock, days=TOKEN_KEYSET_LIFE_DAYS)
+    purse.run(purse.operator.purse.signatory.rotate(AUTH_UNIT, final_expiry=expiry))
+    second = list_hash(mint.keysets())
+    purse.clock.advance(MINUTE_NS)
+    assert hash_in(shop.order(5)["code"]) == second != first
+    assert order_of(shop, order["id"])["code"] == order["code"]
+    assert hash_in(order["code"]) == first
 
 
 def test_a_code_that_names_fill_goes_without_the_hash(purse: PurseTown) -> None:

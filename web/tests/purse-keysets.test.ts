@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { activeOf, faultOf, listHash } from "../src/purse/keysets.ts";
+import { activeOf, faultOf, listHash, vouchedBy } from "../src/purse/keysets.ts";
 import type { ListedKeyset } from "../src/purse/model.ts";
+
+const FILE = new URL("../../src/amana/purse/policy/vectors.json", import.meta.url);
+type Row = { why: string; keysets: ListedKeyset[]; tokens: ListedKeyset[]; hash: string };
+const vectors = JSON.parse(readFileSync(FILE, "utf8")) as { list_hash: readonly Row[] };
 
 const keyset = (digit: string, more: Partial<ListedKeyset> = {}): ListedKeyset => ({
   id: `01${digit.repeat(64)}`,
@@ -56,5 +61,36 @@ test("the hash of a list is that of its lines in the order of ids", async () => 
   const { createHash } = await import("node:crypto");
   const lines = `01${"a".repeat(64)}:eur:2000000000\n01${"b".repeat(64)}:eur:\n`;
   const expected = createHash("sha256").update(lines).digest("hex").slice(0, 32);
-  assert.equal(await listHash([{ ...now, final_expiry: null }, old]), expected);
+  assert.equal(await listHash([{ ...now, final_expiry: null }, old], []), expected);
+});
+
+for (const { why, keysets, tokens, hash } of vectors.list_hash) {
+  test(`the hash of both lists: ${why}`, async () => {
+    assert.equal(await listHash(keysets, tokens), hash);
+  });
+}
+
+test("a code vouches for the beginnings of both lists that it was made with", async () => {
+  const [first, second] = ["c", "d"].map((digit) => keyset(digit, { unit: "auth" }));
+  assert.ok(first !== undefined && second !== undefined);
+  const foundBy = async (list: ListedKeyset[], tokens: ListedKeyset[]) =>
+    vouchedBy(await listHash(list, tokens), [old, now], [first, second]);
+  assert.deepEqual(await foundBy([old, now], [first, second]), [
+    old.id,
+    now.id,
+    first.id,
+    second.id,
+  ]);
+  assert.deepEqual(await foundBy([old, now], [first]), [old.id, now.id, first.id]);
+  assert.deepEqual(await foundBy([old], [first, second]), [old.id, first.id, second.id]);
+  assert.deepEqual(await foundBy([old], [first]), [old.id, first.id]);
+  assert.equal(await foundBy([now], [first]), null);
+  assert.equal(await foundBy([old, now], [second]), null);
+  assert.equal(await foundBy([], [first]), null);
+});
+
+test("a code without keysets of tokens vouches where the mint has none, and nowhere else", async () => {
+  const hash = await listHash([old], []);
+  assert.deepEqual(await vouchedBy(hash, [old, now], []), [old.id]);
+  assert.equal(await vouchedBy(hash, [old, now], [keyset("c", { unit: "auth" })]), null);
 });

@@ -95,8 +95,8 @@ export class TestMint {
   /** What was given back, by the quote that follows from the payment's key. */
   readonly refunds = new Map<string, { key: string; paid: number; issued: number }>();
   readonly refundKeys: string[] = [];
-  /** The keyset of blind tokens; while there is one, quotes and payments ask for a token. */
-  tokenKeyset: ListedKeyset | null = null;
+  /** The keysets of blind tokens; while there is one, quotes and payments ask for a token. */
+  tokenKeysets: ListedKeyset[] = [];
   readonly usedTokens = new Set<string>();
   /** Who is paid by handle, and what was left for them, each letter once. */
   readonly people = new Map<string, { name: string; purse_key: string; note_key: string }>();
@@ -155,7 +155,12 @@ export class TestMint {
     });
     this.#keys.set(pair.keysetId, { secret: pair.privKeys, open: serializeMintKeys(pair.pubKeys) });
     const listing = { unit: "auth", input_fee_ppk: 0, final_expiry: expiry };
-    this.tokenKeyset = { id: pair.keysetId, active: true, ...listing };
+    this.tokenKeysets = this.tokenKeysets.map((one) => ({ ...one, active: false }));
+    this.tokenKeysets.push({ id: pair.keysetId, active: true, ...listing });
+  }
+
+  get tokenKeyset(): ListedKeyset | null {
+    return this.tokenKeysets.at(-1) ?? null;
   }
 
   #isLetIn(path: string, init: RequestInit): boolean {
@@ -196,12 +201,9 @@ export class TestMint {
 
   #answer(method: string, path: string, body: Asked | null): Response {
     if (path === "/v1/keysets") return Response.json({ keysets: this.listed });
-    if (path === "/v1/auth/blind/keysets") return Response.json({ keysets: [this.tokenKeyset] });
-    if (path.startsWith("/v1/auth/blind/keys/") && this.tokenKeyset !== null) {
-      const { id } = this.tokenKeyset;
-      return Response.json({ keysets: [{ ...this.tokenKeyset, keys: this.keysOf(id) }] });
-    }
-    if (path.startsWith("/v1/keys/")) return this.#keysAnswer(path.split("/").at(-1) ?? "");
+    if (path === "/v1/auth/blind/keysets") return Response.json({ keysets: this.tokenKeysets });
+    if (/^\/v1\/(auth\/blind\/)?keys\//.test(path))
+      return this.#keysAnswer(path.split("/").at(-1) ?? "");
     if (path.startsWith("/v1/people/")) return this.#person(path.split("/").at(-1) ?? "");
     if (path.startsWith("/v1/mint/quote/")) return this.#refundQuote(path.split("/").at(-1) ?? "");
     if (method === "GET") return Response.json(this.#quotes.get(path.split("/").at(-1) ?? ""));
@@ -218,7 +220,8 @@ export class TestMint {
   }
 
   #keysAnswer(id: string): Response {
-    const found = this.listed.filter((keyset) => keyset.id === id);
+    const listed = [...this.listed, ...this.tokenKeysets];
+    const found = listed.filter((keyset) => keyset.id === id);
     return Response.json({ keysets: found.map((one) => ({ ...one, keys: this.keysOf(one.id) })) });
   }
 

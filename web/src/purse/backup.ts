@@ -13,7 +13,15 @@ export interface Contents {
   readonly version: 1;
   readonly state: Omit<
     PurseState,
-    "version" | "keys" | "spends" | "refunds" | "tokens" | "tokenOutputs" | "keeping" | "crowd"
+    | "version"
+    | "keys"
+    | "vouched"
+    | "spends"
+    | "refunds"
+    | "tokens"
+    | "tokenOutputs"
+    | "keeping"
+    | "crowd"
   >;
   readonly receipts: readonly Receipt[];
 }
@@ -30,7 +38,8 @@ const LABEL = new TextEncoder().encode("amana/purse-backup/1");
  * coins what the lost device may have fetched and spent.
  */
 export function contentsOf(state: PurseState, receipts: readonly Receipt[]): Contents {
-  const { version, keys, spends, refunds, tokens, tokenOutputs, keeping, crowd, ...kept } = state;
+  const { version, keys, vouched, spends, refunds, keeping, crowd, ...rest } = state;
+  const { tokens, tokenOutputs, ...kept } = rest;
   const again = refunds.map(({ receipt, key }): RefundAsk => ({ receipt, key, at: 0 }));
   const changing = keeping.exchanges.map(({ coin }) => coin);
   return {

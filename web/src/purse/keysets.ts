@@ -2,12 +2,15 @@
  * Checks of the mint's list of keysets.
  *
  * A mint that shows one person other keys than everybody else knows that person's e-cash again.
- * So the list may only grow, each id must be the hash of its keys, and its hash is compared with
- * the one in merchants' codes.
+ * So the lists may only grow, each id must be the hash of its keys, and the hash of both lists, that
+ * of e-cash and that of blind tokens, is compared with the one in merchants' codes.
  */
 
 import { toHex } from "./bytes.ts";
 import type { ListedKeyset } from "./model.ts";
+
+/** The unit of blind tokens; their keysets stand in a list of their own (NUT-22). */
+export const TOKEN_UNIT = "auth";
 
 export type ListFault =
   "forgotten" | "changed" | "woken" | "repeated" | "two-active" | "none-active" | "id-unknown";
@@ -48,17 +51,42 @@ function isSame(before: ListedKeyset, now: ListedKeyset): boolean {
 }
 
 /**
- * The list's hash as merchants' codes carry it: SHA-256, its first 16 bytes, in hexadecimal.
+ * The hash of both lists as merchants' codes carry it: SHA-256, its first 16 bytes, in hexadecimal.
  *
  * Hashed is one line for each keyset, in the order of the ids: id, unit and expiry, with a colon
  * between and a line feed after; an expiry that is not there is empty.
  */
-export async function listHash(list: readonly ListedKeyset[]): Promise<string> {
-  const lines = list
+export async function listHash(
+  list: readonly ListedKeyset[],
+  tokens: readonly ListedKeyset[],
+): Promise<string> {
+  const lines = [...list, ...tokens]
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
     .map(({ id, unit, final_expiry }) => `${id}:${unit}:${final_expiry ?? ""}\n`);
   const bytes = new TextEncoder().encode(lines.join(""));
   return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).slice(0, 16));
+}
+
+/**
+ * The ids that a code vouches for: of the first so many keysets of each list, whose hash it has.
+ *
+ * A code may be older than the newest keysets; null where it is of no beginning of these lists.
+ */
+export async function vouchedBy(
+  hash: string,
+  list: readonly ListedKeyset[],
+  tokens: readonly ListedKeyset[],
+): Promise<readonly string[] | null> {
+  // A code without any keyset of tokens would say nothing of them, and so is good for none.
+  const fewest = Math.min(tokens.length, 1);
+  for (let some = tokens.length; some >= fewest; some -= 1) {
+    for (let many = list.length; many >= 1; many -= 1) {
+      const [begun, begunTokens] = [list.slice(0, many), tokens.slice(0, some)];
+      if (hash === (await listHash(begun, begunTokens)))
+        return [...begun, ...begunTokens].map(({ id }) => id);
+    }
+  }
+  return null;
 }
 
 /** Whether e-cash of this keyset can only be issued anew. */

@@ -3,7 +3,7 @@
 import type { Checked } from "../wire/check.ts";
 import type { Book } from "./book.ts";
 import { isIdOf } from "./curve.ts";
-import { type ListFault, activeOf, faultOf, listHash } from "./keysets.ts";
+import { type ListFault, TOKEN_UNIT, activeOf, faultOf, vouchedBy } from "./keysets.ts";
 import type { Mint } from "./mint.ts";
 import type { ListedKeyset, PurseState } from "./model.ts";
 import type { keysetList } from "./wire.ts";
@@ -65,10 +65,45 @@ async function fetchKeys(
   return "known";
 }
 
-/** Whether a merchant's code was made with the list that this purse knows. */
+/**
+ * Reads the list of blind tokens' keysets anew, and answers the one that signs; null where there is
+ * none. A list that contradicts the one before is kept out, for good.
+ */
+export async function readTokenList(book: Book, mint: Mint): Promise<ListedKeyset | null> {
+  const answer = await mint.tokenKeysets();
+  if (answer.kind !== "answered") return null;
+  const list = answer.value.keysets.map(listed);
+  const seen = (await book.read()).tokenKeysets;
+  // A mint that asks for no tokens has no keyset of theirs.
+  if (list.length === 0 && seen.length === 0) return null;
+  const isTokenListBroken = faultOf(seen, list, TOKEN_UNIT) !== null;
+  await book.change((state) => ({
+    ...state,
+    isTokenListBroken,
+    tokenKeysets: isTokenListBroken ? state.tokenKeysets : list,
+  }));
+  return isTokenListBroken ? null : activeOf(list, TOKEN_UNIT);
+}
+
+/** Notes which keysets a merchant's code vouches for; false where it is of other lists than ours. */
 export async function agreesWith(book: Book, mint: Mint, hash: string): Promise<boolean> {
-  if (hash === (await listHash(book.state.keysets))) return true;
-  // The list may have grown since it was last read.
-  await readList(book, mint);
-  return hash === (await listHash(book.state.keysets));
+  let found = await vouched(book, hash);
+  if (found === null) {
+    // The lists may have grown since they were last read.
+    await readList(book, mint);
+    await readTokenList(book, mint);
+    found = await vouched(book, hash);
+  }
+  if (found === null) return false;
+  const fresh = found.filter((id) => !book.state.vouched.includes(id));
+  if (fresh.length > 0)
+    await book.change((state) => ({
+      ...state,
+      vouched: [...new Set([...state.vouched, ...fresh])],
+    }));
+  return true;
+}
+
+function vouched({ state }: Book, hash: string): Promise<readonly string[] | null> {
+  return vouchedBy(hash, state.keysets, state.tokenKeysets);
 }

@@ -149,9 +149,14 @@ export interface PurseState {
   /** Outputs of tokens that were asked for and not answered yet. */
   readonly tokenOutputs: readonly Output[];
   readonly keysets: readonly ListedKeyset[];
+  /** The list of blind tokens' keysets, as it was first seen. */
+  readonly tokenKeysets: readonly ListedKeyset[];
+  /** Keysets that some merchant's code was made with, so that everybody else sees them too. */
+  readonly vouched: readonly string[];
   readonly keys: Readonly<Record<string, Keys>>;
   /** The list contradicted what was seen before: nothing is sent to this mint any more. */
   readonly isListBroken: boolean;
+  readonly isTokenListBroken: boolean;
   readonly nextLineage: number;
   /** Amounts and instants of what was paid in the last weeks, for choosing a tier. */
   readonly spendings: readonly { readonly at: Seconds; readonly amount: number }[];
@@ -175,8 +180,11 @@ export function newPurse(unit: string): PurseState {
     tokens: [],
     tokenOutputs: [],
     keysets: [],
+    tokenKeysets: [],
+    vouched: [],
     keys: {},
     isListBroken: false,
+    isTokenListBroken: false,
     nextLineage: 1,
     spendings: [],
     crowd: null,

@@ -193,7 +193,8 @@ export class Purse {
       return { kind: "other-keys" };
     }
     const { request, amount, tip } = code;
-    const target: Target = { method: "amana-merchant", request, amount, tip };
+    const vouched = code.listHash === null ? {} : { vouched: this.#book.state.vouched };
+    const target: Target = { method: "amana-merchant", request, amount, tip, ...vouched };
     const asked = await prepare(this.#book, this.#mint, this.#ports, target);
     if (asked.kind === "no-keyset") return { kind: "other-keys" };
     if (asked.kind !== "quoted") return asked;
@@ -311,7 +312,7 @@ export class Purse {
   }
 
   async listHash(): Promise<string> {
-    return listHash(this.#book.state.keysets);
+    return listHash(this.#book.state.keysets, this.#book.state.tokenKeysets);
   }
 }
 
@@ -330,7 +331,7 @@ export function summaryOf(state: PurseState, now: Seconds): Summary {
     onItsWay: BigInt(sumOf(state.spends.map(({ amount }) => ({ amount })))) + swapping(state),
     isStarted: state.isStarted,
     refill: state.refills[0]?.tier ?? null,
-    list: state.isListBroken ? "broken" : state.keysets.length === 0 ? "unknown" : "known",
+    list: listOf(state),
     keysets: state.keysets.filter(({ unit }) => unit === state.unit).length,
     crowd: state.crowd,
     depositTiers: POLICY.deposit.tiers
@@ -343,6 +344,11 @@ export function summaryOf(state: PurseState, now: Seconds): Summary {
     resting: restingOf(state, now),
     ...peopleSummary(state, exponent),
   };
+}
+
+function listOf({ isListBroken, isTokenListBroken, keysets }: PurseState): Summary["list"] {
+  if (isListBroken || isTokenListBroken) return "broken";
+  return keysets.length === 0 ? "unknown" : "known";
 }
 
 function restingOf(state: PurseState, now: Seconds): Summary["resting"] {

@@ -64,6 +64,8 @@ function withBasis(state: PurseState, contents: Contents): PurseState {
   return {
     ...state,
     keysets: state.keysets.length === 0 ? contents.state.keysets : state.keysets,
+    tokenKeysets:
+      state.tokenKeysets.length === 0 ? (contents.state.tokenKeysets ?? []) : state.tokenKeysets,
     refills: [...state.refills, ...refills],
   };
 }

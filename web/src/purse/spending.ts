@@ -46,6 +46,8 @@ export interface Target {
   readonly tip: number;
   /** Every coin goes, rested or not: the account is being closed. */
   readonly isAll?: boolean;
+  /** Keysets that merchants' codes vouch for; left out, any that this purse knows is used. */
+  readonly vouched?: readonly string[];
 }
 
 export type Outcome =
@@ -63,10 +65,15 @@ export async function prepare(
 ): Promise<Asked> {
   const state = await book.read();
   const keyset = activeOf(state.keysets, state.unit);
-  if (keyset === null || state.isListBroken) return { kind: "no-keyset" };
+  if (keyset === null || state.isListBroken || state.isTokenListBroken)
+    return { kind: "no-keyset" };
   const key = target.method === "amana-merchant" ? newOneTimeKey() : null;
-  const tokens = await takeTokens(book);
-  if (tokens === null) return { kind: "no-token" };
+  const vouched = target.vouched ?? null;
+  const tokens = await takeTokens(book, vouched);
+  if (tokens === null) {
+    const isForeign = state.tokens.some((one) => vouched?.includes(one.keyset) === false);
+    return { kind: isForeign ? "no-keyset" : "no-token" };
+  }
   const body = {
     request: target.request,
     unit: state.unit,
@@ -78,10 +85,13 @@ export async function prepare(
   if (answer.kind !== "answered") return answer.kind === "lost" ? { kind: "lost" } : answer;
   const quote = answer.value;
   const fee = quote.fee_reserve ?? 0;
+  const price = quote.amount + fee;
   const chosen =
     target.isAll === true
       ? payable(state).toSorted((a, b) => a.amount - b.amount)
-      : choose(state, quote.amount + fee, ports.now());
+      : choose(onlyOf(state, vouched), price, ports.now());
+  // The money is there, but of keysets that perhaps nobody else sees.
+  if (chosen === null && choose(state, price, ports.now()) !== null) return { kind: "no-keyset" };
   const blanks = Array.from({ length: blankOutputs(POLICY) }, () => newOutput(keyset.id, 0));
   const spend: Spend = {
     id: crypto.randomUUID(),
@@ -98,6 +108,11 @@ export async function prepare(
     madeAt: ports.now(),
   };
   return { kind: "quoted", spend, covers: chosen !== null, quote };
+}
+
+function onlyOf(state: PurseState, vouched: readonly string[] | null): PurseState {
+  if (vouched === null) return state;
+  return { ...state, coins: state.coins.filter(({ keyset }) => vouched.includes(keyset)) };
 }
 
 /** What the mint takes: coins of a revoked keyset are issued anew first. */

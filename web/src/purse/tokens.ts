@@ -8,12 +8,11 @@ import { POLICY, type Seconds } from "../rules/purse/policy.ts";
 import { tokensDue } from "../rules/purse/refill.ts";
 import type { Book } from "./book.ts";
 import { isIdOf, newOutput, unblind } from "./curve.ts";
-import { activeOf } from "./keysets.ts";
+import { readTokenList } from "./listing.ts";
 import type { Mint } from "./mint.ts";
 import type { Keys, Output, Token } from "./model.ts";
 import type { NamedSide } from "./named.ts";
 
-const UNIT = "auth";
 /** A payment takes two: one for its quote, one for itself. */
 const TOKENS_PER_PAYMENT = 2;
 /** Seconds before its end from which on a token is none: clocks differ, and a payment takes a while. */
@@ -24,14 +23,23 @@ export interface Taken {
   readonly payment: Token | null;
 }
 
-/** Takes the tokens of one payment out of the purse; null where there are not enough. */
-export async function takeTokens(book: Book): Promise<Taken | null> {
+/**
+ * Takes the tokens of one payment out of the purse; null where there are not enough.
+ *
+ * Where a code vouches for keysets, a token of another is not shown: it could be the keyset of one
+ * person alone, and name them.
+ */
+export async function takeTokens(
+  book: Book,
+  vouched: readonly string[] | null,
+): Promise<Taken | null> {
   if (!book.state.asksTokens) return { quote: null, payment: null };
   let taken: readonly Token[] = [];
   await book.change((state) => {
-    taken = state.tokens.slice(0, TOKENS_PER_PAYMENT);
+    const usable = state.tokens.filter((one) => vouched?.includes(one.keyset) !== false);
+    taken = usable.slice(0, TOKENS_PER_PAYMENT);
     if (taken.length < TOKENS_PER_PAYMENT) return state;
-    return { ...state, tokens: state.tokens.slice(TOKENS_PER_PAYMENT) };
+    return { ...state, tokens: state.tokens.filter((one) => !taken.includes(one)) };
   });
   const [quote, payment] = taken;
   return quote === undefined || payment === undefined ? null : { quote, payment };
@@ -54,7 +62,7 @@ export async function fetchTokens(
   await dropEnded(book, now);
   const { tokens } = await book.read();
   if (!tokensDue(POLICY, tokens.length)) return;
-  const signing = await tokenKeys(mint);
+  const signing = await tokenKeys(book, mint);
   if (signing === null) return;
   const outputs = await outputsFor(book, signing.id, POLICY.blind_tokens.per_fetch);
   const signatures = await named.tokens(signing.id, outputs);
@@ -83,19 +91,14 @@ async function outputsFor(book: Book, keyset: string, count: number): Promise<re
 }
 
 async function tokenKeys(
+  book: Book,
   mint: Mint,
 ): Promise<{ id: string; keys: Keys; endsAt: Seconds | null } | null> {
-  const listed = await mint.tokenKeysets();
-  if (listed.kind !== "answered") return null;
-  const list = listed.value.keysets.map((one) => ({
-    ...one,
-    input_fee_ppk: one.input_fee_ppk ?? 0,
-  }));
-  const keyset = activeOf(list, UNIT);
+  const keyset = await readTokenList(book, mint);
   if (keyset === null) return null;
   const answer = await mint.tokenKeys(keyset.id);
   if (answer.kind !== "answered") return null;
   const keys = answer.value.keysets.find(({ id }) => id === keyset.id)?.keys;
   if (keys === undefined || !isIdOf(keyset, keys)) return null;
-  return { id: keyset.id, keys, endsAt: keyset.final_expiry ?? null };
+  return { id: keyset.id, keys, endsAt: keyset.final_expiry };
 }

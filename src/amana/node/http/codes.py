@@ -1,6 +1,6 @@
 """Payment codes: written for tills, read for wallets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -9,7 +9,7 @@ from amana.kernel import DAY_NS, SECOND_NS, AmanaId, IdKind, Money, format_id
 from amana.node.mint.orders import PAY_PATH
 from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised
-from amana.node.purse import KEYSET_LIFE_DAYS
+from amana.node.purse import KEYSET_LIFE_DAYS, TOKEN_KEYSET_LIFE_DAYS
 from amana.payments.model import CaptureMode, Order, TipMode
 from amana.people import PartyFacts, PartyKind
 from amana.purse.keysets import AUTH_UNIT, list_hash
@@ -34,6 +34,7 @@ from amana.wire.faults import Fault
 from amana.wire.problems import SchemeMember
 
 _LIFE_S: Final = KEYSET_LIFE_DAYS * DAY_NS // SECOND_NS
+_TOKEN_LIFE_S: Final = TOKEN_KEYSET_LIFE_DAYS * DAY_NS // SECOND_NS
 _LISTED_S: Final = 60
 """Seconds after which a keyset that was begun is certainly listed: none takes longer to begin."""
 _REQUESTS_KEPT: Final = 2_000
@@ -95,21 +96,32 @@ def code_of(
 
 
 def _keysets_hash(keysets: Sequence[Keyset], order: Order | None) -> bytes | None:
-    """Return the hash of the list of keysets: of now, or of when an order was made.
+    """Return the hash of both lists of keysets: of now, or of when an order was made.
 
-    An order's code never changes, so its list follows from the order: the keysets that had begun by
-    then. All live equally long, so a keyset's end says when it began; the first is always there.
-    None where the signatory was not heard of yet.
+    An order's code never changes, so its lists follow from the order: the keysets that had begun by
+    then. All of a list live equally long, so a keyset's end says when it began; the first of each
+    is always there. None where the signatory was not heard of yet.
     """
-    listed = [keyset for keyset in keysets if keyset.unit != AUTH_UNIT]
-    if order is not None:
-        until = order.created_at // SECOND_NS - _LISTED_S
-        listed = listed[:1] + [keyset for keyset in listed[1:] if _began(keyset) <= until]
-    return list_hash(listed) if listed else None
+    if not keysets:
+        return None
+    if order is None:
+        return list_hash(keysets)
+    until = order.created_at // SECOND_NS - _LISTED_S
+    money = [keyset for keyset in keysets if keyset.unit != AUTH_UNIT]
+    tokens = [keyset for keyset in keysets if keyset.unit == AUTH_UNIT]
+    return list_hash(
+        [*_begun(money, until, life_s=_LIFE_S), *_begun(tokens, until, life_s=_TOKEN_LIFE_S)]
+    )
 
 
-def _began(keyset: Keyset) -> int:
-    return 0 if keyset.final_expiry is None else keyset.final_expiry - _LIFE_S
+def _begun(listed: Sequence[Keyset], until: int, *, life_s: int) -> Iterator[Keyset]:
+    """Return the keysets of a list that had begun by then: its first, and those that follow it."""
+    yield from listed[:1]
+    for keyset in listed[1:]:
+        # Only a beginning of the list is found again by wallets, whatever the clock once said.
+        if keyset.final_expiry is not None and keyset.final_expiry - life_s > until:
+            return
+        yield keyset
 
 
 def cashu_request_of(operator: Operator, merchant: PartyFacts, order: Order) -> str | None:

@@ -63,16 +63,14 @@ def parse_keys(written: Mapping[str, str]) -> dict[int, bytes] | None:
 
 
 def list_hash(keysets: Iterable[Keyset]) -> bytes:
-    """Return the hash by which a merchant's code names the list of keysets: 16 bytes.
+    """Return the hash by which a merchant's code names the lists of keysets: 16 bytes.
 
     SHA-256 over one line a keyset in the order of the ids, cut off. A line is id, unit and expiry
-    with a colon between and a line feed after; no expiry is written as nothing. Keysets of unit
-    "auth" are listed elsewhere and are not part of it.
+    with a colon between and a line feed after; no expiry is written as nothing. Keysets of e-cash
+    and those of blind tokens, which wallets read in two lists, are hashed together.
     """
     lines = sorted(
-        f"{keyset.id}:{keyset.unit}:{_written(keyset.final_expiry)}\n"
-        for keyset in keysets
-        if keyset.unit != "auth"
+        f"{keyset.id}:{keyset.unit}:{_written(keyset.final_expiry)}\n" for keyset in keysets
     )
     return hashlib.sha256("".join(lines).encode()).digest()[:LIST_HASH_BYTES]
 

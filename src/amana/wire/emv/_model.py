@@ -131,7 +131,7 @@ class MerchantCode:
 
     The EMVCo language template (tag 64) holds one language. It takes the first of `names`; each
     further one stands in a template of its own in 80 to 99 (sub-tags 00 our id, 01 language,
-    02 name, 03 city), which other readers skip. `keysets` is the hash of the list of keysets that
+    02 name, 03 city), which other readers skip. `keysets` is the hash of the lists of keysets that
     the operator had when the code was written, 16 bytes, in a template in 80 to 99 too (sub-tags
     00 our id, 01 the hash in base64url): wallets that see other keysets than everybody else find
     it out by what the merchant shows. `others` holds the objects that have no meaning to us.
