@@ -271,3 +271,22 @@ def test_a_private_payment_is_made_with_the_keyboard_alone(payer: Wallet, till: 
     payer.page.keyboard.press("Enter")
     payer.expect_stage("concluded")
     till.expect_result("paid")
+
+
+def test_a_wallet_that_is_opened_to_pay_does_not_tell_the_operator_who_is_there(
+    payer: Wallet, till: Till, recorder: Recorder
+) -> None:
+    _, code = till.charge("1250", reference="Table 5")
+    payer.page.goto("about:blank")
+    begun = len(recorder.requests)
+    payer.go("home")
+    show = payer.page.get_by_role("button", name="Show my account")
+    expect(show).to_be_visible()
+    look_at(payer, code)
+    payer.pay_button.click()
+    payer.expect_stage("concluded")
+    payer.page.locator("[data-stage] button").click()
+    expect(show).to_be_visible()
+    assert recorder.named_since(begun) == []
+    show.click()
+    expect(payer.account).to_be_visible()

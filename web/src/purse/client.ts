@@ -30,6 +30,7 @@ const NAMES = Object.keys({
   takeBack: 0,
   askTaken: 0,
   fetchMail: 0,
+  mayAsk: 0,
 } satisfies Record<keyof Calls, 0>) as (keyof Calls)[];
 
 export type Listener = (news: News) => void;

@@ -119,10 +119,17 @@ export class Purse {
   }
 
   #maySpeak(state: PurseState, moment: OpenMoment): boolean {
-    return (
-      (state.isStarted || state.refills.length > 0) &&
-      maySpeakNamed(POLICY, this.#momentOf(state, moment, fillingOf(state)))
-    );
+    return (state.isStarted || state.refills.length > 0) && this.#isTime(state, moment);
+  }
+
+  #isTime(state: PurseState, moment: OpenMoment): boolean {
+    return maySpeakNamed(POLICY, this.#momentOf(state, moment, fillingOf(state)));
+  }
+
+  /** Whether the page may ask the operator's named side for the account by itself by now. */
+  async mayAsk(moment: OpenMoment): Promise<boolean> {
+    const state = await this.#book.read();
+    return this.#offers.size === 0 && state.spends.length === 0 && this.#isTime(state, moment);
   }
 
   #momentOf(state: PurseState, { openSince, paying }: OpenMoment, filling: Filling): Moment {

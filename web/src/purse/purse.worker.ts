@@ -90,6 +90,7 @@ const calls: Calls = {
     void opened.people.resume();
     await opened.resume((outcome) => tell({ kind: "ended", outcome }), doubtful);
   },
+  mayAsk: async (moment) => (await purse()).mayAsk(moment),
   start: async (isStarted) => (await purse()).setStarted(isStarted),
   fill: async (token, moment) => (await purse()).fill(namedSide(token), moment),
   look: async (code) => (await purse()).look(code),

@@ -156,6 +156,8 @@ export interface Calls {
   verdicts(): Promise<Readonly<Record<string, Verdict>>>;
   open(opening: Opening): Promise<Summary>;
   resume(): Promise<void>;
+  /** Whether the account may be asked for by itself: the named side sees who was there, and when. */
+  mayAsk(moment: OpenMoment): Promise<boolean>;
   start(isStarted: boolean): Promise<void>;
   fill(token: string, moment: OpenMoment): Promise<Filled>;
   look(code: OrderCode): Promise<Offer>;

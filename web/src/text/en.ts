@@ -5,6 +5,9 @@ export const en = {
   "play-money": "Play money. Nothing here is worth anything.",
   offline: "You are offline. What you see may be old; a payment will wait.",
   recalled: "No network: what you see is from {when}. It goes on by itself once there is one.",
+  "quiet.account":
+    "Not asked for yet: your operator would see when you open your wallet, and that is often when you pay. It appears by itself once this looks like no payment.",
+  "quiet.show": "Show my account",
   "recalled.account":
     "Your account and its payments are not kept on this device. They show again with a network.",
   back: "Back",

@@ -92,6 +92,18 @@ class PurseOnScreen {
     this.verdicts = (await this.#calls?.verdicts().catch(() => null)) ?? this.verdicts;
   }
 
+  /** Whether this device keeps a purse of the account. */
+  isKept(account: string): boolean {
+    return settings.get(`purse.${account}`) !== null;
+  }
+
+  /** Whether the account may be asked for by itself; without a purse there is nothing to hide. */
+  async mayAsk(): Promise<boolean> {
+    if (this.isSettled && this.#calls === null) return true;
+    const moment = { openSince: this.#openSince, paying: this.#paying, isAsked: false };
+    return (await this.#calls?.mayAsk(moment).catch(() => true)) ?? false;
+  }
+
   async #enter(): Promise<void> {
     try {
       if (settings.get(this.#mark) !== null) await this.#begin();

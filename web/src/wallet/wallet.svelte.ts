@@ -1,9 +1,9 @@
 /** The wallet's state: who is signed in, what the operator says of them, and the payment on its way. */
 
 import { listen } from "../device/live.ts";
-import { pauseOrOnline } from "../device/online.svelte.ts";
+import { isOnline, pauseOrOnline } from "../device/online.svelte.ts";
 import { type NoteKey, newNoteKey } from "../device/seal.ts";
-import { find, keep, settings } from "../device/store.ts";
+import { all, find, keep, settings } from "../device/store.ts";
 import { mergePages } from "../rules/history.ts";
 import { waitBefore } from "../rules/intent.ts";
 import { type Answer, ask, nothing } from "../wire/http.ts";
@@ -21,12 +21,18 @@ import { purse } from "./purse.svelte.ts";
 const PAGE = 30;
 /** After so long without an answer, what the device remembers is shown meanwhile. */
 const PATIENCE_MS = 4_000;
+/** How often a quiet opening looks whether the account may be asked for by now. */
+const QUIET_LOOK_MS = 5_000;
 
 class Wallet {
   token = $state<string | null>(settings.get("token"));
   account = $state.raw<Account | null>(null);
   /** What is shown of the account while the operator was not heard yet. */
   recalled = $state.raw<Known | null>(null);
+  /** The operator was not even asked: who opens a wallet is about to pay, and it would see who. */
+  isQuiet = $state(false);
+  #wanted = Promise.withResolvers<void>();
+  #entered = Promise.withResolvers<void>();
   payments = $state.raw<readonly Payment[]>([]);
   next = $state<string | null>(null);
   loaded = $state(false);
@@ -39,10 +45,12 @@ class Wallet {
 
   /** Opens the session and returns once the account is known, or there is no session any more. */
   async open(): Promise<boolean> {
+    await this.#stayQuiet();
     const slow = setTimeout(() => this.#recall(), PATIENCE_MS);
     for (let attempt = 0; this.token !== null; attempt += 1) {
       void this.#learnOperator();
       await this.refresh();
+      this.#entered.resolve();
       if (this.account !== null) {
         clearTimeout(slow);
         this.recalled = null;
@@ -55,6 +63,34 @@ class Wallet {
     }
     clearTimeout(slow);
     return false;
+  }
+
+  /**
+   * Opens the purse alone, and returns once the account may be asked for: the person wants it, or
+   * this opening seems not to be for paying. Where an account's payment is on its way it is at once.
+   */
+  async #stayQuiet(): Promise<void> {
+    const known = readKnown();
+    if (known?.purse == null || !purse.isKept(known.account) || !isOnline()) return;
+    if ((await all("intents").catch(() => [])).length > 0) return;
+    this.#recall();
+    this.isQuiet = this.recalled !== null;
+    const looks = setInterval(() => void this.#look(), QUIET_LOOK_MS);
+    await purse.whenSettled();
+    await this.#look();
+    await this.#wanted.promise;
+    clearInterval(looks);
+    this.isQuiet = false;
+  }
+
+  async #look(): Promise<void> {
+    if (await purse.mayAsk()) this.#wanted.resolve();
+  }
+
+  /** The person wants what only the operator knows or does; returns once it has been asked. */
+  want(): Promise<void> {
+    this.#wanted.resolve();
+    return this.account === null ? this.#entered.promise : Promise.resolve();
   }
 
   /** Without the operator the purse opens all the same, with what this device keeps. */
@@ -86,6 +122,9 @@ class Wallet {
     this.token = null;
     this.account = null;
     this.recalled = null;
+    this.#wanted.resolve();
+    this.#wanted = Promise.withResolvers();
+    this.#entered = Promise.withResolvers();
     forgetKnown();
     this.payments = [];
     this.loaded = false;
