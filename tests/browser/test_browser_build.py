@@ -25,6 +25,7 @@ def run_script(what: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("what", ["check", "test", "size"])
 def test_the_web_part_passes_its_own(what: str) -> None:
     run = run_script(what)

@@ -285,7 +285,7 @@ def test_a_wallet_that_is_opened_to_pay_does_not_tell_the_operator_who_is_there(
     look_at(payer, code)
     payer.pay_button.click()
     payer.expect_stage("concluded")
-    payer.page.locator("[data-stage] button").click()
+    payer.finish()
     expect(show).to_be_visible()
     assert recorder.named_since(begun) == []
     show.click()

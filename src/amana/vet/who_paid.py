@@ -35,7 +35,7 @@ FIRST_DAY: Final = 14
 FILES: Final = "data folder"
 LOG: Final = "and its log, kept for ever"
 CALLS: Final = "and a watcher of the purse's calls"
-OPENINGS: Final = "and a watcher of every session"
+OPENINGS: Final = "control: a wallet that asks at each opening"
 SENDER: Final = "letters: data folder"
 SENDER_LOG: Final = "letters: and its log, kept for ever"
 SHUFFLED: Final = "control: labels shuffled"
@@ -158,7 +158,7 @@ def _attacks(ask: Ask, sight: Sight, known: Truth, town: Town) -> tuple[Row, ...
         ),
         Row(
             OPENINGS,
-            "every opening of the wallet's page, to the second: it asks for the account each time",
+            "every opening of the wallet, to the second: as if it asked for the account each time",
             _attack(ask, with_sessions(logged, town.events, ("contact", "open")), known),
         ),
         *_letters(ask, sight, logged, town),
