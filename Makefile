@@ -26,7 +26,8 @@ demo: setup  ## Run everything on loopback with play money (ARGS="--port 8400" a
 	$(BIN)/amana demo $(if $(findstring --ready-file,$(ARGS)),,--ready-file $(READYFILE)) $(ARGS)
 
 test: lint setup  ## Run every test this machine can run, in at most 15 minutes.
-	AMANA_COVERAGE=1 $(PYTEST) -m "not slow" --numprocesses 2 --dist loadgroup $(ARGS)
+	AMANA_COVERAGE=1 $(PYTEST) -m "not slow" --numprocesses 2 --dist loadscope \
+	    --no-loadscope-reorder $(ARGS)
 
 test-long: setup  ## Run the large sizes and write the result into docs/ (SLICE=1: ten minutes).
 	AMANA_LONG=$(if $(SLICE),slice,full) $(PYTEST) -m slow --timeout 7200 $(ARGS)

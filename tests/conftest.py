@@ -11,6 +11,8 @@ from typing import Final
 import coverage
 import hypothesis
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT: Final = Path(__file__).parent.parent
 SHARED: Final = Path(os.environ.get("AMANA_SHARED", ROOT.parent / "shared"))
@@ -22,14 +24,16 @@ SLICES: Final = (
     ("simulation", ("simulation", "audit")),
     ("replay", ("demo",)),
     ("coverage floor", ("test_coverage_floor.py",)),
-    ("HTTP", ("node", "cli", "faults")),
-    ("vet", ("vet",)),
+    ("browser", ("browser",)),
     ("other wallets", ("interop",)),
     ("docs", ("docs",)),
-    ("browser", ("browser",)),
+    ("vet", ("vet",)),
+    ("HTTP", ("node", "cli", "faults")),
     ("long", ("long",)),
 )
-"""Slices in the order they run, each with the folders (or the file) of its tests."""
+"""Slices in the order they run, each with the folders (or the file) of its tests.
+
+What takes longest comes first after the floor, so that processes side by side end together."""
 
 _FLOOR: Final = [name for name, _ in SLICES].index("coverage floor")
 """The last slice that is traced. What is traced runs in one process, in order; the slices after it
@@ -84,6 +88,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-golden", action="store_true", help="write the golden files anew")
 
 
+class _Together(LoadScopeScheduling):
+    """Keeps what is traced in one process, and each file of the rest."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return "core" if slice_rank(ROOT / path) <= _FLOOR else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Together:
+    """Say which tests stay together."""
+    return _Together(config, log)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the random order within each slice, and put the slices in theirs."""
@@ -99,9 +117,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted(
         (item for item in items if item not in left_out), key=lambda item: slice_rank(item.path)
     )
-    for item in items:
-        group = "core" if slice_rank(item.path) <= _FLOOR else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
