@@ -1,6 +1,8 @@
 """A wallet that reaches the mint through a relay reaches it in no other way."""
 
 import os
+import time
+from typing import Final
 from urllib.parse import quote
 
 import pytest
@@ -10,6 +12,9 @@ from tests.browser.screens import Wallet
 from tests.browser.test_browser_purse import fill, new_customer
 
 pytestmark = pytest.mark.browser
+
+LONG_AGO: Final = 3_600
+"""Seconds for which a page believes to stand open: longer than a glance at the balance."""
 
 
 def review(wallet: Wallet, operator: Operator, minor: int) -> str:
@@ -43,12 +48,19 @@ def to_mint(watched: Watched, operator: Operator) -> list[str]:
     return [one.url for one in watched.requests if one.url.startswith(operator.mint_url)]
 
 
+def relay_questions(watched: Watched, begun: int) -> list[str]:
+    """Questions for the relay at the operator's own origin, which sees from where they come."""
+    urls = [one.url for one in watched.requests[begun:]]
+    return [url for url in urls if url.endswith("/v1/relay-key")]
+
+
 def test_a_payment_that_a_reload_interrupts_is_carried_on_through_the_relay(
     open_context: Opener, operator: Operator, watched: Watched
 ) -> None:
     token = new_customer(operator, f"resumed-{os.urandom(4).hex()}")
     wallet = Wallet.signed_in(open_context().new_page(), token, is_relayed=True)
     fill(wallet)
+    begun = len(watched.requests)
     order = review(wallet, operator, 800)
     lost_after_tap(wallet, operator)
     wallet.page.goto("/wallet#/purse")
@@ -56,6 +68,7 @@ def test_a_payment_that_a_reload_interrupts_is_carried_on_through_the_relay(
     paid = operator.get(f"/v1/orders/{order}", operator.merchant[1])
     assert (paid["status"], paid["paid_from"]) == ("paid", "purse")
     assert to_mint(watched, operator) == []
+    assert relay_questions(watched, begun) == []
 
 
 def test_where_the_relay_is_gone_a_payment_waits_until_the_person_chooses(
@@ -65,15 +78,17 @@ def test_where_the_relay_is_gone_a_payment_waits_until_the_person_chooses(
     token = new_customer(operator, f"waiting-{os.urandom(4).hex()}")
     wallet = Wallet.signed_in(open_context().new_page(), token, is_relayed=True)
     fill(wallet)
+    begun = len(watched.requests)
     order = review(wallet, operator, 850)
     lost_after_tap(wallet, operator)
     wallet.page.context.route(f"{operator.relay_url}/**", lambda route: route.abort())
     wallet.page.goto("/wallet#/purse")
     gone = wallet.page.locator("[data-relay=gone]")
-    expect(gone).to_contain_text("does not answer")
+    expect(gone).to_contain_text("cannot be used just now")
     assert to_mint(watched, operator) == []
     gone.get_by_role("button").click()
     expect(wallet.page.locator(f"[data-receipt={order}]")).to_be_visible()
+    assert relay_questions(watched, begun) == []
     expect(gone).to_have_count(0)
     assert to_mint(watched, operator) != []
 
@@ -88,6 +103,7 @@ def test_a_payment_from_the_purse_goes_through_the_relay_alone(
     expect(wallet.page.get_by_label("Reach the mint through the relay")).to_be_checked()
     wallet.go("home")
     fill(wallet)
+    begun = len(watched.requests)
     order = review(wallet, operator, 700)
     wallet.pay_button.click()
     wallet.expect_stage("concluded")
@@ -95,6 +111,7 @@ def test_a_payment_from_the_purse_goes_through_the_relay_alone(
     assert (paid["status"], paid["paid_from"]) == ("paid", "purse")
     assert to_mint(watched, operator) == []
     assert not [one.url for one in watched.requests if one.url.endswith("/v1/codes")]
+    assert relay_questions(watched, begun) == []
     sent = [one for one in watched.requests if one.url.startswith(operator.relay_url)]
     posted = [one for one in sent if one.method == "POST"]
     assert posted
@@ -106,3 +123,59 @@ def test_a_payment_from_the_purse_goes_through_the_relay_alone(
         # Header, key, and a padded message with its tag.
         assert len(one.post_data_buffer or b"") - 7 - 32 - 16 in {2_048, 8_192, 32_768}
         assert b"secret" not in (one.post_data_buffer or b"")
+
+
+def test_another_relay_is_used_only_if_the_person_agrees(
+    open_context: Opener, operator: Operator, watched: Watched
+) -> None:
+    token = new_customer(operator, f"pinned-{os.urandom(4).hex()}")
+    wallet = Wallet.signed_in(open_context().new_page(), token, is_relayed=True)
+    page = wallet.page
+    fill(wallet)
+    told = operator.get("/v1/relay-key", operator.merchant[1])
+    own = {**told, "relay": "https://relay-of-one.example"}
+    page.context.route("**/v1/relay-key", lambda route: route.fulfill(json=own))
+    wallet.go("settings")
+    question = page.locator("[data-relay=offered]")
+    expect(page.get_by_role("button", name="Ask your operator now")).to_be_visible()
+    expect(question).to_have_count(0)
+    page.get_by_role("button", name="Ask your operator now").click()
+    expect(question).to_contain_text("relay-of-one.example")
+    review(wallet, operator, 600)
+    wallet.pay_button.click()
+    wallet.expect_stage("concluded")
+    page.goto("about:blank")
+    wallet.go("home")
+    expect(question).to_contain_text("now names")
+    question.get_by_role("button", name="Keep").click()
+    expect(question).to_have_count(0)
+    page.goto("about:blank")
+    wallet.go("settings")
+    expect(page.locator("#relay-text")).to_contain_text("relay.localhost")
+    expect(question).to_have_count(0)
+    assert to_mint(watched, operator) == []
+    assert watched.strangers() == []
+
+
+def test_a_wallet_that_knows_no_relay_asks_in_an_idle_opening_alone(
+    open_context: Opener, operator: Operator, watched: Watched
+) -> None:
+    token = new_customer(operator, f"forgot-{os.urandom(4).hex()}")
+    wallet = Wallet.signed_in(open_context().new_page(), token, is_relayed=True)
+    wallet.go("purse")
+    wallet.page.get_by_role("button", name="Start the purse").click()
+    expect(wallet.page.get_by_role("button", name="Look for the refill now")).to_be_enabled()
+    wallet.page.evaluate("localStorage.removeItem('amana.relay.known')")
+    wallet.page.goto("about:blank")
+    begun = len(watched.requests)
+    wallet.go("settings")
+    text = wallet.page.locator("#relay-text")
+    expect(text).to_contain_text("not known here yet")
+    assert relay_questions(watched, begun) == []
+    wallet.page.goto("about:blank")
+    idle = Wallet(wallet.page.context.new_page())
+    idle.page.clock.install(time=time.time() - LONG_AGO)
+    idle.go("settings")
+    expect(idle.page.locator("#relay-text")).to_contain_text("relay.localhost")
+    assert len(relay_questions(watched, begun)) == 1
+    assert to_mint(watched, operator) == []

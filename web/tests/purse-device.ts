@@ -54,6 +54,7 @@ export class Device {
   now = NOW;
   pauses = 0;
   askReceiptKey: AskKey = async () => null;
+  askForRelay: () => Promise<void> = async () => undefined;
   /** Runs before each pause: a test changes the world there, or ends the page. */
   onPause: () => void = () => undefined;
 
@@ -69,6 +70,7 @@ export class Device {
       },
       changed: () => undefined,
       askReceiptKey: (handle) => this.askReceiptKey(handle),
+      askForRelay: () => this.askForRelay(),
     };
     return Purse.open("eur", new Mint("http://mint.example", this.mint.fetch), ports);
   }

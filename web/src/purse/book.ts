@@ -30,6 +30,8 @@ export interface Ports {
   readonly seals?: Seals;
   /** Left out where no receipt is judged. */
   readonly askReceiptKey?: AskKey;
+  /** Asks the operator for its relay; left out where none is used. */
+  readonly askForRelay?: () => Promise<void>;
 }
 
 export class Book {

@@ -22,6 +22,7 @@ const NAMES = Object.keys({
   tend: 0,
   verdicts: 0,
   goDirect: 0,
+  setRelay: 0,
   lookUp: 0,
   give: 0,
   seeToken: 0,

@@ -178,6 +178,7 @@ export class Purse {
     if (
       maySpeakNamed(POLICY, { ...this.#momentOf(state, moment, fillingOf(state)), urgent: false })
     ) {
+      await this.#ports.askForRelay?.();
       const asking = this.#ports.askReceiptKey;
       if (asking !== undefined) await fetchReceiptKeys(this.#book, this.#ports, asking);
     }

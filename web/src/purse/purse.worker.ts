@@ -9,7 +9,8 @@ import { Mint } from "./mint.ts";
 import { namedSide } from "./named.ts";
 import { mailSide } from "./people-named.ts";
 import { deviceSeals } from "./people-seals.ts";
-import { throughRelay, unlessDirect } from "./relay.ts";
+import { type Way, throughRelay, unlessDirect } from "./relay.ts";
+import { askRelay } from "./relay-named.ts";
 import { Purse, summaryOf } from "./purse.ts";
 import type { Call, Calls, News, Note, Opening, Reply } from "./talk.ts";
 import { openVault, webLocks } from "./vault.ts";
@@ -24,7 +25,7 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 let opening: Promise<Purse> | null = null;
 let channel: BroadcastChannel | null = null;
-const way = { isDirect: false };
+const way: Way = { relay: "unknown", isDirect: false };
 
 const now = (): number => Math.floor(Date.now() / 1000);
 const tell = (note: News): void => scope.postMessage({ note });
@@ -48,16 +49,31 @@ function inStep(account: string): () => void {
 }
 
 let isRelayGone = false;
+let isRelayAsked = false;
 
 /** The page is told when the relay goes or comes back, so that it can offer the choice. */
 function heardOfRelay(isGone: boolean): void {
-  if (isGone !== isRelayGone) tell({ kind: "relay", isGone });
+  if (isGone === isRelayGone) return;
+  tell({ kind: "relay", isGone });
   isRelayGone = isGone;
+  // It may have another key by now: the next idle moment asks.
+  isRelayAsked &&= !isGone;
 }
 
-async function open({ account, unit, mint, relay: use }: Opening): Promise<Purse> {
+/** Once an opening, and again after the relay was gone; the page keeps what was heard. */
+async function askForRelay(): Promise<void> {
+  if (isRelayAsked || way.relay === "off") return;
+  const used = typeof way.relay === "string" ? null : way.relay;
+  const named = await askRelay(used, fetch.bind(globalThis));
+  if (named === null) return;
+  isRelayAsked = true;
+  tell({ kind: "relay-named", named });
+}
+
+async function open({ account, unit, mint, relay }: Opening): Promise<Purse> {
   const direct = fetch.bind(globalThis);
-  const relayed = throughRelay({ mint, use }, direct, heardOfRelay);
+  way.relay = relay;
+  const relayed = throughRelay(mint, way, direct, heardOfRelay);
   const send = unlessDirect(relayed, direct, way);
   const tellOthers = inStep(account);
   return Purse.open(unit, new Mint(mint, send), {
@@ -72,6 +88,7 @@ async function open({ account, unit, mint, relay: use }: Opening): Promise<Purse
     },
     seals: deviceSeals,
     askReceiptKey,
+    askForRelay,
   });
 }
 
@@ -107,6 +124,10 @@ const calls: Calls = {
   restore: async (token, phrase) => (await purse()).restore(namedSide(token), phrase),
   goDirect: async (isDirect) => {
     way.isDirect = isDirect;
+  },
+  setRelay: async (relay) => {
+    way.relay = relay;
+    isRelayGone = false;
   },
   verdicts: async () => (await purse()).verdicts(),
   tend: async (moment) => (await purse()).tend(moment),

@@ -8,17 +8,16 @@
 
 import { AEAD_AES_128_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_DHKEM_X25519_HKDF_SHA256 } from "hpke";
 import { fromBase64Url } from "../rules/note.ts";
+import type { RelayPlace, RelayUse } from "../rules/purse/relay.ts";
 import { joined, readResponse, writeRequest } from "../wire/binary-http.ts";
-import { object, optional, text } from "../wire/check.ts";
-import { ask } from "../wire/http.ts";
 import type { Fetch } from "./mint.ts";
+import { RelayFault, compareKeys, doorOf, plain } from "./relay-named.ts";
 
 /** Bytes of a message before it is sealed: the same steps as at the mint. */
 export const SIZES = [2_048, 8_192, 32_768, 131_072, 524_288, 1_179_648] as const;
 
 const REQUEST_TYPE = "message/ohttp-req";
 const RESPONSE_TYPE = "message/ohttp-res";
-const KEYS_TYPE = "application/ohttp-keys";
 const POINT_BYTES = 32;
 const NONCE_BYTES = 16;
 const KEY_BYTES = 16;
@@ -34,20 +33,12 @@ const suite = new CipherSuite<CryptoKey>(
   AEAD_AES_128_GCM,
 );
 
-export interface RelayPlace {
-  readonly relay: string;
-  readonly mint: string;
-  /** The mint's key as its operator tells it to everybody (`application/ohttp-keys`). */
-  readonly keys: Uint8Array;
-}
-
-export class RelayFault extends Error {
-  override readonly name = "RelayFault";
-}
-
 /** Like `fetch`, for addresses of the mint alone. */
-export function relayFetch({ relay, mint, keys }: RelayPlace, send: Fetch): Fetch {
-  const door = `${relay.replace(/\/+$/, "")}/${new URL(mint).host}`;
+export function relayFetch(place: RelayPlace, send: Fetch): Fetch {
+  const { mint } = place;
+  const door = doorOf(place);
+  const keys = fromBase64Url(place.keys);
+  if (keys === null) throw new RelayFault("a key that cannot be read");
   let known: Promise<void> | null = null;
   return async (address, init) => {
     const target = new URL(address);
@@ -70,84 +61,53 @@ export function relayFetch({ relay, mint, keys }: RelayPlace, send: Fetch): Fetc
   };
 }
 
-const relayFacts = object({ mint: text, relay: optional(text), keys: text });
+/** How the mint is reached now; the page says so, and may say otherwise between two requests. */
+export interface Way {
+  relay: RelayUse;
+  /** The person has said that this payment goes without the relay. */
+  isDirect: boolean;
+}
 
 /**
- * How the mint is reached. `named`: through the relay if the operator names one. `always`: through
- * it and in no other way, as the device has gone before. `never`: the person has turned it off.
- */
-export type RelayUse = "named" | "always" | "never";
-
-/**
- * Learns the relay and the mint's key when first needed, without a token, and anew after a fault.
+ * Reaches the mint through the relay that the device keeps, where it keeps one.
  *
- * `told` hears of each request whether the relay was there.
+ * Nobody else is asked on the way, whatever goes wrong: a question to the operator's own origin
+ * beside a payment would show whose address the payment came from. `told` hears of each request
+ * whether the relay was there.
  */
 export function throughRelay(
-  { mint, use }: { readonly mint: string; readonly use: RelayUse },
+  mint: string,
+  way: Pick<Way, "relay">,
   send: Fetch,
   told: (isGone: boolean) => void,
 ): Fetch {
-  if (use === "never") return send;
-  let way: Promise<Fetch> | null = null;
+  let road: { readonly use: RelayUse; readonly go: Fetch } | null = null;
   return async (address, init) => {
-    way ??= learn(mint, send, use);
+    const use = way.relay;
+    if (use === "off" || use === "none") return send(address, init);
     try {
-      const answer = await (await way)(address, init);
+      if (road?.use !== use) road = { use, go: roadTo(mint, use, send) };
+      const answer = await road.go(address, init);
       told(false);
       return answer;
     } catch (error) {
-      way = null;
+      // The key is compared anew with the next request: the relay may know another one by then.
+      road = null;
       told(true);
       throw error;
     }
   };
 }
 
+function roadTo(mint: string, use: RelayPlace | "unknown", send: Fetch): Fetch {
+  if (use === "unknown") throw new RelayFault("no relay is known yet");
+  if (use.mint !== mint) throw new RelayFault("no relay is known for this mint");
+  return relayFetch(use, send);
+}
+
 /** The relay's way, until the person has said that this payment goes without it. */
-export function unlessDirect(relayed: Fetch, direct: Fetch, way: { isDirect: boolean }): Fetch {
+export function unlessDirect(relayed: Fetch, direct: Fetch, way: Pick<Way, "isDirect">): Fetch {
   return (address, init) => (way.isDirect ? direct : relayed)(address, init);
-}
-
-async function learn(mint: string, send: Fetch, use: RelayUse): Promise<Fetch> {
-  const answer = await ask({ method: "GET", path: "/v1/relay-key", check: relayFacts });
-  if (answer.kind !== "answered") throw new RelayFault("the operator does not answer");
-  const { relay, keys } = answer.value;
-  if (relay === null && use === "named") return send;
-  const config = fromBase64Url(keys);
-  if (relay === null || config === null || answer.value.mint !== mint)
-    throw new RelayFault("the operator names no relay for this mint");
-  return relayFetch({ relay, mint, keys: config }, send);
-}
-
-/**
- * An operator that gave each customer another key would know them by it; the relay tells the key
- * that it was told, which is the same for all who use it.
- */
-async function compareKeys(door: string, keys: Uint8Array, send: Fetch): Promise<void> {
-  const response = await send(door, plain("GET", { Accept: KEYS_TYPE }, null));
-  if (!response.ok) throw new RelayFault(`the relay answered ${response.status}`);
-  const told = new Uint8Array(await response.arrayBuffer());
-  if (told.length !== keys.length || told.some((byte, at) => byte !== keys[at]))
-    throw new RelayFault("the relay knows another key of this mint");
-}
-
-function plain(
-  method: string,
-  headers: Readonly<Record<string, string>>,
-  signal: AbortSignal | null | undefined,
-): RequestInit {
-  return {
-    method,
-    // The same language for everybody: the browser's own would tell people apart.
-    headers: { "Accept-Language": "en", ...headers },
-    cache: "no-store",
-    credentials: "omit",
-    mode: "cors",
-    redirect: "error",
-    referrerPolicy: "no-referrer",
-    signal: signal ?? null,
-  };
 }
 
 async function readInit(address: URL, init: RequestInit) {

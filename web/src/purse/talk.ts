@@ -1,10 +1,10 @@
 /** What the page and the purse's worker say to each other; nothing in it needs the protocol. */
 
+import type { RelayNamed, RelayUse } from "../rules/purse/relay.ts";
 import type { Named, Receipt } from "./model.ts";
 import type { Arrival, HandingStage, Held } from "./people-model.ts";
 import type { TokenSeen, Took } from "./people-taking.ts";
 import type { Slip } from "./phrase.ts";
-import type { RelayUse } from "./relay.ts";
 import type { Verdict } from "./verifying.ts";
 
 export interface Opening {
@@ -143,6 +143,8 @@ export type Filled =
 export interface Calls {
   /** With `true` the relay is gone around, until it is said otherwise; the person chose so. */
   goDirect(isDirect: boolean): Promise<void>;
+  /** From the next request on the mint is reached this way. */
+  setRelay(relay: RelayUse): Promise<void>;
   /** Twelve new words; told once, and kept nowhere. */
   newPhrase(): Promise<string>;
   /** The person has written the words down: backups are sealed for them from now on. */
@@ -204,6 +206,7 @@ export type News =
   | { readonly kind: "changed-elsewhere"; readonly summary: Summary }
   | { readonly kind: "doubtful" }
   | { readonly kind: "relay"; readonly isGone: boolean }
+  | { readonly kind: "relay-named"; readonly named: RelayNamed }
   | { readonly kind: "ended"; readonly outcome: Paid };
 
 export interface Note {

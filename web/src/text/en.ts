@@ -188,7 +188,8 @@ export const en = {
   "restore.other-phrase": "These words do not open the backup that the operator keeps.",
   "restore.none": "The operator keeps no backup of this account's purse.",
   "restore.lost": "Operator or mint cannot be reached just now. Nothing has changed.",
-  "purse.relay.gone": "The relay that keeps your internet address from the mint does not answer.",
+  "purse.relay.gone":
+    "The relay that keeps your internet address from the mint cannot be used just now.",
   "purse.relay.without": "Go on without the relay, this time",
   "purse.sees.relay":
     "Not your internet address: everything from the scan to the receipt goes through the relay.",
@@ -306,7 +307,19 @@ export const en = {
   "settings.relay": "Relay",
   "settings.relay.text":
     "{relay} can stand between this device and the mint. It then sees your internet address but not what you ask; the mint sees what you ask but not your address. Without the relay's help nothing is paid from the purse.",
+  "settings.relay.unknown":
+    "It is not known here yet whether your operator names a relay. It is asked once this looks like no payment.",
   "settings.relay.use": "Reach the mint through the relay",
+  "settings.relay.look": "Ask your operator now",
+  "settings.relay.look.text":
+    "Your operator sees your internet address when it is asked. So the wallet itself asks only while nothing is paid.",
+  "settings.relay.lost": "Your operator does not answer just now.",
+  "relay.offered":
+    "Your operator now names {offered} as its relay. Until now this wallet has used {kept}.",
+  "relay.offered.text":
+    "A relay hides your internet address only if somebody other than your operator runs it, and if others use it too. Others can tell you which one theirs names.",
+  "relay.offered.keep": "Keep {relay}",
+  "relay.offered.take": "Use {relay}",
   "settings.key": "Device key",
   "settings.key.text":
     "Others seal messages to this key. Its private half never leaves this device.",

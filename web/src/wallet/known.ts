@@ -4,7 +4,7 @@
  */
 
 import { settings } from "../device/store.ts";
-import { type Checked, count, object, optional, reading, text } from "../wire/check.ts";
+import { type Checked, count, kept, object, optional, text } from "../wire/check.ts";
 import type { Account } from "../wire/shapes.ts";
 
 const NAME = "known";
@@ -24,18 +24,7 @@ const known = object({
 export type Known = Checked<typeof known>;
 
 export function readKnown(): Known | null {
-  const kept = settings.get(NAME);
-  if (kept === null) return null;
-  const read = reading(known, parsed(kept));
-  return read.ok ? read.value : null;
-}
-
-function parsed(kept: string): unknown {
-  try {
-    return JSON.parse(kept) as unknown;
-  } catch {
-    return null;
-  }
+  return kept(known, settings.get(NAME));
 }
 
 const keep = (one: Known): void => settings.set(NAME, JSON.stringify(one));

@@ -2,6 +2,7 @@
 
 import { settings } from "../device/store.ts";
 import type { Money } from "../rules/money.ts";
+import type { RelayNamed } from "../rules/purse/relay.ts";
 import { startPurse } from "../purse/client.ts";
 import type { Receipt } from "../purse/model.ts";
 import type {
@@ -21,7 +22,14 @@ import { type PurseFacts, purseFacts } from "../purse/wire.ts";
 import { ask } from "../wire/http.ts";
 import type { Verdict } from "../purse/verifying.ts";
 import { type PurseKnown, learnPurse } from "./known.ts";
-import { findRelay, isRelayed, relayUse } from "./relayed.ts";
+import {
+  answerOffer,
+  findRelay,
+  hearRelay,
+  relayUse,
+  relayView,
+  type RelayView,
+} from "./relayed.ts";
 
 /** A person's own account and session, as the named side of the purse needs them. */
 export interface Holder {
@@ -49,8 +57,9 @@ class PurseOnScreen {
   filled = $state.raw<Filled | null>(null);
   isFilling = $state(false);
   isDirect = $state(false);
-  /** The relay did not answer last, or the operator names none where there was one. */
+  /** The relay could not be used last. */
   isRelayGone = $state(false);
+  relay = $state.raw<RelayView>(relayView());
   verdicts = $state.raw<Readonly<Record<string, Verdict>>>({});
   /** Whether it is known if this device has a purse: before that, no payment is looked at. */
   isSettled = $state(false);
@@ -73,14 +82,20 @@ class PurseOnScreen {
     this.#openSince = seconds();
     const [answer] = await Promise.all([
       ask({ method: "GET", path: "/v1/purse", token: holder.token, check: purseFacts }),
-      isRelayed() ? null : findRelay(),
+      this.#isRelayDue() ? findRelay() : null,
     ]);
+    this.relay = relayView();
     this.#isHeard = true;
     if (answer.kind === "answered") {
       this.facts = answer.value;
       learnPurse(holder.account, answer.value);
     } else if (answer.kind === "problem") this.facts = null;
     await this.#enter();
+  }
+
+  /** With a purse an idle moment asks, and its thread finds one; without there is nothing to hide. */
+  #isRelayDue(): boolean {
+    return relayView().kept === null && settings.get(this.#mark) === null;
   }
 
   /** Opens what the device keeps while the operator is not reached. */
@@ -219,7 +234,32 @@ class PurseOnScreen {
     else if (news.kind === "changed-elsewhere") this.#changedElsewhere(news.summary);
     else if (news.kind === "ended") this.#ended(news.outcome);
     else if (news.kind === "relay") this.isRelayGone = news.isGone;
+    else if (news.kind === "relay-named") this.#relayNamed(news.named);
     else if (this.stage?.name === "working") this.stage = { ...this.stage, name: "unknown" };
+  }
+
+  #relayNamed(named: RelayNamed): void {
+    hearRelay(named);
+    void this.#useRelay();
+  }
+
+  async #useRelay(): Promise<void> {
+    this.relay = relayView();
+    this.isRelayGone = false;
+    await this.#calls?.setRelay(relayUse()).catch(() => undefined);
+  }
+
+  /** The person says whether the relay that the operator names now takes the place of the other. */
+  async answerRelay(isTaken: boolean): Promise<void> {
+    answerOffer(isTaken);
+    await this.#useRelay();
+  }
+
+  /** Asks the operator for its relay now; false where it is not there. */
+  async lookForRelay(): Promise<boolean> {
+    const isHeard = await findRelay();
+    await this.#useRelay();
+    return isHeard;
   }
 
   #changedElsewhere(summary: Summary): void {

@@ -27,6 +27,17 @@ export function reading<T>(check: Check<T>, value: unknown): Reading<T> {
   }
 }
 
+/** The same for what this device keeps as JSON; null where it is not there or not as expected. */
+export function kept<T>(check: Check<T>, json: string | null): T | null {
+  if (json === null) return null;
+  try {
+    const read = reading(check, JSON.parse(json) as unknown);
+    return read.ok ? read.value : null;
+  } catch {
+    return null;
+  }
+}
+
 export const text: Check<string> = (value, path) => {
   if (typeof value !== "string") throw new Malformed(path, "text");
   return value;

@@ -22,7 +22,8 @@ async def get_relay_key(request: Asked) -> View:
     """Return where the relay is, and the mint's key for it (RFC 9458), the same to everybody.
 
     A wallet asks the relay for this key too, and uses neither where they differ: an operator that
-    gave each customer another key would know them by it.
+    gave each customer another key would know them by it. It keeps both, and asks here only while
+    nothing is paid: the question shows the address that the relay is there to hide.
     """
     operator = edge.operator_of(request)
     return {
