@@ -82,7 +82,7 @@ class PurseOnScreen {
     this.#openSince = seconds();
     const [answer] = await Promise.all([
       ask({ method: "GET", path: "/v1/purse", token: holder.token, check: purseFacts }),
-      this.#isRelayDue() ? findRelay() : null,
+      this.#isRelayDue(holder.account) ? findRelay() : null,
     ]);
     this.relay = relayView();
     this.#isHeard = true;
@@ -94,8 +94,8 @@ class PurseOnScreen {
   }
 
   /** With a purse an idle moment asks, and its thread finds one; without there is nothing to hide. */
-  #isRelayDue(): boolean {
-    return relayView().kept === null && settings.get(this.#mark) === null;
+  #isRelayDue(account: string): boolean {
+    return relayView().kept === null && !this.isKept(account);
   }
 
   /** Opens what the device keeps while the operator is not reached. */
