@@ -88,6 +88,8 @@ export class TestMint {
   readonly sent: Sent[] = [];
   readonly orders = new Map<string, number>();
   readonly spent = new Set<string>();
+  /** Secrets that it takes from nobody, as malformed locks are. */
+  readonly malformed = new Set<string>();
   readonly signed = new Map<string, Signature>();
   readonly losses: Loss[] = [];
   listed: (ListedKeyset & { revoked?: true })[] = [];
@@ -134,6 +136,7 @@ export class TestMint {
   /** Goes on where another mint with the same keys stands. */
   takeOver(other: TestMint): void {
     for (const point of other.spent) this.spent.add(point);
+    for (const secret of other.malformed) this.malformed.add(secret);
     for (const [output, signature] of other.signed) this.signed.set(output, signature);
     for (const [id, quote] of other.#quotes) this.#quotes.set(id, { ...quote });
     for (const { id, revoked } of other.listed) {
@@ -299,7 +302,8 @@ export class TestMint {
       if (isRevoked !== isAnew) return refuse(10001, "false");
       const key = this.#keys.get(keyset)?.secret[String(amount)];
       const proof = { id: keyset, secret: new TextEncoder().encode(secret), C: pointFromHex(C) };
-      if (key === undefined || !verifyUnblindedSignature(proof, key)) return refuse(10001, "false");
+      const isFalse = key === undefined || !verifyUnblindedSignature(proof, key);
+      if (isFalse || this.malformed.has(secret)) return refuse(10001, "false");
       if (this.spent.has(pointOf(secret))) return refuse(11001, "Token already spent.");
       if (!isOpened({ id: keyset, amount: Amount.from(amount), secret, C, witness: witness ?? "" }))
         return refuse(11010, "Witness is missing or invalid");

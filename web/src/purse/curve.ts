@@ -33,6 +33,18 @@ export function pointOf(secret: string): string {
   return hashToCurve(encoder.encode(secret)).toHex(true);
 }
 
+/** Whether it is a point of the curve, in its short form. */
+export function isPoint(hex: string): boolean {
+  if (!/^0[23][0-9a-f]{64}$/.test(hex)) return false;
+  try {
+    pointFromHex(hex);
+    return true;
+  } catch {
+    // The library throws at what is not on the curve.
+    return false;
+  }
+}
+
 export interface Unblinded {
   readonly keyset: string;
   readonly amount: number;

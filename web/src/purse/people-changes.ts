@@ -12,6 +12,7 @@ import type {
   HandingStage,
   Held,
   Met,
+  Parted,
   PeopleState,
   TakenProof,
   Taking,
@@ -90,10 +91,46 @@ export function takingBegun(state: PurseState, taking: Taking): PurseState {
   return withPeople(state, { takings: [...state.people.takings, taking] });
 }
 
-/** It goes on with other inputs and outputs. */
-export function takingChanged(state: PurseState, taking: Taking): PurseState {
-  const takings = state.people.takings.map((one) => (one.id === taking.id ? taking : one));
-  return withPeople(state, { takings });
+interface Moment {
+  readonly now: Seconds;
+  readonly availableAt: Seconds;
+}
+
+/** What the mint signed of one part comes in, and the next part is on its way. */
+export function takingParted(
+  state: PurseState,
+  taking: Taking,
+  proofs: readonly Proven[],
+  at: Moment,
+  next: Taking,
+): PurseState {
+  if (!isOnItsWay(state, taking)) return state;
+  const changed = partIn(state, taking, proofs, at);
+  const takings = changed.people.takings.map((one) => (one.id === taking.id ? next : one));
+  return withPeople(changed, { takings });
+}
+
+/** Whether this very part is what was stored last. */
+function isOnItsWay({ people }: PurseState, { id, outputs }: Taking): boolean {
+  const stored = people.takings.find((one) => one.id === id);
+  return stored !== undefined && stored.outputs[0]?.B_ === outputs[0]?.B_;
+}
+
+function partIn(
+  state: PurseState,
+  { inputs }: Taking,
+  proofs: readonly Proven[],
+  at: Moment,
+): PurseState {
+  if (proofs.length === 0) return state;
+  const lineage = lineageName("received", state.nextLineage);
+  const coins = proofs.map((one) => coinFrom(one, lineage, at.availableAt));
+  const changed = {
+    ...state,
+    coins: [...state.coins, ...coins],
+    nextLineage: state.nextLineage + 1,
+  };
+  return withPeople(changed, { met: [...metOf(state), ...metIn(inputs)] });
 }
 
 /** What is left of it comes back as it is, to be issued anew; with nothing left it was taken. */
@@ -124,43 +161,62 @@ export function handingSaved(
   );
 }
 
-/** It is over: banked, or found spent by somebody else. A letter is then to be dropped. */
+/**
+ * It is over: banked, or given up, or left where it was in so far as it was not tried to the end.
+ *
+ * A letter of which nothing is left is to be dropped.
+ */
 export function takingEnded(
   state: PurseState,
   taking: Taking,
   proofs: readonly Proven[],
-  at: { readonly now: Seconds; readonly availableAt: Seconds },
+  at: Moment,
+  parted: Parted,
 ): PurseState {
   const { id, source } = taking;
-  if (!state.people.takings.some((one) => one.id === id)) return state;
-  const stage: HandingStage = proofs.length > 0 ? "back" : "taken";
-  const changed = source === "back" ? handingChanged(state, id, { stage }) : state;
-  const lineage = lineageName("received", changed.nextLineage);
-  const arrival: Arrival = { id, source, amount: sumOf(proofs), at: at.now };
-  const recent = changed.people.arrivals.filter((one) => one.at > at.now - KEPT_DAYS * DAY);
-  const isLost = proofs.length === 0;
-  const held = heldOf(changed).flatMap((one) => {
-    if (one.id === id) return isLost ? [{ ...one, stage: "lost" as const }] : [];
-    return one.stage === "lost" && one.at < at.now - KEPT_DAYS * DAY ? [] : [one];
+  if (!isOnItsWay(state, taking)) return state;
+  const { gained, lost, left } = parted;
+  const stage: HandingStage = gained > 0 ? "back" : "taken";
+  const isOver = left.length === 0;
+  const before = partIn(state, taking, proofs, at);
+  const changed = source === "back" && isOver ? handingChanged(before, id, { stage }) : before;
+  const { people } = changed;
+  return withPeople(changed, {
+    takings: people.takings.filter((one) => one.id !== id),
+    arrivals: arrived(people.arrivals, { id, source, amount: gained, at: at.now }),
+    letters: source === "mail" && isOver ? [...people.letters, id] : people.letters,
+    held: heldOf(changed).flatMap((one) => heldAfter(one, id, parted, at.now)),
+    met: [...metOf(changed).filter(({ until }) => until > at.now), ...metIn(lost)],
   });
-  return withPeople(
-    {
-      ...changed,
-      coins: [...changed.coins, ...proofs.map((one) => coinFrom(one, lineage, at.availableAt))],
-      nextLineage: changed.nextLineage + 1,
-    },
-    {
-      takings: changed.people.takings.filter((one) => one.id !== id),
-      arrivals: proofs.length > 0 ? [...recent, arrival] : recent,
-      letters: source === "mail" ? [...changed.people.letters, id] : changed.people.letters,
-      held,
-      met: [...metOf(changed).filter(({ until }) => until > at.now), ...metIn(taking)],
-    },
-  );
+}
+
+/** One entry for what arrived, also where it came in at several times. */
+function arrived(arrivals: readonly Arrival[], one: Arrival): readonly Arrival[] {
+  const recent = arrivals.filter(({ at }) => at > one.at - KEPT_DAYS * DAY);
+  if (one.amount === 0) return recent;
+  const before = sumOf(recent.filter(({ id }) => id === one.id));
+  const others = recent.filter(({ id }) => id !== one.id);
+  return [...others, { ...one, amount: before + one.amount }];
+}
+
+/** What was kept without a network, once the mint has judged it: in parts where they differ. */
+function heldAfter(
+  one: Held,
+  id: string,
+  { gained, lost, left }: Parted,
+  now: Seconds,
+): readonly Held[] {
+  if (one.id !== id) return one.stage === "lost" && one.at < now - KEPT_DAYS * DAY ? [] : [one];
+  if (gained === 0 && lost.length === 0) return [one];
+  if (gained === 0 && left.length === 0) return [{ ...one, stage: "lost" }];
+  const waits = left.length === 0 ? [] : [{ ...one, inputs: left, amount: sumOf(left) }];
+  const [first] = lost;
+  if (first === undefined) return waits;
+  return [...waits, { ...one, id: first.C, stage: "lost", inputs: lost, amount: sumOf(lost) }];
 }
 
 /** Locked proofs that were taken: shown again to a wallet without a network, they are known. */
-function metIn({ inputs }: Taking): readonly Met[] {
+function metIn(inputs: readonly TakenProof[]): readonly Met[] {
   return inputs.flatMap(({ C, secret }) => {
     const until = lockEndIn(secret);
     return until === null ? [] : [{ C, until }];

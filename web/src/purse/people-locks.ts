@@ -13,8 +13,8 @@ import {
   schnorrSignMessage,
 } from "@cashu/cashu-ts";
 import type { Seconds } from "../rules/purse/policy.ts";
-import { fromHex, toHex } from "./bytes.ts";
-import { newOutput, pubkeyOf } from "./curve.ts";
+import { toHex } from "./bytes.ts";
+import { isPoint, newOutput, pubkeyOf } from "./curve.ts";
 import type { Dleq, Passed, SwapOutput } from "./people-model.ts";
 
 const encoder = new TextEncoder();
@@ -111,6 +111,8 @@ export type TokenRead =
   | { readonly kind: "no-token" | "other-mint" };
 
 const PROOFS_MAX = 64;
+/** As the mint reads them. */
+const SECRET_BYTES_MAX = 1_024;
 
 /** Reads a token of this mint; `keysets` are the ids by which shortened ones are told. */
 export function readToken(
@@ -143,6 +145,9 @@ function dleqOf({ dleq }: Proof): Dleq | null {
 const bare = (address: string): string => address.replace(/\/+$/, "").toLowerCase();
 
 function passedOf({ id, amount, secret, C, p2pk_e }: Proof): Passed {
-  if (fromHex(C) === null) throw new RangeError("a point is hexadecimal digits");
+  // Where the form is not that of the specifications, the mint refuses the request for it.
+  if (!isPoint(C)) throw new RangeError("a proof is a point of the curve");
+  const isText = secret.isWellFormed() && encoder.encode(secret).length <= SECRET_BYTES_MAX;
+  if (!isText) throw new RangeError("a secret is a text of bounded length");
   return { keyset: id, amount: amount.toNumber(), secret, C, ephemeral: p2pk_e ?? null };
 }

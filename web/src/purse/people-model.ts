@@ -82,6 +82,18 @@ export interface Taking {
   readonly inputs: readonly TakenProof[];
   readonly outputs: readonly SwapOutput[];
   readonly token: Token | null;
+  /** Once it is tried in parts; `inputs` are then those of one part. */
+  readonly parted?: Parted;
+}
+
+/** What came of the parts that were tried, and what is still to be tried. */
+export interface Parted {
+  readonly gained: number;
+  /** Spent by somebody else, or refused by the mint singly. */
+  readonly lost: readonly TakenProof[];
+  /** Not tried to the end: it stays where it was, and may be taken another time. */
+  readonly left: readonly TakenProof[];
+  readonly rest: readonly (readonly TakenProof[])[];
 }
 
 export interface Arrival {
@@ -94,7 +106,7 @@ export interface Arrival {
 /**
  * E-cash that was taken without a network: judged here, and counted by the mint later.
  *
- * `lost`: the mint says that it was spent before it came to be counted.
+ * `lost`: it was spent before it came to be counted, or the mint refused it by itself.
  */
 export interface Held {
   readonly id: string;

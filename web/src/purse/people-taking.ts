@@ -10,15 +10,17 @@ import { newOneTimeKey, pointOf } from "./curve.ts";
 import { isRevoked } from "./keysets.ts";
 import { readList } from "./listing.ts";
 import { type PurseState, sumOf } from "./model.ts";
-import { handingSaved, takingBegun, takingChanged, takingEnded } from "./people-changes.ts";
+import { handingSaved, takingBegun, takingEnded, takingParted } from "./people-changes.ts";
 import { type Parts, feeOf } from "./people-handing.ts";
 import { isPlain, plainOutput, readToken, witnessFor } from "./people-locks.ts";
 import { type Judged, judge } from "./people-offline.ts";
-import type { Handing, Held, Passed, Source, TakenProof, Taking } from "./people-model.ts";
-import { type Swapped, sorted, swapOnce } from "./people-swap.ts";
+import type { Handing, Held, Parted, Passed, Source, TakenProof, Taking } from "./people-model.ts";
+import { partedBy } from "./people-parting.ts";
+import { sorted, swapOnce } from "./people-swap.ts";
 import { RANDOM_BYTES, drawnChance } from "./spending.ts";
 
-const PROOF_FALSE = 10001;
+/** Blind tokens that stay for payments, two for each. */
+const TOKENS_KEPT = 20;
 
 export type TokenSeen =
   | { readonly kind: "token"; readonly amount: number; readonly inputs: readonly TakenProof[] }
@@ -121,48 +123,51 @@ async function carryTaking(parts: Parts, begun: Taking): Promise<Took> {
       await ports.pause(waitBefore(attempt, drawnChance(ports)));
       continue;
     }
-    const left = swapped.kind === "spent" ? await leftOf(book, taking, swapped.spent) : null;
-    if (left !== null && typeof left !== "string") {
-      taking = left;
-      continue;
-    }
     const proofs = swapped.kind === "signed" ? swapped.proofs : [];
+    const { parted, next, why } = await nextPart(book, taking, partedBy(taking, swapped));
     const now = ports.now();
     const availableAt = changeAvailableAt(POLICY, now, ports.random(RANDOM_BYTES));
-    if (left !== null || mayBeTakenLater(taking, swapped)) {
-      await book.change((state) => ({ ...state, people: without(state, taking) }));
-    } else {
-      await book.change((state) => takingEnded(state, taking, proofs, { now, availableAt }));
+    const [part, at] = [taking, { now, availableAt }];
+    if (next === null) {
+      await book.change((state) => takingEnded(state, part, proofs, at, parted));
+      if (parted.gained > 0) return { kind: "taken", amount: parted.gained };
+      return { kind: why ?? (swapped.kind === "spent" ? "spent" : "refused") };
     }
-    if (swapped.kind !== "signed") return { kind: left ?? swapped.kind };
-    return { kind: "taken", amount: sumOf(proofs) };
+    await book.change((state) => takingParted(state, part, proofs, at, next));
+    const stored = takingOf(book.state, begun.id);
+    if (stored === undefined) return { kind: "lost" };
+    taking = stored;
   }
 }
 
-/** Nothing is wrong with the e-cash, or it is this purse's own: it stays where it was. */
-function mayBeTakenLater({ source }: Taking, swapped: Swapped): boolean {
-  return swapped.kind === "refused" && (swapped.code !== PROOF_FALSE || source === "back");
+interface NextPart {
+  readonly parted: Parted;
+  /** Null where nothing is to be tried any more. */
+  readonly next: Taking | null;
+  /** Why what is left was not tried. */
+  readonly why?: "other-keys" | "no-token";
 }
 
 /**
- * Where somebody else has spent a part, the rest goes on in its place; null where nothing is left.
+ * The part to try next, where the mint refused some or somebody else has spent some.
  *
  * With outputs and a blind token of its own: the mint has seen those that it refused.
  */
-async function leftOf(
-  book: Book,
-  taking: Taking,
-  spent: ReadonlySet<string>,
-): Promise<Taking | "other-keys" | "no-token" | null> {
-  const inputs = taking.inputs.filter(({ secret }) => !spent.has(secret));
-  const left = inputs.length === 0 ? "refused" : await makeTaking(book, taking, inputs);
-  if (left === "refused") return null;
-  if (typeof left !== "string") await book.change((state) => takingChanged(state, left));
-  return left;
+async function nextPart(book: Book, taking: Taking, parted: Parted): Promise<NextPart> {
+  const [inputs, ...rest] = parted.rest;
+  if (inputs === undefined) return { parted, next: null };
+  const made = mayTryApart(book.state) ? await makeTaking(book, taking, inputs) : "no-token";
+  if (made === "refused") {
+    // Less than the mint charges for it.
+    return nextPart(book, taking, { ...parted, lost: [...parted.lost, ...inputs], rest });
+  }
+  if (typeof made !== "string") return { parted, next: { ...made, parted: { ...parted, rest } } };
+  return { parted: { ...parted, left: parted.rest.flat(), rest: [] }, next: null, why: made };
 }
 
-function without({ people }: PurseState, { id }: Taking): PurseState["people"] {
-  return { ...people, takings: people.takings.filter((one) => one.id !== id) };
+/** Bad e-cash, which anybody can send, must not use up the tokens that payments need. */
+function mayTryApart({ asksTokens, tokens }: PurseState): boolean {
+  return !asksTokens || tokens.length > TOKENS_KEPT;
 }
 
 /** Takes back what was handed over: a link as long as nobody has used it, a lock once it has ended. */

@@ -19,6 +19,7 @@ import { agreesWith, readList } from "./listing.ts";
 import type { Mint } from "./mint.ts";
 import { type PurseState, type Receipt, type Spend, newPurse, sumOf } from "./model.ts";
 import type { NamedSide } from "./named.ts";
+import { wholeOf } from "./people-parting.ts";
 import { peopleSummary } from "./people-view.ts";
 import { People } from "./people.ts";
 import { keyOfPhrase, newPhrase } from "./phrase.ts";
@@ -371,7 +372,5 @@ function restingOf(state: PurseState, now: Seconds): Summary["resting"] {
 function swapping({ people, keeping }: PurseState): bigint {
   const going = people.handings.filter(({ stage }) => stage === "swapping");
   const changing = keeping.exchanges.map(({ coin }) => coin);
-  return BigInt(
-    sumOf(going) + sumOf(people.takings.flatMap(({ inputs }) => inputs)) + sumOf(changing),
-  );
+  return BigInt(sumOf(going) + sumOf(people.takings.flatMap(wholeOf)) + sumOf(changing));
 }

@@ -41,6 +41,8 @@ export const peopleAr: Readonly<Record<keyof typeof peopleEn, string>> = {
   "people.take.text": "يصير لك حين يدخل جيبك: وقبل ذلك يستطيع أي شخص لديه الرابط أخذه.",
   "people.take.button": "خذ {amount}",
   "people.taken": "صار في جيبك، ويرتاح بضع ساعات قبل أن يُنفق.",
+  "people.taken.part":
+    "لم يصل إلى جيبك منه إلا {amount}: أُنفق الباقي من قبل، أو رفضته دار السكّ. ويرتاح بضع ساعات قبل أن يُنفق.",
   "people.spent": "أخذه شخص من قبل.",
   "people.refused": "لم تبدّله دار السكّ.",
   "people.not-a-token": "ليس هذا نقدًا تستطيع هذه المحفظة قراءته.",
@@ -81,7 +83,7 @@ export const peopleAr: Readonly<Record<keyof typeof peopleEn, string>> = {
   "people.held.title": "لم يُحسب بعد",
   "people.held.waits": "أُخذ من دون شبكة. تحسبه دار السكّ حين تصل المحفظة إليها.",
   "people.held.stage.held": "ينتظر الشبكة",
-  "people.held.stage.lost": "أُنفق قبل أن يُحسب",
+  "people.held.stage.lost": "لم يُحسب: أُنفق من قبل، أو رفضته دار السكّ",
   "people.held.text":
     "لا توجد شبكة. وجد هذا الجهاز أن دار السكّ وقّعته وأنه مقفل باسمك؛ ولا يُحسب إلا بعد أن تبدّله دار السكّ.",
   "people.held.max": "لا ينتظر هكذا أكثر من {amount}.",

@@ -45,6 +45,8 @@ export const peopleEn = {
     "It is yours once it is in your purse: until then whoever else has the link can take it.",
   "people.take.button": "Take {amount}",
   "people.taken": "It is in your purse. It rests for some hours before it is spent.",
+  "people.taken.part":
+    "Only {amount} of it came into your purse: the rest was spent before, or the mint refused it. It rests for some hours before it is spent.",
   "people.spent": "Somebody has taken this already.",
   "people.refused": "The mint did not exchange it.",
   "people.not-a-token": "This is no e-cash that this wallet can read.",
@@ -87,7 +89,7 @@ export const peopleEn = {
   "people.held.waits":
     "Taken without a network. The mint counts it when the wallet next reaches it.",
   "people.held.stage.held": "Waits for a network",
-  "people.held.stage.lost": "Was spent before it was counted",
+  "people.held.stage.lost": "Not counted: spent before, or refused by the mint",
   "people.held.text":
     "There is no network. This device found that the mint signed it and that it is locked to you; it counts only once the mint has exchanged it.",
   "people.held.max": "At most {amount} may wait like this.",
