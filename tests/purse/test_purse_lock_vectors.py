@@ -106,17 +106,17 @@ def told(secret: str) -> str:
 def test_what_the_mint_makes_of_each_lock_is_written_down_for_wallets(
     golden: Callable[[str, str], None],
 ) -> None:
+    unsure = [
+        {"what": what, "secret": secret, "mint": told(secret)} for what, secret in OTHERS.items()
+    ]
     vectors = {
         "payee_key": PAYEE_KEY,
         "ephemeral": EPHEMERAL,
         "sure": {"secret": SURE, "until": END},
-        "unsure": [
-            {"what": what, "secret": secret, "mint": told(secret)}
-            for what, secret in OTHERS.items()
-        ],
+        "unsure": unsure,
     }
     golden("locks.json", json.dumps(vectors, indent=2) + "\n")
-    refused = [one for one in vectors["unsure"] if one["mint"] not in {"lock", "plain"}]
+    refused = [one for one in unsure if one["mint"] not in {"lock", "plain"}]
     assert len(refused) >= len(OTHERS) // 2
 
 
