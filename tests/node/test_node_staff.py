@@ -53,6 +53,7 @@ def test_a_cashier_leaves_nothing_behind_that_outlasts_the_cashier(town: Town) -
     merchant = town.merchant()
     kept = merchant.post("/v1/api-keys", {"scopes": ["read"]}).body["id"]
     webhook = merchant.post("/v1/webhooks", {"url": "http://localhost:1/till"}).body["id"]
+    link = merchant.post("/v1/links", {"reference": "poster"}).body["id"]
     _, cashier = hired(town, merchant, "cashier")
     asked: tuple[tuple[str, str, Any], ...] = (
         ("POST", "/v1/api-keys", {"scopes": ["read"]}),
@@ -60,9 +61,12 @@ def test_a_cashier_leaves_nothing_behind_that_outlasts_the_cashier(town: Town) -
         ("POST", "/v1/webhooks", {"url": "http://localhost:1/mine"}),
         ("POST", f"/v1/webhooks/{webhook}/replay", {"after": 0}),
         ("DELETE", f"/v1/webhooks/{webhook}", {}),
+        ("POST", "/v1/links", {"reference": "mine"}),
+        ("DELETE", f"/v1/links/{link}", {}),
     )
     for method, path, body in asked:
         assert town.run(cashier.send(method, path, body)).slug == "not-allowed", (method, path)
+    assert [one["id"] for one in cashier.get("/v1/links").body["items"]] == [link]
 
 
 def test_staff_of_another_merchant_is_not_there(town: Town) -> None:

@@ -98,9 +98,9 @@ def merchant_of(request: Asked, scope: Scope) -> Principal:
 
 
 def refuse_cashier(principal: Principal) -> None:
-    """Refuse a cashier what would go on after the cashier is gone: keys and webhooks."""
+    """Refuse a cashier what would go on after the cashier is gone: keys, webhooks, links."""
     if principal.role is MerchantRole.CASHIER:
-        raise ProblemRaised("not-allowed", "A cashier makes and ends no keys and no webhooks.")
+        raise ProblemRaised("not-allowed", "A cashier makes and ends no keys, webhooks or links.")
 
 
 def staff_of(request: Asked) -> Principal:

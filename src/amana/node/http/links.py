@@ -43,6 +43,7 @@ class LinkBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def post_link(request: Asked, data: JSONBody[LinkBody]) -> View:
     """Make a payment link. Whoever has it can pay, as often as it says."""
     principal, operator = edge.merchant_of(request, Scope.ORDERS), edge.operator_of(request)
+    edge.refuse_cashier(principal)
     key = edge.idempotency_key(request, principal.party)
     amount = None if data.amount is None else edge.money_of(operator, data.amount)
     if amount is not None and amount <= 0:
@@ -93,6 +94,7 @@ async def get_links(
 async def delete_link(request: Asked, link_id: FromPath[str]) -> None:
     """End a link. Orders that it made can still be paid until their time is over."""
     principal, operator = edge.merchant_of(request, Scope.ORDERS), edge.operator_of(request)
+    edge.refuse_cashier(principal)
     link = edge.path_id(IdKind.LINK, link_id)
     refused = await operator.links.remove(principal.party, link)
     if refused is not None:
