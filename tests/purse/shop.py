@@ -1,6 +1,6 @@
 """A mint over real books, with shops and account holders, for tests of its use cases."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,13 @@ class Ledger:
         self.engine = MemoryLedger(chance=chance)
         self._clock = clock
         self.is_gone = False
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+        """What others do before the next chain is made."""
 
     async def post(self, transfers: Sequence[Transfer]) -> tuple[TransferStatus, ...]:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
         if self.is_gone:
             raise Unavailable("the ledger is gone")
         made = self.engine.create_transfers(transfers, now=self._clock.now())
@@ -150,6 +155,7 @@ class Shop:
                     has_refund=lambda quote_id: self.rows.issue_quote(quote_id) is not None,
                     is_point=lambda _: True,
                     ledger=self.ledger,
+                    balance=self.ledger.balance,
                     ledger_number=LEDGER,
                     unit="eur",
                     new_id=self.new_id,

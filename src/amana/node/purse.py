@@ -355,6 +355,7 @@ def _merchant_method(
         has_refund=lambda quote_id: books.issue_quote(quote_id) is not None,
         is_point=is_point,
         ledger=floor.ledger,
+        balance=floor.ledger.balance,
         ledger_number=int(floor.settings.unit.numeric),
         unit=floor.settings.currency.lower(),
         new_id=floor.new_id,

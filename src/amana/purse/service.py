@@ -10,6 +10,7 @@ Signatures are made before the commit and told after it, so nothing is told that
 signatory gives the same output the same answer, so whoever lost an answer may have it again.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -42,10 +43,18 @@ from amana.purse.ports import (
 )
 from amana.purse.rules import conditions, operations
 from amana.purse.rules.conditions import Verifier
-from amana.purse.rules.refusals import NO_METHOD, NO_QUOTE, PAID, PENDING
+from amana.purse.rules.refusals import (
+    EXCEEDED,
+    NO_METHOD,
+    NO_QUOTE,
+    PAID,
+    PENDING,
+    PROOFS_PENDING,
+)
 from amana.purse.signing import Signatures, Signing
 from amana.purse.telling import Listeners
 
+_log: Final = logging.getLogger("amana.purse")
 _ATTEMPTS_MAX: Final = 15
 """Attempts have four bits in the ids of their transfers, and the first is 1."""
 
@@ -92,6 +101,7 @@ class Mint:
         self._ids = ids
         self._clock = clock
         self._owned: set[bytes] = set()
+        self._going_in: set[bytes] = set()
         self._listeners = Listeners()
         self.subscribe = self._listeners.subscribe
         self._listed: tuple[Keyset, ...] = ()
@@ -349,6 +359,27 @@ class Mint:
         verified: Sequence[VerifiedProof],
         blanks: Sequence[Blank],
     ) -> RedeemQuote | Refusal:
+        """Make an attempt with proofs that no other attempt is made with.
+
+        What is held is then never more than the proofs that are out, but for one that is swapped
+        meanwhile.
+        """
+        nullifiers = {proof.nullifier for proof in verified}
+        if not self._going_in.isdisjoint(nullifiers):
+            return PROOFS_PENDING
+        self._going_in |= nullifiers
+        try:
+            return await self._attempt_alone(quote, way, verified, blanks)
+        finally:
+            self._going_in -= nullifiers
+
+    async def _attempt_alone(
+        self,
+        quote: RedeemQuote,
+        way: RedeemMethod,
+        verified: Sequence[VerifiedProof],
+        blanks: Sequence[Blank],
+    ) -> RedeemQuote | Refusal:
         """Count an attempt and make it, with proofs and outputs that are not known to be used."""
         known = await self._store.known(
             [proof.nullifier for proof in verified], [blank.point for blank in blanks]
@@ -369,7 +400,9 @@ class Mint:
     ) -> RedeemQuote | Refusal:
         """Hold, spend, post; or hold, be refused, void."""
         refusal = await way.hold(quote)
-        if refusal is None:
+        if refusal is EXCEEDED:
+            refusal = await self._judged(quote, verified)
+        elif refusal is None:
             refusal = await self._store.conclude(quote, verified, blanks, effect=way.effect)
         if refusal is not None:
             await way.void(quote)
@@ -377,6 +410,17 @@ class Mint:
             return refusal
         await way.post(quote)
         return await self._store.settle(quote)
+
+    async def _judged(self, quote: RedeemQuote, verified: Sequence[VerifiedProof]) -> Refusal:
+        """Say why good proofs are more than is out: they were spent meanwhile, or it is an alarm.
+
+        What was posted was spent before, so proofs that are unspent still are too many by forgery.
+        """
+        known = await self._store.known([proof.nullifier for proof in verified], ())
+        if known is None:
+            # Good signatures for more than is out: somebody else has the keys.
+            _log.critical("ecash_exceeds_what_is_out method=%s", quote.method)
+        return known or EXCEEDED
 
     async def _repeat(
         self, quote: RedeemQuote, way: RedeemMethod, spending: _Spending

@@ -3,7 +3,6 @@
 The request is an order's id, or `@handle` together with an amount. Whoever pays stays unknown.
 """
 
-import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -24,6 +23,7 @@ from amana.kernel.limits import QUOTE_LIFE_MS
 from amana.ledger import TransferStatus
 from amana.payments import postings, rules
 from amana.payments.model import (
+    ECASH_ACCOUNT,
     Order,
     Party,
     PartyKind,
@@ -42,6 +42,7 @@ from amana.purse.model import (
     RedeemState,
     Refusal,
 )
+from amana.purse.rules.refusals import EXCEEDED
 
 METHOD: Final = "amana-merchant"
 
@@ -57,7 +58,6 @@ _VOIDED: Final = frozenset(
         TransferStatus.ID_ALREADY_FAILED,
     }
 )
-_log: Final = logging.getLogger("amana.purse")
 
 _SAYS: Final = {
     Reason.ORDER_ALREADY_PAID: Refusal(
@@ -88,6 +88,10 @@ _KEY_USED: Final = Refusal(
     Code.PAYMENT_FAILED,
     "This key for refunds was left with another payment. Your e-cash was not spent; leave a new "
     "key.",
+)
+_BUSY: Final = Refusal(
+    Code.QUOTE_PENDING,
+    "Many payments are under way. Your e-cash was not spent; ask again in a moment.",
 )
 _UNKNOWN: Final = Refusal(Code.PAYMENT_FAILED, "There is no such order. Nothing was spent.")
 
@@ -158,6 +162,7 @@ class MerchantRedemption:
         has_refund: Callable[[bytes], bool],
         is_point: Callable[[bytes], bool],
         ledger: PaymentLedger,
+        balance: Callable[[int], int],
         ledger_number: int,
         unit: str,
         new_id: Callable[[], AmanaId],
@@ -173,6 +178,7 @@ class MerchantRedemption:
             has_refund: Says whether a quote with an id is kept, within the same commit.
             is_point: Says whether a key is a point of the curve, so that somebody can sign with it.
             ledger: Where money moves.
+            balance: The posted balance of a ledger account, credits less debits, as of now.
             ledger_number: The ledger of the operator's currency.
             unit: The unit of its e-cash.
             new_id: Makes the id of a payment.
@@ -186,6 +192,7 @@ class MerchantRedemption:
         self._is_point = is_point
         self._receipt = receipt
         self._ledger = ledger
+        self._balance = balance
         self._ledger_number = ledger_number
         self._unit = unit
         self._new_id = new_id
@@ -287,8 +294,9 @@ class MerchantRedemption:
         chain = postings.of_purse_hold(self._hold(quote), ledger=self._ledger_number)
         reason = rules.reason_of(await self._ledger.post(chain))
         if reason is Reason.INSUFFICIENT_FUNDS:
-            # Good signatures for more than is out: somebody else has the keys.
-            _log.critical("ecash_exceeds_what_is_out method=%s", METHOD)
+            # What others hold may be given back; what was posted is gone for good.
+            is_held = self._balance(ECASH_ACCOUNT) >= quote.amount
+            return _BUSY if is_held else EXCEEDED
         return None if reason is None else say(reason)
 
     def effect(self, quote: RedeemQuote, now: Instant) -> Refusal | None:

@@ -4,6 +4,10 @@ from typing import Final
 
 from amana.purse.model import Code, Refusal
 
+EXCEEDED: Final = Refusal(
+    Code.PAYMENT_FAILED,
+    "More e-cash came back than is out. Nothing was spent. Tell the operator.",
+)
 FALSE: Final = Refusal(Code.PROOF_INVALID, "proofs could not be verified")
 FORGED: Final = Refusal(
     Code.PROOF_INVALID,
@@ -15,6 +19,7 @@ NO_POINT: Final = Refusal(Code.PROOF_INVALID, "an output is no point of the curv
 NO_QUOTE: Final = Refusal(Code.QUOTE_NOT_PAID, "quote not found")
 PAID: Final = Refusal(Code.ALREADY_PAID, "invoice already paid")
 PENDING: Final = Refusal(Code.QUOTE_PENDING, "quote is pending")
+PROOFS_PENDING: Final = Refusal(Code.PROOFS_PENDING, "proofs are pending")
 SIGNED: Final = Refusal(Code.ALREADY_SIGNED, "outputs have already been signed before.")
 SPENT: Final = Refusal(Code.ALREADY_SPENT, "proofs already spent")
 STOPPED: Final = Refusal(

@@ -154,6 +154,7 @@ class Node:
                     shares_commits=writer is ledger_writer,
                     signatory=purse.signatory,
                     ledger=ledger,
+                    balance=self._holdings,
                     ledger_number=LEDGER_NUMBER,
                     books=self.books,
                     payments=self.service,

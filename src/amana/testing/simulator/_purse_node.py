@@ -221,6 +221,7 @@ class PurseGround(msgspec.Struct, frozen=True):
     shares_commits: bool
     signatory: SimSignatory
     ledger: PaymentLedger
+    balance: Callable[[int], int]
     ledger_number: int
     books: PaymentBooks
     payments: PaymentService
@@ -290,6 +291,7 @@ class NodePurse:
             # Keys are of the stand-in's field, which every number belongs to.
             is_point=lambda _: True,
             ledger=ground.ledger,
+            balance=ground.balance,
             ledger_number=ground.ledger_number,
             unit=UNIT,
             new_id=ground.new_id,
