@@ -19,6 +19,14 @@ from amana.purse.model import Code, Refusal
 from amana.testing.rooms import HandClock
 
 PLANTED: Final = "a secret that was sent"
+IN_VAIN: Final = {
+    Code.PROOF_INVALID,
+    Code.ALREADY_SPENT,
+    Code.PROOFS_PENDING,
+    Code.ALREADY_SIGNED,
+    Code.QUOTE_SIGNATURE_INVALID,
+}
+"""Refusals before which signatures were checked or made, through nobody's fault but the asker's."""
 
 
 class Door:
@@ -56,7 +64,7 @@ async def good(request: Request) -> Answer:
 
 
 async def bad(_: Request) -> Answer:
-    return Refusal(Code.ALREADY_SPENT, "Token already spent.")
+    return Refusal(Code.NOT_BALANCED, "Inputs and outputs differ.")
 
 
 async def gone(_: Request) -> Answer:
@@ -126,6 +134,21 @@ def test_success_alone_uses_a_token_up(name: str) -> None:
     assert (answer.status == 200) == (name == "good")
 
 
+@pytest.mark.parametrize("code", Code)
+def test_a_refusal_uses_a_token_up_where_the_asker_had_the_keys_work_in_vain(code: Code) -> None:
+    async def refusing(_: Request) -> Answer:
+        return Refusal(code, "no")
+
+    nobody: Any = Deaf()
+    door = Door()
+    table = Table([Route("POST", "/v1/new/refusing", refusing)])
+    answer = asked(
+        MintApp(table, door, Retries(HandClock()), nobody), "/v1/new/refusing", blind_auth="yes"
+    )
+    assert (answer.status, answer.json["code"]) == (400, code)
+    assert door.ended == ["commit" if code in IN_VAIN else "release"]
+
+
 def test_an_answer_is_not_lost_because_its_token_could_not_be_noted() -> None:
     door = Door(can_commit=False)
     assert asked(app_with(door), "/v1/new/good", blind_auth="yes").status == 200
@@ -142,7 +165,7 @@ def test_an_answer_that_was_paid_for_is_given_again_without_a_token() -> None:
 def test_a_mint_without_tokens_lets_in_all_but_where_a_customer_is_named() -> None:
     app = app_with(OpenGuard())
     assert asked(app, "/v1/new/good").status == 200
-    assert asked(app, "/v1/new/bad").json["code"] == Code.ALREADY_SPENT
+    assert asked(app, "/v1/new/bad").json["code"] == Code.NOT_BALANCED
     assert asked(app, "/v1/auth/blind/mint").json["code"] == Code.CLEAR_AUTH_MISSING
     admission = asyncio.run(OpenGuard().admit("POST", "/v1/swap", {}))
     assert not isinstance(admission, Refusal)

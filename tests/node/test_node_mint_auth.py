@@ -192,15 +192,31 @@ def test_a_wallet_of_any_make_fetches_tokens_and_asks_to_pay_with_one(town: Mint
 def test_a_token_survives_what_the_mint_refused(town: MintTown) -> None:
     order = town.merchant().order(300)
     (token,) = fetched(town, town.clear_token(town.customer(0)), 1)
+    unknown = [{"amount": 1, "id": "01" * 33, "secret": "mine", "C": "02" + "11" * 32}]
     for path, body in (
         (QUOTE, {"request": "no order", "unit": "eur"}),
         (QUOTE, {"request": order["id"], "unit": "yen"}),
         (QUOTE, ["not understood"]),
-        ("/v1/swap", {"inputs": [], "outputs": []}),
+        ("/v1/swap", {"inputs": unknown, "outputs": bodies(town.outputs(1))}),
     ):
         assert town.at_mint("POST", path, body, blind_auth=token).status == 400
     good = {"request": order["id"], "unit": "eur"}
     assert town.at_mint("POST", QUOTE, good, blind_auth=token).status == 200
+
+
+def test_whoever_comes_with_false_or_spent_proofs_pays_a_token_each_time(town: MintTown) -> None:
+    """One token must not have the keys work for ever: such a refusal costs what a swap costs."""
+    first, second = fetched(town, town.clear_token(town.customer(0)), 2)
+    eur = town.operator.purse.mint.keysets()[0].id
+    false = [{"amount": 1, "id": eur, "secret": "mine", "C": "02" + "11" * 32}]
+    outputs = [{**one, "id": eur} for one in bodies(town.outputs(1))]
+    body = {"inputs": false, "outputs": outputs}
+    for token, code in (
+        (first, Code.PROOF_INVALID),
+        (first, Code.BLIND_AUTH_FAILED),
+        (second, Code.PROOF_INVALID),
+    ):
+        assert town.at_mint("POST", "/v1/swap", body, blind_auth=token).body["code"] == code
 
 
 def test_blind_tokens_are_no_money(town: MintTown) -> None:

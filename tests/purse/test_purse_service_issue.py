@@ -99,6 +99,16 @@ def test_a_refund_claimed_twice_at_once_is_issued_once(shop: Shop) -> None:
     assert sorted(isinstance(answer, Refusal) for answer in answers) == [False, True]
 
 
+def test_outputs_that_were_signed_before_are_not_signed_for_a_quote(shop: Shop) -> None:
+    """Such a quote stays as it is, and would have the keys work as often as it is asked."""
+    quote_id, outputs = refunded(shop), shop.outputs(64)
+    shop.run(shop.mint.swap(shop.coins(64), outputs))
+    shop.signatory.is_stopped = True
+    assert code_of(claim(shop, quote_id, outputs)) is Code.ALREADY_SIGNED, "nobody was asked to"
+    shop.signatory.is_stopped = False
+    assert isinstance(claim(shop, quote_id, shop.outputs(64)), tuple)
+
+
 def test_an_issue_that_cannot_be_signed_leaves_the_quote_as_it_is(shop: Shop) -> None:
     quote_id = refunded(shop)
     shop.signatory.is_stopped = True

@@ -245,7 +245,9 @@ class Mint:
             return Refusal(
                 Code.QUOTE_SIGNATURE_INVALID, "Signature for mint request invalid or missing"
             )
-        signed = await self._signing.sign(blanks)
+        # Looked up first: this may be asked for nothing and again.
+        known = await self._store.known((), [blank.point for blank in blanks])
+        signed = known or await self._signing.sign(blanks)
         if isinstance(signed, Refusal):
             return signed
         refusal = await self._store.issue(quote, quote.paid, blanks)

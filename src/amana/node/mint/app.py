@@ -17,6 +17,7 @@ from amana.node.mint.info import MintInfo
 from amana.node.mint.retries import Retries
 from amana.node.mint.routes import Answer, Fault, Malformed, Request, Route, Table
 from amana.node.mint.subscriptions import Subscriptions
+from amana.purse.auth.rules import WORKED_IN_VAIN
 from amana.purse.limits import BODY_BYTES_MAX
 from amana.purse.model import Change, Refusal
 from amana.purse.service import Mint
@@ -110,7 +111,7 @@ class MintApp:
             return Fault(500, _MISTAKE)
 
     async def _admitted(self, route: Route, scope: Any, request: Request) -> Answer:  # noqa: ANN401 - ASGI's own types
-        """Answer if the guard lets the request in; what let it in is used up by success alone."""
+        """Answer if the guard lets the request in; a calm refusal gives back what let it in."""
         if self.table.is_public(route):
             return await route.answer(request)
         tokens = {
@@ -126,7 +127,7 @@ class MintApp:
         except BaseException:
             admission.release()
             raise
-        if not isinstance(answer, bytes) and not route.is_asking:
+        if not _uses_up(route, answer):
             admission.release()
             return answer
         try:
@@ -140,6 +141,13 @@ class MintApp:
     def tell(self, change: Change) -> None:
         """Tell subscribers of a change that the mint itself does not see: a quote was paid."""
         self._subscriptions.tell(change)
+
+
+def _uses_up(route: Route, answer: Answer) -> bool:
+    """Say whether an answer is worth its token: success, or work that the asker caused in vain."""
+    if isinstance(answer, Refusal):
+        return route.is_asking or answer.code in WORKED_IN_VAIN
+    return route.is_asking or isinstance(answer, bytes)
 
 
 def _ends_here(scope: Any) -> bool:  # noqa: ANN401 - ASGI's own types

@@ -21,10 +21,10 @@ class Admission(Protocol):
         """The customer whom a clear token named; None at every other address."""
 
     async def commit(self) -> None:
-        """The request succeeded: what it was admitted by is used up."""
+        """The request succeeded, or cost as much: what it was admitted by is used up."""
 
     def release(self) -> None:
-        """The request was refused or failed: what it was admitted by is as good as before."""
+        """The request changed and cost nothing: what it was admitted by is as good as before."""
 
 
 class _Open:

@@ -46,6 +46,19 @@ ENDPOINTS: Final = (
 )
 """Every address of the mint, decided. One that is not named here asks for a blind token."""
 
+WORKED_IN_VAIN: Final = frozenset(
+    {
+        Code.PROOF_INVALID,
+        Code.ALREADY_SPENT,
+        Code.PROOFS_PENDING,
+        Code.ALREADY_SIGNED,
+        Code.QUOTE_SIGNATURE_INVALID,
+    }
+)
+"""Refusals through the asker's own doing that cost what a success costs: signatures were checked or
+made before. They use a token up like one, or a single token would have the keys work for ever.
+"""
+
 _PREFIX: Final = "authA"
 _TOKEN_CHARACTERS_MAX: Final = 2_048
 _POINT_BYTES: Final = POINT_CHARACTERS // 2
