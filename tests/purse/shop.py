@@ -164,11 +164,10 @@ class Shop:
                 account.METHOD: AccountRedemption(
                     find=self.standing_rows.deposit,
                     fill=self.standing_rows.fill_deposit,
-                    delay_ns=self.standing.deposit_delay_ns,
+                    due_at=self.standing.deposit_due_at,
                     tiers=TIERS,
                     grace_s=1_000 * DAY_NS // SECOND_NS,
                     unit="eur",
-                    new_id=self.new_id,
                     clock=self.clock,
                 ),
             },

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from tests.vet.conftest import Played
 
+from amana.kernel import DAY_NS, MILLISECOND_NS, MINUTE_NS, SECOND_NS
 from amana.vet import town as towns
+from amana.vet.play import FIRST
 from amana.vet.sight import Marks, project
 from amana.vet.town import TownMissing, run_town
 
@@ -76,6 +78,28 @@ def test_nothing_that_is_kept_of_a_proof_says_when_or_whose(played: Played) -> N
     assert kinds == {"pay", "deposit", "give", "take", "exchange"}
 
 
+def test_no_row_beside_a_name_says_at_which_second_a_wallet_was_open(played: Played) -> None:
+    """Deposits and refills are asked for in an opening: of a deposit the day is kept."""
+    with closing(sqlite3.connect(played.folder / "operator" / "books.db")) as connection:
+        quotes = connection.execute(
+            "SELECT id, payment_id, expires_at FROM purse_redeem_quotes "
+            "WHERE method = 'amana-account'"
+        ).fetchall()
+        due = connection.execute(
+            "SELECT due_at FROM purse_refills UNION ALL SELECT due_at FROM purse_deposits"
+        ).fetchall()
+    asked = [event for event in played.town.events if event["kind"] == "deposit"]
+    assert len(quotes) == len(asked) > 0
+    assert {ends % DAY_NS for _, _, ends in quotes} == {0}
+    span = range(FIRST // MILLISECOND_NS, (FIRST + 60 * DAY_NS) // MILLISECOND_NS)
+    assert not [key for _, key, _ in quotes if int.from_bytes(key[:6]) in span], "no id has a time"
+    # A purse's first refill is made at once: nothing was paid from it yet.
+    firsts = [event["due"] for event in played.town.events if event["kind"] == "leave"]
+    at_once = {FIRST // SECOND_NS + second for second in firsts if second % 60}
+    odd = {at // SECOND_NS for (at,) in due if at % MINUTE_NS}
+    assert odd <= at_once
+
+
 def test_the_same_seed_is_the_same_town() -> None:
     first, again, other = run_town(20, 10, 1), run_town(20, 10, 1), run_town(20, 10, 2)
     assert first == again
@@ -109,9 +133,9 @@ SAYS_NO_MORE = {
     "payments_takings": "the merchant's side of the same payments",
     "people_handles": "who has an account",
     "people_merchants": "who has a shop",
-    "purse_deposits": "the sum and hour of a deposit, as its payment",
+    "purse_deposits": "the sum and hour of a deposit, as its payment; its quotes, the day",
     "purse_keys": "who may be sent letters",
-    "purse_redeem_quotes": "the merchant's side of the same payments",
+    "purse_redeem_quotes": "the merchant's side of the same payments; the day of a deposit",
     "purse_signed": "random points with an amount",
     "purse_spent": "hashes with an amount",
     "purse_totals": "sums by denomination",

@@ -206,7 +206,7 @@ export class Wallet {
     const outputs = refillOutputs(this.policy, amount);
     const isFirst = this.lineages === 0;
     const draw = this.chance.bytes();
-    const signedAt = now + signingDelayMinutes(this.policy, draw, isFirst) * MINUTE;
+    const signedAt = dueAt(now, signingDelayMinutes(this.policy, draw, isFirst));
     this.waiting = { outputs, amount, signedAt, coins: null };
     this.tell(now, "leave", { amount, outputs, draw: hex(draw), due: signedAt });
     this.tell(signedAt, "sign", { amount });
@@ -219,7 +219,7 @@ export class Wallet {
     const choice = amount === null ? null : chooseCoins(this.policy, this.coins, amount, now);
     if (amount === null || choice === null) return;
     const draw = this.chance.bytes();
-    const due = now + depositDelayMinutes(this.policy, draw) * MINUTE;
+    const due = dueAt(now, depositDelayMinutes(this.policy, draw));
     const [change, rests_until] = this.spend(choice.coins, choice.overpaid, now);
     const inputs = amounts(choice.coins);
     this.tell(now, "deposit", { amount, inputs, change, rests_until, draw: hex(draw), due });
@@ -380,6 +380,11 @@ function coin(amount: bigint, lineage: string, availableAt: number): Coin {
 
 function amounts(coins: readonly Coin[]): bigint[] {
   return coins.map(({ amount }) => amount);
+}
+
+/** When the operator does what is asked for now: at the first whole minute after a delay, if any. */
+function dueAt(now: Seconds, minutes: number): Seconds {
+  return minutes === 0 ? now : (Math.floor(now / MINUTE) + minutes + 1) * MINUTE;
 }
 
 function hex(bytes: Uint8Array): string {

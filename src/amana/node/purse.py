@@ -384,10 +384,9 @@ def _account_method(
     return AccountRedemption(
         find=find,
         fill=fill,
-        delay_ns=standing.deposit_delay_ns,
+        due_at=standing.deposit_due_at,
         tiers=deposit_tiers(shipped_policy(), floor.settings.unit),
         grace_s=_grace_s(floor),
         unit=unit,
-        new_id=floor.new_id,
         clock=floor.clock,
     )

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from amana.kernel import AmanaId, Instant
+from amana.kernel import DAY_NS, AmanaId, Instant
 from amana.purse import tables
 from amana.purse.model import (
     IssueQuote,
@@ -252,7 +252,10 @@ class PurseBooks:
         refusal = self.spend_and_sign((), issue.blanks)
         if refusal is None:
             paid = max(stored.paid, issue.paid)
-            self._connection.execute(_ISSUE, (paid, issued, issue.now, stored.id))
+            # The day alone: by the second in which a refund was fetched, its purchase would be
+            # joined with whatever else that wallet did in the same opening.
+            updated_at = max(stored.updated_at, issue.now - issue.now % DAY_NS)
+            self._connection.execute(_ISSUE, (paid, issued, updated_at, stored.id))
         return refusal
 
     def begin(self, quotes: Sequence[RedeemQuote]) -> list[RedeemQuote | Refusal]:

@@ -114,8 +114,8 @@ class RedeemQuote(msgspec.Struct, frozen=True):
     """What a redemption pays, and to whom (NUT-05). `id` is 16 random bytes, and secret.
 
     `attempts` counts the holds asked of the ledger. `payment_id` is the id of the payment that the
-    redemption becomes in the books, made with the quote; `target` is what the method keeps with it
-    (an order's id, a deposit's).
+    redemption becomes in the books, made with the quote, or no payment's where it becomes none;
+    `target` is what the method keeps with it (an order's id, a deposit's).
     """
 
     id: bytes

@@ -2,12 +2,14 @@
 
 The request is a one-use address that the account holder asked for on the named side. The proofs
 are spent at once; the money comes at a random hour, so that the account's books do not say when.
+Nor does the quote, which leads to the account: it ends with a day, and no id in it has a time.
 """
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, Final
 
-from amana.kernel import MILLISECOND_NS, AmanaId, Clock, Instant
+from amana.kernel import DAY_NS, MILLISECOND_NS, AmanaId, Clock, Instant, day_number
 from amana.kernel.limits import QUOTE_LIFE_MS
 from amana.purse.model import Code, RedeemAsk, RedeemQuote, RedeemState, Refusal
 from amana.purse.standing.model import Deposit, DepositState
@@ -15,6 +17,8 @@ from amana.purse.standing.model import Deposit, DepositState
 METHOD: Final = "amana-account"
 ADDRESS_MARK: Final = "amana-deposit:"
 
+_ID_BYTES: Final = 16
+_TAG: Final = b"amana-account"
 _UNKNOWN: Final = Refusal(
     Code.PAYMENT_FAILED,
     "This address is not known or was used before. Your e-cash was not spent; ask for a new "
@@ -30,11 +34,10 @@ class AccountRedemption:
         *,
         find: Callable[[bytes], Deposit | None],
         fill: Callable[[bytes, int, Instant], bool],
-        delay_ns: Callable[[], int],
+        due_at: Callable[[Instant], Instant],
         tiers: tuple[int, ...],
         grace_s: int,
         unit: str,
-        new_id: Callable[[], AmanaId],
         clock: Clock,
     ) -> None:
         """Join the standing orders.
@@ -42,20 +45,18 @@ class AccountRedemption:
         Args:
             find: Returns a deposit by its id.
             fill: Records its sum and when it is due, unless it has one; says whether it did.
-            delay_ns: Draws how long a deposit waits.
+            due_at: Draws when a deposit is due whose e-cash is spent now.
             tiers: The sums that a deposit may have, in minor units.
             grace_s: Seconds after a keyset's expiry in which its proofs are taken.
             unit: The unit of the operator's e-cash.
-            new_id: Makes the id of a payment.
             clock: The time.
         """
         self._find = find
         self._fill = fill
-        self._delay_ns = delay_ns
+        self._due_at = due_at
         self._tiers = tiers
         self.grace_s = grace_s
         self._unit = unit
-        self._new_id = new_id
         self._clock = clock
 
     async def quote(self, quote_id: bytes, ask: RedeemAsk) -> RedeemQuote | Refusal:
@@ -79,8 +80,8 @@ class AccountRedemption:
             fee_reserve=0,
             state=RedeemState.UNPAID,
             attempts=0,
-            expires_at=Instant(self._clock.now() + QUOTE_LIFE_MS * MILLISECOND_NS),
-            payment_id=self._new_id(),
+            expires_at=_day_end(Instant(self._clock.now() + QUOTE_LIFE_MS * MILLISECOND_NS)),
+            payment_id=_no_payment(quote_id),
             target=deposit.id,
         )
 
@@ -93,8 +94,8 @@ class AccountRedemption:
 
     def effect(self, quote: RedeemQuote, now: Instant) -> Refusal | None:
         """Record what is due, and when."""
-        due_at = Instant(now + self._delay_ns())
-        return None if self._fill(quote.target, quote.amount, due_at) else _UNKNOWN
+        filled = self._fill(quote.target, quote.amount, self._due_at(now))
+        return None if filled else _UNKNOWN
 
     async def post(self, quote: RedeemQuote) -> None:
         """Move nothing yet."""
@@ -106,6 +107,15 @@ class AccountRedemption:
         """Add nothing to the answer."""
         del quote
         return {}
+
+
+def _day_end(instant: Instant) -> Instant:
+    return Instant((day_number(instant) + 1) * DAY_NS)
+
+
+def _no_payment(quote_id: bytes) -> AmanaId:
+    """Return an id that no payment has: the money comes in a payment of its own, at another time."""
+    return AmanaId(int.from_bytes(sha256(_TAG + quote_id).digest()[:_ID_BYTES]))
 
 
 def _deposit_id(request: str) -> bytes:

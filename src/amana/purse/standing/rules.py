@@ -82,6 +82,21 @@ def _key(kind: bytes, identifier: bytes, turn: int) -> bytes:
     return blake2b(kind + identifier + turn.to_bytes(8), digest_size=_KEY_BYTES).digest()
 
 
+def due_at(now: Instant, minutes: int, *, minute_ns: int) -> Instant:
+    """Return when an order of now is due: at once, or at the first whole minute after its delay.
+
+    What is done to the second would say to the second when it was asked for.
+
+    Args:
+        now: When it is asked for.
+        minutes: The delay that was drawn.
+        minute_ns: How long a minute is; less than a true one in the demo alone.
+    """
+    if not minutes:
+        return now
+    return Instant(((now + minutes * minute_ns) // minute_ns + 1) * minute_ns)
+
+
 def refused(refill: Refill, due_at: Instant) -> Refill:
     """Let a refill that the books refused wait, to be asked for anew under another id there."""
     return msgspec.structs.replace(

@@ -119,7 +119,7 @@ class Standing:
                 outputs=blanks,
                 state=RefillState.WAITING,
                 attempts=0,
-                due_at=Instant(self._clock.now() + delay * MINUTE_NS // self._pace),
+                due_at=self._due_at(self._clock.now(), delay),
             )
         )
 
@@ -219,10 +219,13 @@ class Standing:
         await self._orders.add_deposit(deposit)
         return deposit
 
-    def deposit_delay_ns(self) -> int:
-        """Draw how long a deposit waits."""
-        minutes = deposit_delay_minutes(self._policy, self._chance.draw(DRAW_BYTES))
-        return minutes * MINUTE_NS // self._pace
+    def deposit_due_at(self, now: Instant) -> Instant:
+        """Draw when a deposit is due whose e-cash is spent now."""
+        random = self._chance.draw(DRAW_BYTES)
+        return self._due_at(now, deposit_delay_minutes(self._policy, random))
+
+    def _due_at(self, now: Instant, minutes: int) -> Instant:
+        return rules.due_at(now, minutes, minute_ns=MINUTE_NS // self._pace)
 
     async def _carry_out_deposit(self, deposit: Deposit) -> bool:
         party = self._party(deposit.party)

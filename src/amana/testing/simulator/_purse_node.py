@@ -263,11 +263,10 @@ class NodePurse:
                 account.METHOD: AccountRedemption(
                     find=rows.deposit,
                     fill=rows.fill_deposit,
-                    delay_ns=self.standing.deposit_delay_ns,
+                    due_at=self.standing.deposit_due_at,
                     tiers=TIERS,
                     grace_s=0,
                     unit=UNIT,
-                    new_id=ground.new_id,
                     clock=ground.clock,
                 ),
             },
