@@ -382,7 +382,7 @@ function amounts(coins: readonly Coin[]): bigint[] {
   return coins.map(({ amount }) => amount);
 }
 
-/** When the operator does what is asked for now: at the first whole minute after a delay, if any. */
+/** When the operator does what is asked for now: at once, or a whole minute after its delay. */
 function dueAt(now: Seconds, minutes: number): Seconds {
   return minutes === 0 ? now : (Math.floor(now / MINUTE) + minutes + 1) * MINUTE;
 }

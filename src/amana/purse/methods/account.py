@@ -114,7 +114,7 @@ def _day_end(instant: Instant) -> Instant:
 
 
 def _no_payment(quote_id: bytes) -> AmanaId:
-    """Return an id that no payment has: the money comes in a payment of its own, at another time."""
+    """Return an id that no payment has: the money comes in a payment of its own, later."""
     return AmanaId(int.from_bytes(sha256(_TAG + quote_id).digest()[:_ID_BYTES]))
 
 
