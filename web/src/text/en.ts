@@ -193,6 +193,7 @@ export const en = {
   "purse.relay.without": "Go on without the relay, this time",
   "purse.sees.relay":
     "Not your internet address: everything from the scan to the receipt goes through the relay.",
+  "purse.sees.direct": "Your internet address, this time: you go on without the relay.",
   "purse.static.text": "Enter what {name} asks of you. The mint learns the amount, not who pays.",
   "purse.start": "Start the purse",
   "purse.start.text":

@@ -1,5 +1,6 @@
 /** The purse on the screens: what it holds, and the private payment on its way. */
 
+import { isOnline } from "../device/online.svelte.ts";
 import { settings } from "../device/store.ts";
 import type { Money } from "../rules/money.ts";
 import type { RelayNamed } from "../rules/purse/relay.ts";
@@ -158,6 +159,16 @@ class PurseOnScreen {
   /** Whether a payment may come from the purse. */
   get isReady(): boolean {
     return this.summary !== null && this.summary.list !== "broken" && this.summary.balance > 0n;
+  }
+
+  /** Whether the mint is asked through the relay just now: a person may go on without it for once. */
+  get isBehindRelay(): boolean {
+    return isRelayed() && !this.isDirect;
+  }
+
+  /** Whether going on without the relay could help: not where the device itself has no network. */
+  get mayGoDirect(): boolean {
+    return this.isBehindRelay && isOnline();
   }
 
   async #begin(): Promise<Calls | null> {
