@@ -1,27 +1,18 @@
 import "../ui/base.css";
 import { mount } from "svelte";
 import { settings } from "../device/store.ts";
-import { codeAskedFor, ecashFrom, secretFrom } from "../rules/link.ts";
+import { secretFrom } from "../rules/link.ts";
 import { applyLanguage } from "../text/language.svelte.ts";
-import { askToPay, offerEcash } from "./asked.ts";
+import { takeFromAddress } from "./asked.svelte.ts";
 import { forgetKnown } from "./known.ts";
 
-// The token leaves the address before anything else runs, so that it is in no history and no copy.
-const ecash = ecashFrom(location.hash);
-const token = ecash === null ? secretFrom(location.hash, "token") : null;
-if (ecash !== null) {
-  offerEcash(ecash);
-  history.replaceState(null, "", `${location.pathname}#/take`);
-}
+// Secrets leave the address before anything else runs, so that they are in no history and no copy.
+takeFromAddress();
+const token = secretFrom(location.hash, "token");
 if (token !== null) {
   settings.set("token", token);
   forgetKnown();
   history.replaceState(null, "", location.pathname);
-}
-const code = codeAskedFor(location.hash);
-if (code !== null) {
-  askToPay(code);
-  history.replaceState(null, "", `${location.pathname}#/pay`);
 }
 applyLanguage();
 

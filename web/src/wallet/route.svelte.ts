@@ -1,13 +1,23 @@
 /** Which screen of the wallet is open; it stands after `#`, so the back button works. */
 
-import { ecashFrom } from "../rules/link.ts";
-import { offerEcash } from "./asked.ts";
+import { takeFromAddress } from "./asked.svelte.ts";
+
+/** `receipt` is the purse's screen as well, at what was paid last: no receipt's id is in an address. */
+const PLAIN = [
+  "home",
+  "pay",
+  "scan",
+  "purse",
+  "receipt",
+  "give",
+  "take",
+  "history",
+  "settings",
+] as const;
 
 export type Route =
-  | { readonly name: "home" | "pay" | "scan" | "purse" | "give" | "take" | "history" | "settings" }
+  | { readonly name: (typeof PLAIN)[number] }
   | { readonly name: "payment" | "link"; readonly id: string };
-
-const PLAIN = ["home", "pay", "scan", "purse", "give", "take", "history", "settings"] as const;
 
 export function routeFrom(hash: string): Route {
   const [, name = "", id = ""] = hash.split("/");
@@ -22,12 +32,8 @@ export function addressOf(route: Route): string {
 
 let current = $state.raw<Route>(routeFrom(location.hash));
 window.addEventListener("hashchange", () => {
-  // A link with e-cash that is opened while the wallet stands open; it leaves the address at once.
-  const ecash = ecashFrom(location.hash);
-  if (ecash !== null) {
-    offerEcash(ecash);
-    history.replaceState(null, "", `${location.pathname}#/take`);
-  }
+  // A link that is opened while the wallet stands open.
+  takeFromAddress();
   current = routeFrom(location.hash);
 });
 

@@ -54,7 +54,7 @@ export function viewOfPrivate(stage: PrivateStage): StageView {
         ...plain,
         name: "concluded",
         title: t("pay.done"),
-        receipt: addressOf({ name: "purse" }),
+        receipt: addressOf({ name: "receipt" }),
         seen: t("purse.paid.seen"),
       };
     case "refused":

@@ -1,0 +1,41 @@
+/** What another page opened the wallet with, until the screen that it is for takes it. */
+
+import { codeAskedFor, ecashFrom } from "../rules/link.ts";
+
+let asked = $state.raw<string | null>(null);
+
+/** Takes a link's e-cash or code out of the address at once, so that it is in no history. */
+export function takeFromAddress(): void {
+  const token = ecashFrom(location.hash);
+  const code = codeAskedFor(location.hash);
+  if (token !== null) {
+    ecash = token;
+    history.replaceState(null, "", `${location.pathname}#/take`);
+  } else if (code !== null) {
+    asked = code;
+    history.replaceState(null, "", `${location.pathname}#/pay`);
+  }
+}
+
+export function takeAsked(): string | null {
+  const code = asked;
+  asked = null;
+  return code;
+}
+
+let ecash: string | null = null;
+
+/** E-cash that a link brought; it is in no address any more, and waits here to be taken. */
+export function offeredEcash(): string | null {
+  return ecash;
+}
+
+export function forgetEcash(): void {
+  ecash = null;
+}
+
+/** Offers what may be e-cash, and says whether it was. */
+export function isOffered(token: string | null): boolean {
+  if (token !== null) ecash = token;
+  return token !== null;
+}
