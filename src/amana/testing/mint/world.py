@@ -137,7 +137,7 @@ def _info(settings: MintSettings) -> MintInfo:
 
     return MintInfo(
         name="Amana test mint",
-        description="Play money: quotes pay themselves, invoices are never paid.",
+        description="Play money: quotes pay themselves, any invoice is paid once.",
         urls=(settings.url,),
         issue=tuple(method(unit, "description") for unit in settings.units),
         redeem=tuple(method(unit, "amountless") for unit in settings.units),
