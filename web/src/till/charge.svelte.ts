@@ -25,6 +25,8 @@ class Charge {
   making = $state(false);
   fault = $state.raw<Problem | null>(null);
   noteSealed = $state(false);
+  /** What was bought stays here: the payment came without a key to seal it to. */
+  noteUnsent = $state(false);
   #watched: string | null = null;
 
   /** Makes the order; a second press while the first is under way does nothing. */
@@ -101,6 +103,7 @@ class Charge {
     this.order = null;
     this.fault = null;
     this.noteSealed = false;
+    this.noteUnsent = false;
     this.#watched = null;
     settings.set("till-order", null);
   }
@@ -142,6 +145,7 @@ class Charge {
     const kept = await find("orderNotes", order.id).catch(() => null);
     if (kept === null) return;
     const paid = order.status === "paid" || order.status === "authorised";
+    this.noteUnsent = paid && order.note_key === null;
     const sealed =
       paid && order.note_key !== null ? await sealNote(order.note_key, kept.note) : null;
     if (sealed !== null) {

@@ -55,6 +55,8 @@ class PurseOnScreen {
   receipts = $state.raw<readonly Receipt[]>([]);
   stage = $state.raw<PrivateStage | null>(null);
   shown = $state.raw<{ readonly payee: string; readonly total: Money } | null>(null);
+  /** What went back to the account when the purse was closed; until it is started again. */
+  closed = $state.raw<bigint | null>(null);
   filled = $state.raw<Filled | null>(null);
   isFilling = $state(false);
   isDirect = $state(false);
@@ -142,6 +144,7 @@ class PurseOnScreen {
     this.#settled = Promise.withResolvers();
     this.facts = null;
     this.summary = null;
+    this.closed = null;
     this.stage = null;
     this.receipts = [];
     this.verdicts = {};
@@ -299,6 +302,7 @@ class PurseOnScreen {
     // Asked so that the browser does not throw e-cash away when it runs short of room.
     await navigator.storage.persist().catch(() => false);
     const calls = await this.#begin();
+    this.closed = null;
     await calls?.start(true);
     await this.fill(true);
   }
@@ -358,7 +362,10 @@ class PurseOnScreen {
     const ended = await this.#calls
       .close(this.#holder.token)
       .catch(() => ({ kind: "lost" }) as const);
-    if (ended.kind === "paid") this.#keepReceipt(ended.receipt);
+    if (ended.kind === "paid") {
+      this.#keepReceipt(ended.receipt);
+      this.closed = BigInt(ended.receipt.amount);
+    }
     return ended;
   }
 

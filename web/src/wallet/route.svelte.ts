@@ -2,7 +2,7 @@
 
 import { takeFromAddress } from "./asked.svelte.ts";
 
-/** `receipt` is the purse's screen as well, at what was paid last: no receipt's id is in an address. */
+/** `receipt` is the purse at what was paid last: no receipt's id is in an address. */
 const PLAIN = [
   "home",
   "pay",

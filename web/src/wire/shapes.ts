@@ -170,6 +170,7 @@ export const order = object({
   fee: optional(money),
   net: optional(money),
   refunded: optional(money),
+  refundable: optional(flag),
   refunds: optional(list(object({ id: text, status: text, amount: money, created_at: instant }))),
   note_key: optional(text),
   concluded_at: optional(instant),
