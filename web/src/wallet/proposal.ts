@@ -1,3 +1,4 @@
+import type { OwnCode } from "../rules/code.ts";
 import type { CodeReading } from "../wire/shapes.ts";
 
 /** Whom the wallet is about to pay, as read from a code or a handle, before the person agrees. */
@@ -8,4 +9,11 @@ export interface Proposal {
   /** The payee's device key for a sealed message; people only. */
   readonly noteKey: string | null;
   readonly code: CodeReading | null;
+}
+
+/** What a code asks of the purse. */
+export interface Asked {
+  readonly code: string;
+  readonly own: OwnCode;
+  readonly amount: number | null;
 }
