@@ -27,6 +27,7 @@ import {
   answerOffer,
   findRelay,
   hearRelay,
+  isThroughRelay,
   relayUse,
   relayView,
   type RelayView,
@@ -166,7 +167,7 @@ class PurseOnScreen {
 
   /** Whether the mint is asked through the relay just now: a person may go on without it for once. */
   get isBehindRelay(): boolean {
-    return isRelayed() && !this.isDirect;
+    return isThroughRelay(this.relay.use) && !this.isDirect;
   }
 
   /** Whether going on without the relay could help: not where the device itself has no network. */
