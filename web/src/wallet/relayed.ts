@@ -40,10 +40,6 @@ export function relayUse(): RelayUse {
 }
 
 /** Also while it is not known yet whether there is a relay: nothing goes without one until then. */
-export function isRelayed(): boolean {
-  return isThroughRelay(relayUse());
-}
-
 export function isThroughRelay(use: RelayUse): boolean {
   return use !== "off" && use !== "none";
 }
