@@ -1,9 +1,10 @@
 """What holds for every test: the order of the slices, no network, and a plain closing account."""
 
+import asyncio
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -123,6 +124,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Stop tracing where the traced slices end."""
     if _COVERAGE is not None and slice_rank(item.path) >= _FLOOR:
         _COVERAGE.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, None, None]:
+    """Fail a file that leaves an event loop running: the next one could start none."""
+    yield
+    if nextitem is None or nextitem.path != item.path:
+        assert asyncio._get_running_loop() is None, "this file left an event loop running"
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

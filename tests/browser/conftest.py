@@ -181,14 +181,14 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
             process.wait(30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """The driver of browsers."""
+    """The driver of browsers, for one file: while it lives, no other event loop can run here."""
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_browser(playwright: Playwright) -> Iterator[Browser]:
     """Chromium as Debian packs it."""
     if not CHROMIUM.is_file():
