@@ -1,7 +1,7 @@
 """A customer answers wallets of other makes: on a page of ours, with the session of their own."""
 
 import json
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlencode
 
 import httpx
@@ -113,9 +113,9 @@ def test_who_is_not_signed_in_is_led_to_the_wallet_first(open_context: Opener) -
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 def test_the_pages_can_be_read_and_used_by_everybody(
-    open_context: Opener, operator: Operator, color_scheme: str
+    open_context: Opener, operator: Operator, color_scheme: Literal["light", "dark"]
 ) -> None:
-    page = signed_in(open_context(color_scheme=color_scheme), operator)  # type: ignore[arg-type]
+    page = signed_in(open_context(color_scheme=color_scheme), operator)
     for path in (f"/openid/approve?{QUERY}", "/openid/device"):
         page.goto(path)
         page.evaluate(AXE.read_text(encoding="utf-8"))

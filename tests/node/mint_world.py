@@ -25,6 +25,9 @@ WAIT_S: Final = 20
 _TALK_S: Final = 60
 
 
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+
+
 class Reply(NamedTuple):
     status: int
     headers: dict[str, str]
@@ -35,7 +38,7 @@ class Reply(NamedTuple):
         return json.loads(self.body)
 
 
-async def ask(app: MintApp, method: str, path: str, body: object = None, **headers: str) -> Reply:
+async def ask(app: Asgi, method: str, path: str, body: object = None, **headers: str) -> Reply:
     """Ask an application once; bytes are sent as they are, all else as JSON."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     sent: list[dict[str, Any]] = []

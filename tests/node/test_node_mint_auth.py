@@ -289,6 +289,6 @@ def test_a_redemption_with_a_token_leaves_no_trace_of_who_fetched_it(town: MintT
         table
         for (table,) in reading.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
         if table.startswith("purse_")
-        and any(name in row for row in reading.execute(f"SELECT * FROM {table}"))  # noqa: S608
+        and any(name in row for row in reading.execute(f"SELECT * FROM {table}"))  # noqa: S608 - our own
     ]
     assert tables == ["purse_auth_quota"]

@@ -74,7 +74,7 @@ def message(method: str, path: str, body: object = None, **headers: str) -> byte
 
 async def relayed(relay: RelayApp, plain: bytes) -> BinaryResponse:
     """Ask the mint as a wallet does: the key from the relay, then a sealed request."""
-    keys = await ask(relay, "GET", f"/{HOST}")  # type: ignore[arg-type]
+    keys = await ask(relay, "GET", f"/{HOST}")
     assert (keys.status, keys.headers["content-type"]) == (200, KEYS_TYPE)
     sealed = seal(keys.body, plain)
     told = await post(relay, f"/{HOST}", sealed.message)
@@ -128,7 +128,7 @@ def test_the_relay_sends_on_what_was_sealed_and_nothing_of_the_asker(mint: Meet)
         relay = RelayApp([MINT], transport=network)
         sealed = seal(KEY.config, message("GET", "/v1/keysets"))
         told = await ask(
-            relay,  # type: ignore[arg-type]
+            relay,
             "POST",
             f"/{HOST}",
             sealed.message,
@@ -302,7 +302,7 @@ def test_the_relay_forwards_to_the_mints_it_was_started_for_alone(mint: Meet) ->
 def test_a_page_may_ask_the_relay(mint: Meet) -> None:
     async def talk(town: MintTown) -> None:
         relay = RelayApp([MINT], transport=httpx.ASGITransport(gateway(town)))
-        told = await ask(relay, "OPTIONS", f"/{HOST}")  # type: ignore[arg-type]
+        told = await ask(relay, "OPTIONS", f"/{HOST}")
         assert told.status == 204
         assert told.headers["access-control-allow-origin"] == "*"
         assert told.headers["access-control-allow-headers"] == "content-type"
@@ -320,7 +320,7 @@ def test_the_key_is_the_same_for_everybody_whatever_the_mint_tells_meanwhile() -
 
     async def talk() -> list[bytes]:
         relay = RelayApp([MINT], transport=httpx.ASGITransport(app))
-        told = [(await ask(relay, "GET", f"/{HOST}")).body for _ in range(2)]  # type: ignore[arg-type]
+        told = [(await ask(relay, "GET", f"/{HOST}")).body for _ in range(2)]
         await relay.close()
         return told
 
@@ -337,7 +337,7 @@ def test_those_who_ask_for_the_key_at_once_are_told_one_key() -> None:
 
     async def talk() -> set[bytes]:
         relay = RelayApp([MINT], transport=httpx.ASGITransport(app))
-        asked = [ask(relay, "GET", f"/{HOST}") for _ in range(5)]  # type: ignore[arg-type]
+        asked = [ask(relay, "GET", f"/{HOST}") for _ in range(5)]
         told = {reply.body for reply in await asyncio.gather(*asked)}
         await relay.close()
         return told
@@ -362,7 +362,7 @@ def test_the_relay_tells_nothing_but_sealed_answers_and_keys(
 
     async def talk() -> Reply:
         relay = RelayApp([MINT], transport=httpx.ASGITransport(app))
-        reply = await ask(relay, method, f"/{HOST}", b"x", content_type=REQUEST_TYPE)  # type: ignore[arg-type]
+        reply = await ask(relay, method, f"/{HOST}", b"x", content_type=REQUEST_TYPE)
         await relay.close()
         return reply
 
@@ -405,7 +405,7 @@ def test_more_requests_than_the_relay_holds_are_told_to_come_again() -> None:
 
 def test_the_gateway_leaves_every_other_address_to_the_mint(mint: Meet) -> None:
     async def talk(town: MintTown) -> None:
-        told = await ask(gateway(town), "GET", "/v1/keysets")  # type: ignore[arg-type]
+        told = await ask(gateway(town), "GET", "/v1/keysets")
         assert told == await town.get("/v1/keysets")
 
     mint(talk)

@@ -36,7 +36,7 @@ from amana.purse.methods import (
     refund,
 )
 from amana.purse.methods.merchant import Shops
-from amana.purse.model import BlindedMessage, Proof, RedeemAsk, RedeemQuote
+from amana.purse.model import BlindedMessage, Code, Proof, RedeemAsk, RedeemQuote, Refusal
 from amana.purse.policy import refill_outputs
 from amana.purse.ports import Blank
 from amana.purse.service import Mint
@@ -290,3 +290,9 @@ class Shop:
 def open_shop(folder: Path) -> Iterator[Shop]:
     with open_books(folder) as books:
         yield Shop(books)
+
+
+def code_of(answer: object) -> Code:
+    """Return why something was refused."""
+    assert isinstance(answer, Refusal), answer
+    return answer.code

@@ -104,7 +104,7 @@ class World:
         return wallet.proofs(outputs, signatures)
 
     def rows(self, table: str) -> list[tuple[Any, ...]]:
-        return self.books.reading.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
+        return self.books.reading.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - ours
 
 
 @pytest.fixture

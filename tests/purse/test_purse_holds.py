@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from tests.purse.shop import SHOP, Shop, open_shop
+from tests.purse.shop import SHOP, Shop, code_of
 
 from amana.payments import postings
 from amana.payments.model import ECASH_ACCOUNT
@@ -14,17 +12,6 @@ from amana.purse.methods import merchant
 from amana.purse.model import Code, Redeemed, Refusal
 
 ALARM = "ecash_exceeds_what_is_out"
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with open_shop(tmp_path / "books") as shop:
-        yield shop
-
-
-def code_of(answer: object) -> Code:
-    assert isinstance(answer, Refusal), answer
-    return answer.code
 
 
 def is_alarmed(caplog: pytest.LogCaptureFixture) -> bool:

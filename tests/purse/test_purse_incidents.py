@@ -128,11 +128,11 @@ a stolen key: more came back than was issued
 import ast
 import asyncio
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.purse.shop import SHOP, Shop, open_shop
+from tests.purse.shop import SHOP, Shop
 
 from amana.kernel import Unavailable
 from amana.purse.keysets import KeysetPlan
@@ -144,12 +144,6 @@ from amana.testing.rooms import HandClock
 from amana.testing.standin import nullifier_of
 
 TESTS = Path(__file__).parents[1]
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with open_shop(tmp_path / "books") as shop:
-        yield shop
 
 
 def test_recovery_goes_by_what_a_quote_is_and_not_by_what_it_was_when_listed(shop: Shop) -> None:
@@ -186,12 +180,12 @@ def test_recovery_goes_by_what_a_quote_is_and_not_by_what_it_was_when_listed(sho
     way.hold = hold_and_look  # type: ignore[assignment,method-assign]  # a moment inside it
     with pytest.raises(Unavailable):
         shop.redeem(quote, coins, shop.outputs(*[0] * 14))
-    way.hold = hold  # type: ignore[method-assign]
+    way.hold = hold  # type: ignore[method-assign]  # as it was
     shop.ledger.is_gone = False
     assert [each.state for each in held] == [RedeemState.HELD]
     assert shop.stored(quote).state is RedeemState.SPENT
 
-    shop.mint._store = Listed(held)  # type: ignore[assignment]
+    shop.mint._store = Listed(held)  # type: ignore[assignment]  # a store that lists these
     assert shop.run(shop.mint.recover()) == 1
     assert shop.stored(quote).state is RedeemState.PAID
     assert shop.ledger.balance(int(SHOP)) == 98
@@ -276,7 +270,7 @@ def test_a_way_that_costs_more_than_was_reserved_spends_nothing(shop: Shop) -> N
     """Goal: what a payment truly costs is never more than what its quote said, at our expense."""
     quote, coins = shop.quote(shop.order(100)), shop.coins(64, 64)
     way = shop.mint.redeem_methods[merchant.METHOD]
-    way.cost = lambda quote: quote.amount + quote.fee_reserve + 29  # type: ignore[method-assign]
+    way.cost = lambda quote: quote.amount + quote.fee_reserve + 29  # type: ignore[method-assign]  # dearer
     with pytest.raises(AssertionError):
         shop.redeem(quote, coins, shop.outputs(*[0] * 14))
     states = shop.run(shop.mint.states([nullifier_of(coin) for coin in coins]))

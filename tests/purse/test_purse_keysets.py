@@ -184,7 +184,15 @@ def test_the_hash_of_a_list_does_not_depend_on_its_order_but_on_all_it_holds() -
 
 
 def test_the_hash_of_a_list_is_over_the_lines_that_wallets_hash() -> None:
-    keyset = Keyset(0, "01" + "ab" * 32, "eur", True, 0, 1_900_000_000, {})  # noqa: FBT003
+    keyset = Keyset(
+        0,
+        "01" + "ab" * 32,
+        "eur",
+        is_active=True,
+        input_fee_ppk=0,
+        final_expiry=1_900_000_000,
+        keys={},
+    )
     # SHA-256 of "01abab…:eur:1900000000\n", as sha256sum gives it.
     assert list_hash([keyset]).hex() == "c18d61ac2be2b1b396ef60a60c54dbe4"
 

@@ -1,33 +1,19 @@
 """Ways in and out of the purse: what is priced, what is refused, and what a quote says."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-from tests.purse.shop import CLOSED_SHOP, CUSTOMER, PAYER_KEY, SHOP, Shop, open_shop
+from tests.purse.shop import CLOSED_SHOP, CUSTOMER, PAYER_KEY, SHOP, Shop, code_of
 
 from amana.kernel import AMOUNT_MINOR_MAX, SECOND_NS, IdKind, format_id
 from amana.payments.model import CaptureMode, OrderStatus, PaymentKind, Reason
 from amana.payments.rules import order_status
 from amana.purse.methods import merchant, refund, refund_quote_id
 from amana.purse.methods.merchant import say
-from amana.purse.model import Code, RedeemAsk, Redeemed, RedeemQuote, Refusal
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with open_shop(tmp_path / "books") as shop:
-        yield shop
+from amana.purse.model import Code, RedeemAsk, Redeemed, RedeemQuote
 
 
 def text(shop: Shop, amount: int = 64, **differing: Any) -> str:
     return format_id(IdKind.ORDER, shop.order(amount, **differing).id)
-
-
-def code_of(answer: object) -> Code:
-    assert isinstance(answer, Refusal), answer
-    return answer.code
 
 
 def test_an_order_is_priced_with_its_tip_and_ends_with_the_order(shop: Shop) -> None:

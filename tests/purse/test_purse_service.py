@@ -1,12 +1,11 @@
 """Swaps and redemptions over real books, and what is left of them after an interruption."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
-from tests.purse.shop import SHOP, Shop, open_shop
+from tests.purse.shop import SHOP, Shop, code_of
 
 from amana.kernel import SECOND_NS, Unavailable
 from amana.payments.model import ECASH_ACCOUNT
@@ -17,21 +16,11 @@ from amana.purse.model import (
     Proof,
     ProofState,
     Redeemed,
+    RedeemQuote,
     RedeemState,
     Refusal,
 )
 from amana.testing.standin import nullifier_of
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with open_shop(tmp_path / "books") as shop:
-        yield shop
-
-
-def code_of(answer: object) -> Code:
-    assert isinstance(answer, Refusal), answer
-    return answer.code
 
 
 def state_of(shop: Shop, proof: Proof) -> ProofState:
@@ -275,38 +264,42 @@ def test_a_redemption_that_spent_nothing_is_given_back_by_recovery(shop: Shop) -
     assert shop.run(shop.mint.recover()) == 0
 
 
-def interrupted_when_spent(shop: Shop, amount: int) -> tuple[object, list[object]]:
+@pytest.fixture
+def interrupted(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> tuple[RedeemQuote, list[Proof]]:
     """A redemption whose proofs are spent, and whose money is not posted yet."""
-    coins = shop.coins(amount)
-    quote = shop.quote(shop.order(amount))
+    coins = shop.coins(64)
+    quote = shop.quote(shop.order(64))
     conclude = shop.store.conclude
 
-    async def then_lost(*given: object, **named: object) -> object:
-        refusal = await conclude(*given, **named)  # type: ignore[arg-type]
+    async def then_lost(*given: Any, **named: Any) -> object:
+        refusal = await conclude(*given, **named)
         shop.ledger.is_gone = True
         return refusal
 
-    shop.store.conclude = then_lost  # type: ignore[method-assign,assignment]
-    with pytest.raises(Unavailable):
-        shop.redeem(quote, coins)
-    shop.store.conclude = conclude  # type: ignore[method-assign]
+    with monkeypatch.context() as patch:
+        patch.setattr(shop.store, "conclude", then_lost)
+        with pytest.raises(Unavailable):
+            shop.redeem(quote, coins)
     shop.ledger.is_gone = False
     shop.run(shop.books.writer.durable())
     assert shop.stored(quote).state is RedeemState.SPENT
-    return quote, coins  # type: ignore[return-value]
+    return quote, coins
 
 
-def test_a_redemption_that_spent_is_paid_by_recovery(shop: Shop) -> None:
-    quote, _ = interrupted_when_spent(shop, 64)
+def test_a_redemption_that_spent_is_paid_by_recovery(
+    shop: Shop, interrupted: tuple[RedeemQuote, list[Proof]]
+) -> None:
+    quote, _ = interrupted
     assert shop.run(shop.mint.recover()) == 1
-    assert shop.stored(quote).state is RedeemState.PAID  # type: ignore[arg-type]
+    assert shop.stored(quote).state is RedeemState.PAID
     assert shop.ledger.balance(int(SHOP)) == 63
     assert shop.ledger.held() == 0
 
 
-def test_a_redemption_that_spent_is_paid_by_its_retry(shop: Shop) -> None:
-    quote, coins = interrupted_when_spent(shop, 64)
-    assert isinstance(shop.redeem(quote, coins), Redeemed)  # type: ignore[arg-type]
+def test_a_redemption_that_spent_is_paid_by_its_retry(
+    shop: Shop, interrupted: tuple[RedeemQuote, list[Proof]]
+) -> None:
+    assert isinstance(shop.redeem(*interrupted), Redeemed)
     assert shop.ledger.balance(int(SHOP)) == 63
 
 
@@ -323,7 +316,9 @@ def test_recovery_leaves_alone_what_somebody_owns_or_nobody_knows(shop: Shop) ->
     assert shop.run(shop.mint.recover()) == 1
 
 
-def test_recovery_goes_by_what_a_quote_is_now_and_not_by_what_was_listed(shop: Shop) -> None:
+def test_recovery_goes_by_what_a_quote_is_now_and_not_by_what_was_listed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     quote = shop.quote(shop.order(64))
     listed = [msgspec.structs.replace(quote, state=RedeemState.HELD, attempts=1)]
     assert isinstance(shop.redeem(quote, shop.coins(64)), Redeemed)
@@ -331,7 +326,7 @@ def test_recovery_goes_by_what_a_quote_is_now_and_not_by_what_was_listed(shop: S
     async def unfinished() -> object:
         return listed
 
-    shop.store.unfinished = unfinished  # type: ignore[method-assign,assignment]
+    monkeypatch.setattr(shop.store, "unfinished", unfinished)
     shop.run(shop.mint.recover())
     assert shop.stored(quote).state is RedeemState.PAID
     assert shop.ledger.balance(int(SHOP)) == 63
@@ -391,15 +386,17 @@ def test_a_paid_quote_tells_a_false_proof_nothing(shop: Shop) -> None:
     assert code_of(shop.redeem(quote, [forged])) is Code.PROOF_INVALID
 
 
-def test_a_redemption_overtaken_between_its_checks_and_its_attempt_is_refused(shop: Shop) -> None:
+def test_a_redemption_overtaken_between_its_checks_and_its_attempt_is_refused(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (coin,) = shop.coins(64)
     quote = shop.quote(shop.order(64))
     begin = shop.store.begin
 
-    async def overtaken(asked: object) -> object:
-        await begin(asked)  # type: ignore[arg-type]
-        return await begin(asked)  # type: ignore[arg-type]
+    async def overtaken(asked: RedeemQuote) -> object:
+        await begin(asked)
+        return await begin(asked)
 
-    shop.store.begin = overtaken  # type: ignore[method-assign,assignment]
+    monkeypatch.setattr(shop.store, "begin", overtaken)
     assert code_of(shop.redeem(quote, [coin])) is Code.QUOTE_PENDING
     assert state_of(shop, coin) is ProofState.UNSPENT

@@ -1,11 +1,8 @@
 """The mint's use cases over real books: refunds that are issued, questions, and telling."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-from tests.purse.shop import PAYER_KEY, SHOP, Shop, open_shop
+from tests.purse.shop import PAYER_KEY, SHOP, Shop, code_of
 
 from amana.kernel import DAY_NS, IdKind, format_id
 from amana.payments.model import PURSE_PARTY, PaymentKind, PaymentStatus
@@ -27,17 +24,6 @@ from amana.purse.model import (
 )
 from amana.purse.rules.conditions import framed_quote_message
 from amana.testing.standin import nullifier_of, standin_signature
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with open_shop(tmp_path / "books") as shop:
-        yield shop
-
-
-def code_of(answer: object) -> Code:
-    assert isinstance(answer, Refusal), answer
-    return answer.code
 
 
 def state_of(shop: Shop, proof: Proof) -> ProofState:
@@ -86,14 +72,14 @@ def test_a_refund_is_issued_to_the_key_that_the_payer_left_and_once(shop: Shop) 
 def test_a_refund_claimed_twice_at_once_is_issued_once(shop: Shop) -> None:
     quote_id = refunded(shop, given=32)
 
-    def claiming(outputs: tuple[BlindedMessage, ...]) -> object:
+    async def claiming(outputs: tuple[BlindedMessage, ...]) -> object:
         signature = standin_signature(PAYER_KEY, framed_quote_message(quote_id.hex(), outputs))
-        return shop.mint.issue(
+        return await shop.mint.issue(
             refund.METHOD, quote_id, outputs, quote_text=quote_id.hex(), signature=signature
         )
 
     async def both() -> list[object]:
-        return await asyncio.gather(*(claiming(shop.outputs(32)) for _ in range(2)))  # type: ignore[call-overload,no-any-return]
+        return await asyncio.gather(*(claiming(shop.outputs(32)) for _ in range(2)))
 
     answers = shop.run(both())
     assert sorted(isinstance(answer, Refusal) for answer in answers) == [False, True]

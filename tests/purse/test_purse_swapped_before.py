@@ -1,23 +1,16 @@
 """A swap whose answer was lost has it again, whatever came in between."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import pytest
-from tests.purse.shop import Shop, open_shop
+from tests.purse.shop import Shop
 
 from amana.kernel import SECOND_NS
 from amana.purse.model import BlindedMessage, Code, Proof, Refusal
 from amana.purse.ports import Exchanged
 from amana.purse.rules import operations
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with open_shop(tmp_path / "books") as shop:
-        yield shop
 
 
 def _swap(shop: Shop, coins: Sequence[Proof], outputs: Sequence[BlindedMessage]) -> object:
@@ -65,7 +58,9 @@ def test_what_is_refused_uses_up_no_count(shop: Shop) -> None:
     assert shop.signatory.counted == counted
 
 
-def test_a_refusal_is_told_though_the_signatory_has_gone_meanwhile(shop: Shop) -> None:
+def test_a_refusal_is_told_though_the_signatory_has_gone_meanwhile(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     coins, outputs = shop.coins(64), shop.outputs(64)
     _swap(shop, coins, shop.outputs(64))
     signed = shop.signatory.make_for
@@ -76,7 +71,7 @@ def test_a_refusal_is_told_though_the_signatory_has_gone_meanwhile(shop: Shop) -
         shop.signatory.is_gone = True
         return answer
 
-    shop.signatory.make_for = sign_and_go  # type: ignore[method-assign,assignment]
+    monkeypatch.setattr(shop.signatory, "make_for", sign_and_go)
     refused = _swap(shop, coins, outputs)
     assert isinstance(refused, Refusal)
     assert refused.code is Code.ALREADY_SPENT
