@@ -9,7 +9,8 @@ from tests.purse.shop import SHOP, Shop, code_of
 from amana.payments import postings
 from amana.payments.model import ECASH_ACCOUNT
 from amana.purse.methods import merchant
-from amana.purse.model import Code, Redeemed, Refusal
+from amana.purse.model import Code, ProofState, Redeemed, RedeemQuote, Refusal
+from amana.testing.standin import nullifier_of
 
 ALARM = "ecash_exceeds_what_is_out"
 
@@ -39,6 +40,30 @@ def test_one_proof_in_many_payments_at_once_is_held_once_and_hinders_nobody(
     assert not is_alarmed(caplog)
     late = shop.quote(shop.order(64))
     assert code_of(shop.redeem(late, [coin])) is Code.ALREADY_SPENT, "it is pending no more"
+
+
+def test_proofs_are_pending_as_long_as_an_attempt_with_them_lasts(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coins = shop.coins(64)
+    (other,) = shop.coins(32)
+    asked_after = [nullifier_of(coin) for coin in (*coins, other)]
+    way = shop.mint.redeem_methods[merchant.METHOD]
+    hold = way.hold
+    seen: list[object] = []
+
+    async def hold_and_look(quote: RedeemQuote) -> Refusal | None:
+        refusal = await hold(quote)
+        seen.append(await shop.mint.states(asked_after))
+        return refusal
+
+    monkeypatch.setattr(way, "hold", hold_and_look)
+    assert isinstance(shop.redeem(shop.quote(shop.order(64)), coins), Redeemed)
+    pending, spent, unspent = (
+        (state, None) for state in (ProofState.PENDING, ProofState.SPENT, ProofState.UNSPENT)
+    )
+    assert seen == [[pending, unspent]]
+    assert shop.run(shop.mint.states(asked_after)) == [spent, unspent]
 
 
 def test_what_others_hold_is_waited_for_and_is_no_alarm(

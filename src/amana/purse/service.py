@@ -472,10 +472,16 @@ class Mint:
     async def states(
         self, nullifiers: Sequence[bytes]
     ) -> list[tuple[ProofState, str | None]] | Refusal:
-        """Return where proofs stand, in the order asked (NUT-07)."""
+        """Return where proofs stand, in the order asked; one in an attempt is pending (NUT-07)."""
         if len(nullifiers) > STATES_MAX:
             return Refusal(Code.TOO_MANY_INPUTS, f"at most {STATES_MAX} proofs in one request")
-        return await self._store.states(nullifiers)
+        stored = await self._store.states(nullifiers)
+        return [
+            (ProofState.PENDING, None)
+            if state is ProofState.UNSPENT and nullifier in self._going_in
+            else (state, witness)
+            for nullifier, (state, witness) in zip(nullifiers, stored, strict=True)
+        ]
 
     async def restore(
         self, outputs: Sequence[BlindedMessage]
