@@ -2,10 +2,7 @@
 import { relayFetch } from "../../web/src/purse/relay.ts";
 
 const [relay, mint, keys, ...asked] = process.argv.slice(2);
-const ask = relayFetch(
-  { relay, mint, keys: Uint8Array.from(Buffer.from(keys, "hex")) },
-  (address, init) => fetch(address, init),
-);
+const ask = relayFetch({ relay, mint, keys }, (address, init) => fetch(address, init));
 const told = [];
 for (const one of asked) {
   const { method, path, body } = JSON.parse(one);

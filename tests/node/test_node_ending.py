@@ -37,5 +37,6 @@ def test_told_to_end_an_operator_empties_its_log_and_leaves_no_process_behind(
         process.kill()
         process.communicate()
 
+    assert process.returncode == 0
     assert not folder.joinpath(f"{BOOKS_FILE}-wal").exists()
     assert not [child for child in children if Path(f"/proc/{child}").exists()]

@@ -14,6 +14,7 @@ from tests.node.mint_world import mint_town
 
 from amana.node.mint import serving
 from amana.node.server import SideServer
+from amana.purse.receipts import write_base64url
 from amana.relay import Gateway, RelayApp, SealingKey
 from amana.testing.rooms import SeededChance
 
@@ -39,7 +40,7 @@ async def served(app: Any) -> AsyncIterator[str]:
 async def told(node: Path, relay: str, mint: str, asked: Sequence[object]) -> Any:
     """Let the wallet's code ask, and return the answers it read."""
     process = await asyncio.create_subprocess_exec(
-        *(str(node), "--no-warnings", str(SCRIPT), relay, mint, KEY.config.hex()),
+        *(str(node), "--no-warnings", str(SCRIPT), relay, mint, write_base64url(KEY.config)),
         *map(json.dumps, asked),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -8,7 +8,6 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any, Final
 
 import uvicorn
@@ -91,12 +90,22 @@ def _config(app: Any) -> uvicorn.Config:  # noqa: ANN401 - an ASGI application, 
 
 
 class OperatorServer(uvicorn.Server):
-    """The operator's listener: asked to end, it closes what is open, whichever way it was asked."""
+    """The operator's listener: asked to end, by either signal, it lets all that is open end too."""
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Take SIGTERM as SIGINT: uvicorn raises it again when done, and SIGTERM would kill us."""
-        del sig
-        super().handle_exit(signal.SIGINT, frame)
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Hear signals while serving; uvicorn raises them again when done, which cuts off the rest.
+
+        What is put away after serving would be cancelled at its first wait.
+        """
+        before = {
+            sig: signal.signal(sig, self.handle_exit) for sig in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for sig, handler in before.items():
+                signal.signal(sig, handler)
 
 
 class SideServer(uvicorn.Server):

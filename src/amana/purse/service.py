@@ -361,37 +361,25 @@ class Mint:
         verified: Sequence[VerifiedProof],
         blanks: Sequence[Blank],
     ) -> RedeemQuote | Refusal:
-        """Make an attempt with proofs that no other attempt is made with.
+        """Count an attempt and make it, with proofs that no other attempt is made with.
 
         What is held is then never more than the proofs that are out, but for one that is swapped
         meanwhile.
         """
-        nullifiers = {proof.nullifier for proof in verified}
+        nullifiers = [proof.nullifier for proof in verified]
         if not self._going_in.isdisjoint(nullifiers):
             return PROOFS_PENDING
-        self._going_in |= nullifiers
+        self._going_in.update(nullifiers)
         try:
-            return await self._attempt_alone(quote, way, verified, blanks)
+            known = await self._store.known(nullifiers, [blank.point for blank in blanks])
+            begun = known or await self._store.begin(quote)
+            if isinstance(begun, Refusal):
+                return begun
+            moved = await self._move(begun, way, verified, blanks)
+            self._listeners.tell(ChangeKind.REDEEM_QUOTE, quote.id)
+            return moved
         finally:
-            self._going_in -= nullifiers
-
-    async def _attempt_alone(
-        self,
-        quote: RedeemQuote,
-        way: RedeemMethod,
-        verified: Sequence[VerifiedProof],
-        blanks: Sequence[Blank],
-    ) -> RedeemQuote | Refusal:
-        """Count an attempt and make it, with proofs and outputs that are not known to be used."""
-        known = await self._store.known(
-            [proof.nullifier for proof in verified], [blank.point for blank in blanks]
-        )
-        begun = known or await self._store.begin(quote)
-        if isinstance(begun, Refusal):
-            return begun
-        moved = await self._move(begun, way, verified, blanks)
-        self._listeners.tell(ChangeKind.REDEEM_QUOTE, quote.id)
-        return moved
+            self._going_in.difference_update(nullifiers)
 
     async def _move(
         self,
