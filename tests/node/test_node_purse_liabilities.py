@@ -106,7 +106,9 @@ def test_nothing_in_a_statement_is_finer_than_a_day_or_about_anybody(town: Purse
         *("ledger_balance", "even", "previous"),
     }
     (keyset,) = statement["keysets"]
-    assert set(keyset) == {"id", "active", "final_expiry", "outstanding", "denominations"}
+    assert set(keyset) == {
+        *("id", "active", "revoked", "final_expiry", "outstanding", "denominations"),
+    }
     assert {len(one) for one in keyset["denominations"]} == {4}
     assert shop.handle not in json.dumps(statement)
 

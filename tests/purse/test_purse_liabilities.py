@@ -76,6 +76,19 @@ def test_a_statement_says_what_is_out_by_keyset_and_denomination(world: World) -
     assert told.day == "2026-11-18"
 
 
+def test_a_statement_tells_everybody_which_keyset_was_revoked(world: World) -> None:
+    """Goal: what the list tells a wallet can be compared with what is published."""
+    told = world.publish()
+    assert told is not None
+    assert [(each.active, each.revoked) for each in told.keysets] == [(True, False)]
+    (number,) = [each.number for each in world.signatory.keysets() if each.unit == "eur"]
+    world.books.run(world.signatory.revoke(number))
+    world.clock.advance(DAY_NS)
+    told = world.publish()
+    assert told is not None
+    assert [(each.active, each.revoked) for each in told.keysets] == [(False, True)]
+
+
 def test_a_day_has_one_statement_and_it_never_changes(world: World) -> None:
     assert world.publish() is not None
     first = world.store.last()

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HOUR } from "../src/rules/purse/policy.ts";
+import { DAY, HOUR } from "../src/rules/purse/policy.ts";
 import { ASKED, HANDLE, NOTE_KEY, Two } from "./purse-two.ts";
 
 const AMOUNT = 2;
@@ -34,6 +34,7 @@ async function takeBack(two: Two) {
 
 async function waitLong(two: Two): Promise<void> {
   const purse = await two.payer.open();
+  await purse.issueAnew(two.mint.listed.map(({ id }) => id));
   for (let hours = 0; hours < HOURS_MAX; hours += 1) {
     two.payer.now += HOUR;
     await purse.tend({ openSince: 0, paying: false, isAsked: false });
@@ -45,14 +46,22 @@ async function waitLong(two: Two): Promise<void> {
 
 const stageOf = (two: Two) => two.payer.state.people.handings[0]?.stage;
 
-test("a link of a revoked keyset is taken back and issued anew", async () => {
+test("a link of a revoked keyset is taken back, and issued anew once its owner says so", async () => {
   const two = await revokedHanding(null);
   const [old] = two.mint.listed;
   assert.deepEqual(await takeBack(two), { kind: "taken", amount: AMOUNT });
   assert.equal(stageOf(two), "back");
   assert.equal(two.payer.state.people.arrivals[0]?.amount, AMOUNT);
-  const { revoked, stuck, ready } = await (await two.payer.open()).summary();
+  const purse = await two.payer.open();
+  two.payer.now += 7 * DAY;
+  await purse.tend({ openSince: 0, paying: false, isAsked: false });
+  const { revoked, stuck, ready, undecided } = await purse.summary();
   assert.deepEqual([revoked, stuck, ready], [3n, 0n, 0n]);
+  assert.deepEqual(
+    undecided.map(({ keyset, amount }) => [keyset, amount]),
+    [[old?.id, 3n]],
+  );
+  assert.ok(two.mint.sent.every(({ address }) => !address.endsWith("/v1/reissue")));
   await waitLong(two);
   assert.ok(two.payer.state.coins.every(({ keyset }) => keyset !== old?.id));
   two.assertWhole(3, "issued anew");

@@ -116,7 +116,7 @@ async function refund(world: World): Promise<void> {
   await purse.askRefund(receipt.id);
 }
 
-/** The keyset is revoked once it has signed; each time the page opens, all hours have passed. */
+/** The keyset is revoked once it has signed; the person has agreed, and all hours have passed. */
 async function issueAnew(world: World): Promise<void> {
   const [old] = world.mint.listed;
   if (world.mint.listed.length === 1) {
@@ -125,7 +125,9 @@ async function issueAnew(world: World): Promise<void> {
     const { coins, keeping } = world.state;
     const few = coins.slice(0, COINS);
     const plans = few.map(({ secret }) => ({ secret, at: 0 }));
-    world.kept = JSON.stringify({ ...world.state, coins: few, keeping: { ...keeping, plans } });
+    const agreed = [old?.id];
+    const kept = { ...keeping, plans, agreed };
+    world.kept = JSON.stringify({ ...world.state, coins: few, keeping: kept });
   }
   const purse = await world.open();
   await purse.tend({ openSince: 0, paying: false, isAsked: false });

@@ -70,6 +70,7 @@ async function revoke(two: Two): Promise<void> {
 
 /** Days on, when all that was to be issued anew has been. */
 async function waitLong(two: Two): Promise<void> {
+  await (await opened(two.payer)).issueAnew(two.mint.listed.map(({ id }) => id));
   for (let hours = 0; hours < HOURS_MAX; hours += 1) {
     two.payer.now += HOUR;
     await (await opened(two.payer)).tend({ openSince: 0, paying: false, isAsked: false });

@@ -1,4 +1,4 @@
-/** E-cash of a revoked keyset: not paid with, issued anew by itself, and told apart by origin. */
+/** E-cash of a revoked keyset: not paid with, issued anew at its owner's word, a coin at a time. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -46,6 +46,11 @@ async function hear(device: Device, purse: Purse): Promise<void> {
   await purse.tend({ ...IDLE, openSince: device.now });
 }
 
+/** The person presses the button under what the screen shows. */
+async function agree(purse: Purse): Promise<void> {
+  await purse.issueAnew((await purse.summary()).undecided.map(({ keyset }) => keyset));
+}
+
 const anew = (device: Device) =>
   device.mint.sent.filter(({ address }) => address.endsWith("/v1/reissue"));
 
@@ -60,15 +65,35 @@ async function waitForAll(device: Device, purse: Purse): Promise<void> {
   assert.fail("coins are left to be issued anew");
 }
 
-test("coins of a revoked keyset are issued anew by themselves, and then spent again", async () => {
+test("coins of a revoked keyset wait for their owner's word, however long that takes", async () => {
   const device = new Device();
   const purse = await small(device);
   const worth = await device.worth();
+  const until = device.mint.listed[0]?.final_expiry;
   const old = revoke(device);
   await hear(device, purse);
-  const { balance, ready, revoked, stuck, exchanging } = await purse.summary();
+  for (let days = 0; days < 60; days += 1) {
+    device.now += DAY;
+    await (await device.open()).tend(IDLE);
+  }
+  assert.deepEqual(anew(device), []);
+  assert.deepEqual((await device.state()).keeping.plans, []);
+  const { balance, revoked, undecided, ready, stuck, exchanging } = await purse.summary();
   assert.deepEqual([balance, revoked], [BigInt(worth), BigInt(worth)]);
+  assert.deepEqual(undecided, [{ keyset: old, amount: BigInt(worth), until }]);
   assert.deepEqual([ready, stuck, exchanging], [0n, 0n, 0n]);
+});
+
+test("at their owner's word they are issued anew, over a reload, and then spent again", async () => {
+  const device = new Device();
+  const first = await small(device);
+  const worth = await device.worth();
+  const old = revoke(device);
+  await hear(device, first);
+  await agree(first);
+  const purse = await device.open();
+  const { balance, revoked, undecided } = await purse.summary();
+  assert.deepEqual([balance, revoked, undecided], [BigInt(worth), BigInt(worth), []]);
   const hours = (await device.state()).keeping.plans.map(({ at }) => at - device.now);
   assert.equal(hours.length, KEPT);
   assert.ok(hours.every((rest) => rest >= 30 * MINUTE && rest <= 3 * DAY));
@@ -97,6 +122,7 @@ test("coins of two origins are never issued anew side by side", async () => {
   revoke(device);
   device.now += DAY;
   await hear(device, purse);
+  await agree(purse);
   const asked: { at: number; lineage: string }[] = [];
   const goOn = device.mint.fetch;
   Object.assign(device.mint, {
@@ -155,6 +181,7 @@ for (const loss of ["before", "after"] as const) {
     const worth = await device.worth();
     revoke(device);
     await hear(device, purse);
+    await agree(purse);
     device.mint.losses.push(loss, loss, loss);
     await waitForAll(device, await device.open());
     assert.equal(await device.worth(), worth);
@@ -163,10 +190,9 @@ for (const loss of ["before", "after"] as const) {
   });
 }
 
-test("an exchange that was on its way when its keyset was revoked is finished", async () => {
-  const device = new Device();
+/** A first coin is being exchanged because its keyset ends, when that keyset is revoked. */
+async function changing(device: Device, loss: "before" | "after"): Promise<Purse> {
   const purse = await small(device);
-  const worth = await device.worth();
   const [old] = device.mint.listed;
   device.mint.addKeyset(2);
   await purse.look({ request: "order_0", amount: null, tip: 0, listHash: null });
@@ -176,8 +202,9 @@ test("an exchange that was on its way when its keyset was revoked is finished", 
   device.now = Math.min(...(await device.state()).keeping.plans.map(({ at }) => at));
   const goOn = device.mint.fetch;
   const lost = async (address: string, init: RequestInit) => {
-    const answer = await goOn(address, init);
-    if (/swap|checkstate/.test(address)) throw new TypeError("the answer was lost");
+    const isLost = /swap|checkstate/.test(address);
+    const answer = isLost && loss === "before" ? null : await goOn(address, init);
+    if (isLost || answer === null) throw new TypeError("it was lost");
     return answer;
   };
   Object.assign(device.mint, { fetch: lost });
@@ -185,8 +212,83 @@ test("an exchange that was on its way when its keyset was revoked is finished", 
   assert.equal((await device.state()).keeping.exchanges.length, 1);
   Object.assign(device.mint, { fetch: goOn });
   device.mint.revoke(old?.id ?? "");
-  await waitForAll(device, await device.open());
-  assert.equal(await device.worth(), worth);
+  return device.open();
+}
+
+for (const loss of ["before", "after"] as const) {
+  const name = loss === "before" ? "had not arrived" : "had arrived";
+  test(`of an exchange that ${name} when its keyset was revoked no issue is shown`, async () => {
+    const device = new Device();
+    const purse = await changing(device, loss);
+    const held = await device.worth();
+    for (let hours = 0; hours < 4 * 24; hours += 1) {
+      device.now += HOUR;
+      await purse.tend(IDLE);
+    }
+    assert.deepEqual(anew(device), []);
+    const { plans, exchanges } = (await device.state()).keeping;
+    assert.deepEqual([plans, exchanges], [[], []]);
+    assert.ok((await device.worth()) > held);
+    await agree(purse);
+    await waitForAll(device, purse);
+    assert.equal(anew(device).length, loss === "before" ? KEPT : KEPT - 1);
+    assert.equal((await purse.summary()).revoked, 0n);
+  });
+}
+
+test("a coin whose hour has come is not issued anew because the list turns out other", async () => {
+  const device = new Device();
+  const purse = await small(device);
+  const state = await device.state();
+  const plans = state.coins.map(({ secret }) => ({ secret, at: device.now }));
+  await device.vault.save({ ...state, keeping: { ...state.keeping, plans } }, null);
+  revoke(device);
+  await purse.tend({ ...IDLE, openSince: device.now - HOUR });
+  assert.deepEqual(anew(device), []);
+  assert.equal((await device.state()).coins.length, KEPT);
+  assert.deepEqual((await device.state()).keeping.plans, []);
+});
+
+test("the word is for the keysets that were shown, and another one is asked about again", async () => {
+  const device = new Device();
+  const purse = await small(device);
+  const first = revoke(device);
+  await hear(device, purse);
+  await purse.issueAnew(device.mint.listed.map(({ id }) => id));
+  await waitForAll(device, purse);
+  const [second] = device.mint.listed.slice(1);
+  assert.ok(second !== undefined);
+  device.mint.addKeyset(3);
+  device.mint.revoke(second.id);
+  await hear(device, purse);
+  const shown = anew(device).length;
+  await purse.issueAnew([first]);
+  for (let days = 0; days < 5; days += 1) {
+    device.now += DAY;
+    await purse.tend(IDLE);
+  }
+  assert.equal(anew(device).length, shown);
+  const { undecided } = await purse.summary();
+  assert.deepEqual(
+    undecided.map(({ keyset }) => keyset),
+    [second.id],
+  );
+  await agree(purse);
+  await waitForAll(device, purse);
+  assert.equal(anew(device).length, 2 * shown);
+});
+
+test("whoever waits is filled for at an idle moment, and nothing is hurried", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  const leave = device.named.calls.length;
+  revoke(device);
+  await hear(device, purse);
+  const opened = { ...IDLE, openSince: device.now };
+  assert.equal(await purse.fill(device.named, opened), "not-now");
+  assert.equal(device.named.calls.length, leave);
+  device.now += HOUR;
+  assert.equal(await purse.fill(device.named, opened), "left");
 });
 
 test("a coin without its factor stays, is not shown as spendable, and hinders nothing", async () => {
@@ -214,6 +316,7 @@ test("what the mint does not issue anew is kept, and asked for again a day later
   await device.vault.save({ ...state, coins: [{ ...coin, r: "1".repeat(64) }] }, null);
   revoke(device);
   await hear(device, purse);
+  await agree(purse);
   device.now += 3 * DAY;
   await purse.tend(IDLE);
   assert.equal(anew(device).length, 1);
@@ -233,6 +336,10 @@ test("the factor goes into the sealed backup, so that another device can have it
   Object.assign(other, { mint: device.mint, named: device.named, now: device.now });
   const taken = await other.open();
   assert.deepEqual(await taken.restore(device.named, WORDS), { kind: "restored", amount: worth });
+  other.now += DAY;
+  await taken.tend(IDLE);
+  assert.deepEqual(anew(device), []);
+  await agree(taken);
   await waitForAll(other, taken);
   assert.equal(await other.worth(), worth);
   assert.deepEqual(leaksIn(device.mint.sent), []);
@@ -243,6 +350,7 @@ test("closing leaves revoked coins where they are, and moves the others", async 
   const purse = await small(device);
   revoke(device);
   await hear(device, purse);
+  await agree(purse);
   await waitForAll(device, purse);
   const state = await device.state();
   const [first, ...rest] = state.coins;

@@ -20,6 +20,7 @@ const NAMES = Object.keys({
   hasBackup: 0,
   restore: 0,
   tend: 0,
+  issueAnew: 0,
   verdicts: 0,
   goDirect: 0,
   setRelay: 0,

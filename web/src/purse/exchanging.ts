@@ -6,8 +6,9 @@
  * nothing ties two coins together; never beside a payment.
  *
  * A coin of a revoked keyset is issued anew against its blinding factor, which tells the mint in
- * which refill or payment it was issued. So coins of different origin are kept hours apart: side by
- * side they would say that whoever had this refill made that payment.
+ * which refill or payment it was issued. So that is done only where its owner agreed, and coins of
+ * different origin are kept hours apart: side by side they would say that whoever had this refill
+ * made that payment.
  */
 
 import { DAY, MINUTE, POLICY, type Seconds, drawn } from "../rules/purse/policy.ts";
@@ -22,15 +23,17 @@ import { readList } from "./listing.ts";
 import type { Mint } from "./mint.ts";
 import type { Coin, ListedKeyset, PurseState } from "./model.ts";
 import { type Proven, coinFrom, swapOnce } from "./people-swap.ts";
+import { isUndecided, mayBeIssuedAnew } from "./revoked.ts";
 import { RANDOM_BYTES } from "./spending.ts";
 
 const PER_THOUSAND = 1_000;
-/** Within so much coins of a revoked keyset are issued anew; until then they cannot be spent. */
+/** Within so much of their owner's word coins of a revoked keyset are issued anew. */
 const REISSUE = { from: 30 * MINUTE, to: 3 * DAY };
 
 /**
  * Draws the hour of each coin whose keyset is about to end or was revoked, once; forgets plans
- * without a coin. Coins of a revoked keyset are not spent any more.
+ * without a coin. Coins of a revoked keyset are not spent any more, and have an hour only once
+ * their owner agreed.
  */
 export function planned(
   before: PurseState,
@@ -44,14 +47,15 @@ export function planned(
     const coin = held.get(secret);
     // What was to be refreshed in weeks is revoked since: that is not waited for.
     const isLate = at > now + REISSUE.to && isRevoked(state.keysets, coin?.keyset ?? "");
-    return coin !== undefined && !isLate;
+    return coin !== undefined && !isLate && !isUndecided(state, coin);
   });
   const known = new Set(plans.map(({ secret }) => secret));
   const fresh = state.coins
     .filter((coin) => !known.has(coin.secret))
     .flatMap((coin): readonly Plan[] => {
       if (isRevoked(state.keysets, coin.keyset)) {
-        return coin.r === undefined ? [] : [{ secret: coin.secret, at: hourOf(coin.lineage) }];
+        const mayGo = mayBeIssuedAnew(state, coin);
+        return mayGo ? [{ secret: coin.secret, at: hourOf(coin.lineage) }] : [];
       }
       const end = endOf(state, coin);
       if (end === null || now < end - firstDays() * DAY) return [];
@@ -102,7 +106,10 @@ export async function exchangeDue(book: Book, mint: Mint, ports: Ports): Promise
   for (const exchange of book.state.keeping.exchanges) {
     if (!(await finish(book, mint, ports, exchange))) return;
   }
-  const { keeping } = await book.change((state) => keptApart(state, ports));
+  // The list may have said only now that a keyset was revoked.
+  const { keeping } = await book.change((state) =>
+    keptApart(planned(state, ports.now(), ports.random), ports),
+  );
   const due = keeping.plans
     .filter(({ at }) => at <= ports.now())
     .toSorted((a, b) => a.at - b.at)
@@ -168,11 +175,11 @@ function outputsFor(state: PurseState, coin: Coin, active: ListedKeyset): Exchan
 /** False where the end is not known yet. */
 async function finish(book: Book, mint: Mint, ports: Ports, exchange: Exchange): Promise<boolean> {
   const { coin, outputs, token } = exchange;
-  const { r } = coin;
   const isBad = isRevoked(book.state.keysets, coin.keyset);
   const swap = { inputs: [coin], outputs, token };
-  const swapped = await (isBad && r !== undefined
-    ? swapOnce(book, mint, swap, async () => mint.reissue({ ...coin, r }, outputs))
+  // One that was begun before the revocation is asked after as what it was.
+  const swapped = await (mayBeIssuedAnew(book.state, coin)
+    ? swapOnce(book, mint, swap, async () => mint.reissue(coin, outputs))
     : swapOnce(book, mint, swap));
   if (swapped.kind === "unknown") return false;
   const proofs = swapped.kind === "signed" ? swapped.proofs : [];

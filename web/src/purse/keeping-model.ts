@@ -28,6 +28,8 @@ export interface KeepingState {
   readonly backup: BackupKey | null;
   readonly plans: readonly Plan[];
   readonly exchanges: readonly Exchange[];
+  /** Revoked keysets whose e-cash is issued anew because the person said so. */
+  readonly agreed?: readonly string[];
   /** Merchants' keys for receipts, by handle; what an older release kept has none. */
   readonly receiptKeys?: Readonly<Record<string, string>>;
 }

@@ -25,8 +25,9 @@ import { People } from "./people.ts";
 import { keyOfPhrase, newPhrase } from "./phrase.ts";
 import { noSeals } from "./people-seals.ts";
 import { askForRefund, fetchRefund } from "./refunding.ts";
-import { fillingOf, isStuck, settleRefills, withdrawRefills } from "./refilling.ts";
+import { fillingOf, settleRefills, withdrawRefills } from "./refilling.ts";
 import { restore } from "./restoring.ts";
+import { agreedTo, isStuck, isUndecided, undecidedOf } from "./revoked.ts";
 import { type Outcome, type Target, carry, lockOf, pay, payable, prepare } from "./spending.ts";
 import { dropEnded, fetchTokens } from "./tokens.ts";
 import { type Verdict, fetchKeys as fetchReceiptKeys, verdictOf } from "./verifying.ts";
@@ -168,6 +169,12 @@ export class Purse {
     return restored ?? { kind: "lost" };
   }
 
+  /** The person has e-cash of these revoked keysets issued anew, at hours that are drawn now. */
+  async issueAnew(keysets: readonly string[]): Promise<void> {
+    const now = this.#ports.now();
+    await this.#book.change((state) => planned(agreedTo(state, keysets), now, this.#ports.random));
+  }
+
   /** Exchanges coins whose hour has come, in an opening that is idle and far from any payment. */
   async tend(moment: OpenMoment): Promise<void> {
     const now = this.#ports.now();
@@ -187,8 +194,8 @@ export class Purse {
     const left = state.coins.filter((coin) => !waitsForExchange(coin));
     const filling = { ...fillingOf(state), held: BigInt(sumOf(left)) };
     const { urgent, ...rest } = this.#momentOf(state, moment, filling);
-    const isStuck = urgent && left.length < state.coins.length;
-    if (!maySpeakNamed(POLICY, { ...rest, urgent: isStuck })) return;
+    const helps = state.coins.some((coin) => waitsForExchange(coin) && !isUndecided(state, coin));
+    if (!maySpeakNamed(POLICY, { ...rest, urgent: urgent && helps })) return;
     await this.#ports.locks.tryHold("exchange", () =>
       exchangeDue(this.#book, this.#mint, this.#ports),
     );
@@ -349,6 +356,7 @@ export function summaryOf(state: PurseState, now: Seconds): Summary {
     backup: state.keeping.backup === null ? null : { lastAt: state.keeping.backup.lastAt },
     exchanging: BigInt(sumOf(payable(state).filter(waitsForExchange))),
     revoked: BigInt(sumOf(state.coins.filter(({ keyset }) => isRevoked(state.keysets, keyset)))),
+    undecided: undecidedOf(state),
     stuck: BigInt(sumOf(state.coins.filter((coin) => isStuck(state, coin)))),
     resting: restingOf(state, now),
     ...peopleSummary(state, exponent),

@@ -130,6 +130,7 @@ const calls: Calls = {
     isRelayGone = false;
   },
   verdicts: async () => (await purse()).verdicts(),
+  issueAnew: async (keysets) => (await purse()).issueAnew(keysets),
   tend: async (moment) => (await purse()).tend(moment),
   lookUp: async (handle) => (await purse()).people.look(handle),
   give: async (handle, amount, isByHand) => (await purse()).people.give(handle, amount, isByHand),

@@ -9,12 +9,12 @@ import { type Purse, chooseTier, needsRefill, refillOutputs } from "../rules/pur
 import type { Book, Ports } from "./book.ts";
 import { refillArrived, refillDropped, refillLeft, refillMade } from "./changes.ts";
 import { type Unblinded, newOutput, unblind } from "./curve.ts";
-import { isRevoked } from "./keysets.ts";
 import { type Mint, signaturesByOutput } from "./mint.ts";
 import { readList } from "./listing.ts";
 import type { NamedSide } from "./named.ts";
 import type { Filled } from "./talk.ts";
 import { type Coin, type PurseState, type Refill, type Signature, sumOf } from "./model.ts";
+import { isStuck, isUndecided } from "./revoked.ts";
 
 /** Fetches what was signed, and leaves the next refill where one is due. */
 export async function settleRefills(
@@ -134,16 +134,18 @@ export function proofsOf(
   return proofs;
 }
 
-/** A coin of a revoked keyset that came without what shows its issue. */
-export function isStuck({ keysets }: PurseState, { keyset, r }: Coin): boolean {
-  return r === undefined && isRevoked(keysets, keyset);
-}
-
-/** The purse as the policy for refills sees it. */
-export function fillingOf(state: PurseState): Purse {
+/**
+ * The purse as the policy for refills sees it.
+ *
+ * What can neither be paid with nor be issued anew is no filling. What waits for its owner's word is
+ * none in an idle opening, so that whoever waits can go on paying; but nothing is hurried for it, as
+ * a refill soon after would tell to which account the purse belongs that heard of the revocation.
+ */
+export function fillingOf(state: PurseState, isIdle = false): Purse {
+  const isNone = (coin: Coin): boolean =>
+    isStuck(state, coin) || (isIdle && isUndecided(state, coin));
   return {
-    // What can neither be paid with nor be issued anew is no filling.
-    held: BigInt(sumOf(state.coins.filter((coin) => !isStuck(state, coin)))),
+    held: BigInt(sumOf(state.coins.filter((coin) => !isNone(coin)))),
     isWaiting: state.refills.length > 0,
     spendings: state.spendings.map(({ at, amount }) => ({ at, amount: BigInt(amount) })),
   };
@@ -161,7 +163,7 @@ async function leaveNext(
   const { state } = book;
   const exponent = exponentOf(state.unit.toUpperCase());
   const moment = { now: ports.now(), isIdle };
-  if (!state.isStarted || !needsRefill(POLICY, exponent, fillingOf(state), moment))
+  if (!state.isStarted || !needsRefill(POLICY, exponent, fillingOf(state, isIdle), moment))
     return "nothing";
   const listing = await readList(book, mint);
   if (listing.kind !== "known") return listing.kind === "lost" ? "lost" : "no-keyset";

@@ -50,6 +50,8 @@ export interface Summary {
   readonly exchanging: bigint;
   /** Of the balance, what is of a revoked keyset and issued anew before it is spent. */
   readonly revoked: bigint;
+  /** Of that, what is issued anew only once the person says so. */
+  readonly undecided: readonly Undecided[];
   /** Of that, what came without what shows its issue: only the operator can make up for it. */
   readonly stuck: bigint;
   /** Of the balance, what rests for some hours: change, and what came from others or was exchanged. */
@@ -61,6 +63,14 @@ export interface Summary {
   readonly handings: readonly HandingView[];
   readonly arrivals: readonly Arrival[];
   readonly held: readonly HeldView[];
+}
+
+/** E-cash of one revoked keyset that waits for its owner's word. */
+export interface Undecided {
+  readonly keyset: string;
+  readonly amount: bigint;
+  /** Until then it is issued anew at the least; null where there is no end. */
+  readonly until: number | null;
 }
 
 /** E-cash that was handed over, as a screen shows it. */
@@ -154,6 +164,8 @@ export interface Calls {
   restore(token: string, phrase: string): Promise<Restored>;
   /** Exchanges coins whose hour has come, in an opening that is for nothing else. */
   tend(moment: OpenMoment): Promise<void>;
+  /** The person has e-cash of these revoked keysets issued anew, which shows how it was issued. */
+  issueAnew(keysets: readonly string[]): Promise<void>;
   /** Whether each receipt is what its merchant's key has signed, by the receipt's id. */
   verdicts(): Promise<Readonly<Record<string, Verdict>>>;
   open(opening: Opening): Promise<Summary>;

@@ -153,9 +153,16 @@ export const en = {
   "purse.exchanging":
     "{amount} of it came with a backup. It is exchanged for fresh e-cash over some hours before it is spent.",
   "purse.revoked":
-    "The operator has given up a key that may be in other hands. {amount} of your purse was signed with it and cannot be spent for now; it is issued anew by itself over three days.",
+    "The operator's list says that a key was given up because it may be in other hands. {amount} of your purse was signed with it and is not spent for now.",
+  "purse.revoked.coming":
+    "{amount} of it is issued anew by itself over three days, a coin at a time.",
   "purse.revoked.shows":
-    "For that the purse shows how each coin was issued. The operator then learns which refill or payment the coin came from; not what you pay with it later.",
+    "You can have it issued anew. For that the purse shows how each coin was issued: the operator learns from which refill of yours, or from which payment's change, the coin came. Not what you pay with it later.",
+  "purse.revoked.compare":
+    "A true revocation concerns everybody and is announced in public. One that only your purse was told of would serve to find out whose it is. So compare first, best on another device: with the operator's announcement, and with the statement at {address}, where the key stands as revoked from the next day on.",
+  "purse.revoked.key": "{amount} of key {key}",
+  "purse.revoked.until": "There is no hurry: it can be done until {day} at least.",
+  "purse.revoked.button": "Have it issued anew",
   "purse.revoked.stuck":
     "{amount} of it came without what shows its issue. Ask the operator to make up for it.",
   "keep.title": "If this device is lost",
@@ -239,6 +246,7 @@ export const en = {
   "purse.missing": "{amount} of change did not come with a valid proof.",
   "purse.card": "Pays in shops, privately",
   "purse.card.waiting": "A refill is waiting",
+  "purse.card.asks": "A part of it waits for your word",
   "purse.card.start": "Pay without being named. Start your purse.",
   "purse.private": "Private: the operator sees that {name} is paid, not by whom.",
   "purse.paid.seen": "The operator knows what was paid, not by whom.",

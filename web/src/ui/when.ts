@@ -8,6 +8,11 @@ export function dayName(instant: Date, language: string): string {
   }).format(instant);
 }
 
+/** A day that may be of another year. */
+export function dateName(instant: Date, language: string): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: "long" }).format(instant);
+}
+
 export function clock(instant: Date, language: string): string {
   return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(instant);
 }

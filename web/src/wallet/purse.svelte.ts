@@ -358,6 +358,15 @@ class PurseOnScreen {
     return ended;
   }
 
+  /** False where the purse could not be reached. */
+  async issueAnew(keysets: readonly string[]): Promise<boolean> {
+    if (this.#calls === null) return false;
+    return this.#calls.issueAnew(keysets).then(
+      () => true,
+      () => false,
+    );
+  }
+
   async closeDown(): Promise<Deposited> {
     if (this.#calls === null || this.#holder === null) return { kind: "lost" };
     const ended = await this.#calls

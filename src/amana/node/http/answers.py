@@ -292,6 +292,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             _object(
                 id=_TEXT,
                 active=_FLAG,
+                revoked=_FLAG,
                 final_expiry=_or_null(_COUNT),
                 outstanding=_DIGITS,
                 denominations=_list_of(

@@ -42,10 +42,15 @@ class DenominationStatement(msgspec.Struct, frozen=True):
 
 
 class KeysetStatement(msgspec.Struct, frozen=True):
-    """One keyset; `outstanding` is money, the counts of its denominations are numbers of proofs."""
+    """One keyset; `outstanding` is money, the counts of its denominations are numbers of proofs.
+
+    `revoked` stands here too because the list of keysets could say it to one wallet alone, and a
+    statement is the same for everybody.
+    """
 
     id: str
     active: bool
+    revoked: bool
     final_expiry: int | None
     outstanding: str
     denominations: tuple[DenominationStatement, ...]

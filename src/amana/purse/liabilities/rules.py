@@ -71,6 +71,7 @@ def _keyset(keyset: Keyset, counts: Sequence[Count]) -> KeysetStatement:
     return KeysetStatement(
         id=keyset.id,
         active=keyset.is_active,
+        revoked=keyset.is_revoked,
         final_expiry=keyset.final_expiry,
         outstanding=str(sum(_out(count) for count in own)),
         denominations=tuple(
