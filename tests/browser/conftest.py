@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, Protocol
@@ -26,6 +27,7 @@ from tests.browser.screens import Till, Wallet
 from tests.ports import free_port
 
 ROOT: Final = Path(__file__).parents[2]
+AMANA: Final = Path(sys.executable).with_name("amana")
 RESULTS: Final = ROOT / "test-results"
 CHROMIUM: Final = Path(os.environ.get("AMANA_CHROMIUM", "/usr/bin/chromium"))
 READY_SECONDS_MAX: Final = 60
@@ -155,23 +157,14 @@ def read_ready(path: Path) -> Operator:
     )
 
 
-@pytest.fixture(scope="session")
-def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    """An operator of this test run; `AMANA_READY_FILE` names one that already runs."""
-    running = os.environ.get("AMANA_READY_FILE")
-    if running is not None:
-        yield read_ready(Path(running))
-        return
-    folder = tmp_path_factory.mktemp("operator")
+@contextmanager
+def running(folder: Path, port: int) -> Iterator[Operator]:
+    """Run a demonstration whose data is in a folder; what it kept there before is there again."""
     ready = folder / "ready.json"
-    command: list[str | Path] = [
-        Path(sys.executable).with_name("amana"),
-        "demo",
-        "--no-traffic",
-        "--no-browser",
-    ]
-    command += ["--port", str(free_port()), "--data", folder / "data", "--ready-file", ready]
-    with (folder / "log.txt").open("wb") as log:
+    ready.unlink(missing_ok=True)
+    command: list[str | Path] = [AMANA, "demo", "--no-traffic", "--no-browser"]
+    command += ["--port", str(port), "--data", folder / "data", "--ready-file", ready]
+    with (folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             await_file(ready, process)
@@ -179,6 +172,17 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
         finally:
             process.terminate()
             process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    """An operator of this test run; `AMANA_READY_FILE` names one that already runs."""
+    running = os.environ.get("AMANA_READY_FILE")
+    if running is not None:
+        yield read_ready(Path(running))
+        return
+    with running(tmp_path_factory.mktemp("operator"), free_port()) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ _TELLING: Final = ("cookie", "authorization", "referer", "idempotency-key", "if-
 _TAKEN: Final = 16
 _HANDED: Final = 32
 _MERCHANT: Final = "/v1/melt/amana-merchant"
+_REISSUE: Final = "/v1/reissue"
 
 
 @dataclass
@@ -132,10 +133,12 @@ def _of_mint(request: Request) -> list[str]:
         if len(one["secret"]) != _SECRET_CHARACTERS and not _is_locked(one)
     ]
     leaks += [f"{where}: not sorted" for some in (inputs, outputs) if not _is_ascending(some)]
-    is_swap = path(request) == "/v1/swap"
+    is_swap, is_anew = path(request) == "/v1/swap", path(request) == _REISSUE
     if is_swap and not _is_swap_of_ours(inputs, outputs):
         leaks.append(f"{where}: {len(inputs)} into {len(outputs)}")
-    if inputs and not is_swap and len(outputs) != policy.spend.blanks:
+    if is_anew and not (len(inputs) == len(outputs) == 1):
+        leaks.append(f"{where}: {len(inputs)} proofs side by side")
+    if inputs and not (is_swap or is_anew) and len(outputs) != policy.spend.blanks:
         leaks.append(f"{where}: {len(outputs)} outputs for change")
     if path(request).endswith("/quote/amana-account") and body:
         leaks += [f"{where}: off the menu"] * (body["amount"] not in policy.deposit.tiers)
@@ -149,7 +152,7 @@ def _is_locked(proof: dict[str, Any]) -> bool:
 
 def _fields(request: Request, proof: dict[str, Any]) -> set[str]:
     """Name what may go along; the blinding factor where a revoked proof is issued anew alone."""
-    if path(request) == "/v1/reissue":
+    if path(request) == _REISSUE:
         return _PROOF | {"r"}
     return _PROOF | {"witness"} if _is_locked(proof) else _PROOF
 

@@ -282,6 +282,7 @@ export class TestMint {
     if (quote.state === "PAID") return refuse(20006, "invoice already paid");
     const fault = this.#faultOf(inputs);
     if (fault !== null) return fault;
+    if (this.#isIdle(outputs)) return refuse(12002, "Keyset is inactive");
     let over = inputs.reduce((sum, { amount }) => sum + amount, 0) - quote.amount;
     if (over < 0) return refuse(11005, "not enough inputs");
     for (const { secret } of inputs) this.spent.add(pointOf(secret));
@@ -327,10 +328,13 @@ export class TestMint {
     const sum = (items: readonly { amount: number }[]): number =>
       items.reduce((whole, { amount }) => whole + amount, 0);
     if (sum(inputs) !== sum(outputs)) return refuse(11002, "not balanced");
-    if (outputs.some(({ id }) => !this.listed.some((one) => one.id === id && one.active)))
-      return refuse(12002, "Keyset is inactive");
+    if (this.#isIdle(outputs)) return refuse(12002, "Keyset is inactive");
     for (const { secret } of inputs) this.spent.add(pointOf(secret));
     return Response.json({ signatures: outputs.map((output) => this.sign(output)) });
+  }
+
+  #isIdle(outputs: readonly WireOutput[]): boolean {
+    return outputs.some(({ id }) => !this.listed.some((one) => one.id === id && one.active));
   }
 
   #states(points: readonly string[]): Response {

@@ -174,6 +174,24 @@ test("what the till refuses as false is looked up in the list, and not paid with
   assert.deepEqual(anew(device), []);
 });
 
+test("a payment whose change would be of a keyset that signs no more succeeds at the next try", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  const listHash = await purse.listHash();
+  device.mint.orders.set("order_1", PRICE);
+  // A printed code keeps the hash that it was printed with, and so has no wallet look again.
+  const code = { request: "order_1", amount: null, tip: 0, listHash };
+  device.mint.addKeyset(2);
+  const first = await purse.look(code);
+  assert.ok(first.kind === "offer");
+  const refused = await purse.pay(first.id, () => undefined);
+  assert.ok(refused.kind === "refused" && refused.code === 12002);
+  const second = await purse.look(code);
+  assert.ok(second.kind === "offer");
+  assert.equal((await purse.pay(second.id, () => undefined)).kind, "paid");
+  assert.equal(await device.worth(), TIER - PRICE);
+});
+
 for (const loss of ["before", "after"] as const) {
   test(`an issue anew whose ${loss === "before" ? "request" : "answer"} is lost loses no coin`, async () => {
     const device = new Device();

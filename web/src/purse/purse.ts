@@ -42,7 +42,8 @@ import type {
   Summary,
 } from "./talk.ts";
 
-const PROOF_FALSE = 10001;
+/** The mint's codes that say that its list of keysets is another by now: a proof false, a keyset idle. */
+const LIST_CHANGED = [10001, 12002];
 
 export class Purse {
   readonly people: People;
@@ -249,10 +250,13 @@ export class Purse {
     }
   }
 
-  /** Where the mint calls a good coin false, its keyset may have been revoked: the list says so. */
+  /**
+   * Where the mint calls a good coin false, its keyset may have been revoked; where it calls the one
+   * for change inactive, another signs. The list says so, and the next try goes by it.
+   */
   async #carried(spend: Spend, doubtful: () => void): Promise<Outcome> {
     const outcome = await pay(this.#book, this.#mint, this.#ports, spend, doubtful);
-    if (outcome.kind === "refused" && outcome.code === PROOF_FALSE) {
+    if (outcome.kind === "refused" && LIST_CHANGED.includes(outcome.code)) {
       await readList(this.#book, this.#mint);
     }
     return outcome;

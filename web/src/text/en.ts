@@ -153,11 +153,11 @@ export const en = {
   "purse.exchanging":
     "{amount} of it came with a backup. It is exchanged for fresh e-cash over some hours before it is spent.",
   "purse.revoked":
-    "The operator's list says that a key was given up because it may be in other hands. {amount} of your purse was signed with it and is not spent for now.",
+    "The operator's list says that a key was revoked because it may be in other hands. {amount} of your purse was signed with it and is not spent for now.",
   "purse.revoked.coming":
     "{amount} of it is issued anew by itself over three days, a coin at a time.",
   "purse.revoked.shows":
-    "You can have it issued anew. For that the purse shows how each coin was issued: the operator learns from which refill of yours, or from which payment's change, the coin came. Not what you pay with it later.",
+    "You can have it issued anew. For that the purse shows how each coin was issued: the operator learns from which refill of yours, or from which payment's change, the coin came, and whose payment was refused with it, if one was. Not what you pay with it later.",
   "purse.revoked.compare":
     "A true revocation concerns everybody and is announced in public. One that only your purse was told of would serve to find out whose it is. So compare first, best on another device: with the operator's announcement, and with the statement at {address}, where the key stands as revoked from the next day on.",
   "purse.revoked.key": "{amount} of key {key}",

@@ -1,0 +1,133 @@
+"""An operator revokes a keyset: its e-cash waits for the word of whoever holds it."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Response, Route, expect
+from tests.browser.conftest import AMANA, Opener, Operator, running
+from tests.browser.recorder import Recorder, path
+from tests.browser.screens import Till, Wallet, minor_units
+from tests.browser.test_browser_access import assert_fits, faults
+from tests.browser.test_browser_purse import fill, new_customer
+from tests.ports import free_port
+
+from amana.kernel import DAY_NS, SECOND_NS
+from amana.purse.policy import shipped_policy
+
+pytestmark = pytest.mark.browser
+
+FULL = shipped_policy().refill.default_tier
+DAYS = 4
+"""More than the three days within which e-cash is issued anew."""
+
+
+class OwnOperator:
+    """An operator of one test alone, which can be stopped to revoke a keyset."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = free_port()
+        self._life = ExitStack()
+        self.now = self._life.enter_context(running(folder, self._port))
+
+    def revoke_first(self) -> str:
+        """Revoke the keyset that signs, and come back; return its id."""
+        self.stop()
+        command = [AMANA, "purse", "revoke", "0", "--data", self._folder / "data"]
+        said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+        self.now = self._life.enter_context(running(self._folder, self._port))
+        return said.stdout.split()[-1]
+
+    def stop(self) -> None:
+        self._life.close()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[OwnOperator]:
+    """An operator of this test alone."""
+    started = OwnOperator(tmp_path)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def operator(own: OwnOperator) -> Operator:
+    """The operator whose pages this test opens; its addresses stay."""
+    return own.now
+
+
+def days_later(page: Page) -> None:
+    """Let the purse's own thread believe that days have passed; the page's clock goes on."""
+
+    def shift(route: Route) -> None:
+        milliseconds = DAYS * DAY_NS // SECOND_NS * 1000
+        moved = f"const began = Date.now; Date.now = () => began() + {milliseconds};\n"
+        answer = route.fetch()
+        route.fulfill(response=answer, body=moved + answer.text())
+
+    page.context.route("**/purse.worker-*.js", shift)
+
+
+def is_anew(answer: Response) -> bool:
+    return path(answer.request) == "/v1/reissue"
+
+
+def test_revoked_ecash_is_issued_anew_once_its_owner_says_so(
+    own: OwnOperator, operator: Operator, open_context: Opener
+) -> None:
+    """Goal: the operator's word alone has no wallet show whose its e-cash is."""
+    # A script that a test has changed counts as a stranger's, which asks before it calls this machine.
+    page = open_context(permissions=["local-network-access"]).new_page()
+    wallet = Wallet.signed_in(page, new_customer(operator, "holder"))
+    fill(wallet)
+    page.goto("about:blank")
+    keyset = own.revoke_first()
+    _, code = Till.opened(open_context().new_page(), operator.merchant[1]).charge("500")
+    wallet.propose(code)
+    wallet.pay_button.click()
+    wallet.expect_stage("refused")
+    # Its coins are the same that are issued anew, and the screen says what that tells.
+    sent = Recorder.of(page.context, operator)
+    wallet.go("home")
+    expect(wallet.purse).to_contain_text("waits for your word")
+    wallet.go("purse")
+    told = page.locator("[data-revoked]")
+    for shown in (keyset, f"{operator.url.removeprefix('http://')}/v1/liabilities"):
+        expect(told).to_contain_text(shown)
+    assert minor_units(told.locator("p").first.inner_text().split(".", 1)[1]) == FULL
+    assert_fits(page, "a revocation")
+    assert faults(page, "a revocation") == []
+    page.get_by_role("button", name="العربية").click()
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    assert_fits(page, "a revocation in Arabic")
+    page.get_by_role("button", name="English").click()
+
+    days_later(page)
+    page.reload()
+    # The purse is filled meanwhile; what is asked in the same look comes after that.
+    expect(page.locator("[data-filled=left]")).to_be_visible(timeout=60_000)
+    agree = told.get_by_role("button", name="Have it issued anew")
+    agree.focus()
+    assert [path(one) for one in sent.to_mint()].count("/v1/reissue") == 0
+    page.context.unroute("**/purse.worker-*.js")
+    page.reload()
+    agree.click()
+    expect(told.locator("[data-coming]")).to_be_focused()
+    expect(agree).to_have_count(0)
+    assert [path(one) for one in sent.to_mint()].count("/v1/reissue") == 0
+
+    days_later(page)
+    with page.expect_response(is_anew, timeout=60_000):
+        page.reload()
+    expect(agree).to_have_count(0)
+    while told.is_visible():
+        with page.expect_response(is_anew, timeout=60_000):
+            page.reload()
+        expect(page.locator("[data-filled]")).to_be_visible()
+    assert minor_units(page.locator("section .large").first.inner_text()) >= FULL
+    anew = [one for one in sent.to_mint() if path(one) == "/v1/reissue"]
+    assert len(anew) >= shipped_policy().refill.outputs
+    assert sent.leaks() == []
