@@ -177,9 +177,9 @@ def running(folder: Path, port: int) -> Iterator[Operator]:
 @pytest.fixture(scope="session")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """An operator of this test run; `AMANA_READY_FILE` names one that already runs."""
-    running = os.environ.get("AMANA_READY_FILE")
-    if running is not None:
-        yield read_ready(Path(running))
+    elsewhere = os.environ.get("AMANA_READY_FILE")
+    if elsewhere is not None:
+        yield read_ready(Path(elsewhere))
         return
     with running(tmp_path_factory.mktemp("operator"), free_port()) as started:
         yield started

@@ -36,7 +36,7 @@ class OwnOperator:
     def revoke_first(self) -> str:
         """Revoke the keyset that signs, and come back; return its id."""
         self.stop()
-        command = [AMANA, "purse", "revoke", "0", "--data", self._folder / "data"]
+        command: list[str | Path] = [AMANA, "purse", "revoke", "0", "--data", self._folder / "data"]
         said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
         self.now = self._life.enter_context(running(self._folder, self._port))
         return said.stdout.split()[-1]
@@ -75,29 +75,12 @@ def is_anew(answer: Response) -> bool:
     return path(answer.request) == "/v1/reissue"
 
 
-def test_revoked_ecash_is_issued_anew_once_its_owner_says_so(
-    own: OwnOperator, operator: Operator, open_context: Opener
-) -> None:
-    """Goal: the operator's word alone has no wallet show whose its e-cash is."""
-    # A script that a test has changed counts as a stranger's, which asks before it calls this machine.
-    page = open_context(permissions=["local-network-access"]).new_page()
-    wallet = Wallet.signed_in(page, new_customer(operator, "holder"))
-    fill(wallet)
-    page.goto("about:blank")
-    keyset = own.revoke_first()
-    _, code = Till.opened(open_context().new_page(), operator.merchant[1]).charge("500")
-    wallet.propose(code)
-    wallet.pay_button.click()
-    wallet.expect_stage("refused")
-    # Its coins are the same that are issued anew, and the screen says what that tells.
-    sent = Recorder.of(page.context, operator)
-    wallet.go("home")
-    expect(wallet.purse).to_contain_text("waits for your word")
-    wallet.go("purse")
-    told = page.locator("[data-revoked]")
-    for shown in (keyset, f"{operator.url.removeprefix('http://')}/v1/liabilities"):
-        expect(told).to_contain_text(shown)
-    assert minor_units(told.locator("p").first.inner_text().split(".", 1)[1]) == FULL
+def shown_so_far(sent: Recorder) -> int:
+    """How often the wallet showed the mint how a coin was issued."""
+    return [path(one) for one in sent.to_mint()].count("/v1/reissue")
+
+
+def assert_readable(page: Page) -> None:
     assert_fits(page, "a revocation")
     assert faults(page, "a revocation") == []
     page.get_by_role("button", name="العربية").click()
@@ -105,19 +88,49 @@ def test_revoked_ecash_is_issued_anew_once_its_owner_says_so(
     assert_fits(page, "a revocation in Arabic")
     page.get_by_role("button", name="English").click()
 
+
+@pytest.fixture
+def holder(operator: Operator, open_context: Opener) -> Wallet:
+    """A wallet with a full purse, its page elsewhere."""
+    # A script that a test has changed counts as a stranger's, which must ask to call this machine.
+    page = open_context(permissions=["local-network-access"]).new_page()
+    wallet = Wallet.signed_in(page, new_customer(operator, "holder"))
+    fill(wallet)
+    page.goto("about:blank")
+    return wallet
+
+
+def test_revoked_ecash_is_issued_anew_once_its_owner_says_so(
+    own: OwnOperator, operator: Operator, holder: Wallet, open_context: Opener
+) -> None:
+    """Goal: the operator's word alone has no wallet show whose its e-cash is."""
+    keyset, page = own.revoke_first(), holder.page
+    till = Till.opened(open_context().new_page(), operator.merchant[1])
+    holder.propose(till.charge("500")[1])
+    holder.pay_button.click()
+    holder.expect_stage("refused")
+    # Its coins are the same that are issued anew, and the screen says what that tells.
+    sent = Recorder.of(page.context, operator)
+    holder.go("home")
+    expect(holder.purse).to_contain_text("waits for your word")
+    holder.go("purse")
+    told = page.locator("[data-revoked]")
+    for shown in (keyset, f"{operator.url.removeprefix('http://')}/v1/liabilities"):
+        expect(told).to_contain_text(shown)
+    assert minor_units(told.locator("p").first.inner_text().split(".", 1)[1]) == FULL
+    assert_readable(page)
+
     days_later(page)
     page.reload()
-    # The purse is filled meanwhile; what is asked in the same look comes after that.
+    # The purse is filled meanwhile, in the same look in which coins are exchanged.
     expect(page.locator("[data-filled=left]")).to_be_visible(timeout=60_000)
-    agree = told.get_by_role("button", name="Have it issued anew")
-    agree.focus()
-    assert [path(one) for one in sent.to_mint()].count("/v1/reissue") == 0
     page.context.unroute("**/purse.worker-*.js")
     page.reload()
+    agree = told.get_by_role("button", name="Have it issued anew")
     agree.click()
     expect(told.locator("[data-coming]")).to_be_focused()
     expect(agree).to_have_count(0)
-    assert [path(one) for one in sent.to_mint()].count("/v1/reissue") == 0
+    assert shown_so_far(sent) == 0
 
     days_later(page)
     with page.expect_response(is_anew, timeout=60_000):
@@ -128,6 +141,5 @@ def test_revoked_ecash_is_issued_anew_once_its_owner_says_so(
             page.reload()
         expect(page.locator("[data-filled]")).to_be_visible()
     assert minor_units(page.locator("section .large").first.inner_text()) >= FULL
-    anew = [one for one in sent.to_mint() if path(one) == "/v1/reissue"]
-    assert len(anew) >= shipped_policy().refill.outputs
+    assert shown_so_far(sent) >= shipped_policy().refill.outputs
     assert sent.leaks() == []
