@@ -17,6 +17,7 @@ from amana.node.http.app import create_framework_app
 from amana.node.http.connections import BoundedProtocol
 from amana.node.http.hot import HotPayments
 from amana.node.http.relaying import sealing_key
+from amana.node.log_keeper import LogKeeper
 from amana.node.mint.operators import create_operator_mint
 from amana.node.mint.serving import serving
 from amana.node.operator import Operator
@@ -48,7 +49,7 @@ async def serve(
         await _serve(operator, listening, when_ready)
     finally:
         await operator.purse.stop()
-        await operator.writer.carry_over()
+        await LogKeeper(operator.writer).stop()
 
 
 async def _serve(

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from amana.kernel import DAY_NS, SECOND_NS, Instant
+from amana.node.log_keeper import LOG_EVERY_S, LogKeeper
 from amana.node.operator import Operator
 from amana.node.purse import (
     KEYSET_ACTIVE_DAYS,
@@ -21,9 +22,6 @@ KEYS_EVERY_S: Final = 3_600.0
 STANDING_EVERY_S: Final = 5.0
 KEYSETS_EVERY_S: Final = 3_600.0
 STATEMENT_EVERY_S: Final = 600.0
-LOG_EVERY_S: Final = 60.0
-"""Seconds after which the books' log is emptied: what stands in it is in the order of its coming.
-"""
 _QUOTES_KEPT_NS: Final = DAY_NS
 _DAY_S: Final = DAY_NS // SECOND_NS
 
@@ -37,19 +35,23 @@ async def run_workers(operator: Operator) -> None:
         group.create_task(_every(KEYS_EVERY_S, lambda: _look_after_vault(operator)))
         group.create_task(send_webhooks(operator))
         group.create_task(_every(STANDING_EVERY_S, lambda: _carry_out(operator)))
-        group.create_task(_every(LOG_EVERY_S, operator.writer.carry_over))
+        group.create_task(_every(LOG_EVERY_S, LogKeeper(operator.writer).turn))
         group.create_task(_every(KEYSETS_EVERY_S, lambda: look_after_keysets(operator)))
         group.create_task(_every(STATEMENT_EVERY_S, lambda: publish_liabilities(operator)))
 
 
-async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Do some work again and again; a failure is logged and the next time comes."""
+async def _every(seconds: float, work: Callable[[], Awaitable[float | None]]) -> None:
+    """Do some work again and again; a failure is logged and the next time comes.
+
+    Work that did not come to its end says after how many seconds it wants its next turn.
+    """
     while True:
+        until_next = None
         try:
-            await work()
+            until_next = await work()
         except Exception as failure:  # noqa: BLE001 - a worker's edge: the next turn tries again
             _log.error("worker_failed kind=%s", type(failure).__name__)
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds if until_next is None else until_next)
 
 
 async def _expire_holds(operator: Operator) -> None:

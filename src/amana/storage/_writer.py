@@ -92,11 +92,23 @@ class Writer:
         self._durable_waiters.append(waiter)
         await waiter
 
-    async def carry_over(self) -> None:
-        """Carry the log into the file and empty it, so that what was deleted stands in neither."""
+    async def carry_over(self) -> bool:
+        """Carry the log into the file and empty it, so that what was deleted stands in neither.
+
+        Returns:
+            Whether it is empty. It is not while somebody reads what stands in it: the loop does not
+            stand still for that; ask again soon.
+        """
         while self._core.is_open:
             await self.durable()
-        self._core.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection = self._core.connection
+        (patience_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            is_busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {patience_ms}")
+        return not is_busy
 
     def _enqueue(self, handler: Handler | None, item: Any) -> asyncio.Future[Any]:  # noqa: ANN401
         if self._is_refusing:
