@@ -13,7 +13,7 @@ from tests.trust.vault_world import COLUMNS, EMAIL, NAME, Vault, open_vault
 from tink import proto_keyset_format
 
 from amana.kernel import DAY_NS, AmanaId
-from amana.storage import SETTINGS_FILE
+from amana.storage import BOOKS_FILE, SETTINGS_FILE
 from amana.testing.rooms import HandClock
 from amana.trust import (
     HANDLE_PEPPER,
@@ -415,3 +415,63 @@ def test_books_without_a_key_store_are_not_backed_up_as_if_whole(
         (tmp_path / "data" / "signatory" / f"{name}.secret").write_bytes(bytes(32))
     with pytest.raises(KeysDamaged):
         make_backup(tmp_path / "data", places, now=HandClock().now())
+
+
+def test_a_copy_of_the_books_tells_no_order_and_nothing_that_was_deleted(
+    vault: Vault, tmp_path: Path
+) -> None:
+    """Goal: of two folders with the same rows nobody tells from the copies how the rows came.
+
+    Method: one has its rows one after another by their keys; the other in another order, with some
+    among them that were deleted again, by a connection that leaves their bytes lying.
+    """
+    keys = [sha256(bytes((number >> 8, number & 255))).digest() for number in range(3_000)]
+    gone = [b"GONE" + sha256(key).digest() for key in keys[:1_000]]
+    straight, tangled = tmp_path / "straight", tmp_path / "tangled"
+    for folder in (straight, tangled):
+        shutil.copytree(vault.folder, folder)
+    put_rows(straight, sorted(keys), [])
+    mixed = [key for pair in zip(keys[:1_500], keys[:1_499:-1], strict=True) for key in pair]
+    put_rows(tangled, mixed, gone)
+    left = contents_of_books(tangled)
+    assert any(each in left for each in gone), "before, the file tells what was deleted"
+    assert left != contents_of_books(straight)
+    copies = [
+        copied_books(folder, tmp_path / "copies" / folder.name) for folder in (straight, tangled)
+    ]
+    assert not any(each[4:] in copies[1] for each in gone)
+    assert copies[0][HEADER_BYTES:] == copies[1][HEADER_BYTES:]
+
+
+HEADER_BYTES = 100
+"""SQLite's header, which counts changes of the schema and versions."""
+
+
+def put_rows(folder: Path, keys: list[bytes], gone: list[bytes]) -> None:
+    """Put rows into the books, and others that go again."""
+    connection = sqlite3.connect(folder / BOOKS_FILE, isolation_level=None)
+    connection.execute("PRAGMA secure_delete = OFF")
+    connection.execute("CREATE TABLE kept (key BLOB PRIMARY KEY) STRICT, WITHOUT ROWID")
+    connection.execute("BEGIN")
+    for place, key in enumerate(keys):
+        more = gone[place : place + 1]
+        connection.executemany(
+            "INSERT INTO kept (key) VALUES (?)", [(each,) for each in [key, *more]]
+        )
+    connection.executemany("DELETE FROM kept WHERE key = ?", [(each,) for each in gone])
+    connection.execute("COMMIT")
+    connection.close()
+
+
+def contents_of_books(folder: Path) -> bytes:
+    connection = sqlite3.connect(folder / BOOKS_FILE)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return (folder / BOOKS_FILE).read_bytes()
+
+
+def copied_books(folder: Path, to: Path) -> bytes:
+    places = Places.within(to)
+    made = make_backup(folder, places, now=HandClock().now())
+    assert isinstance(made, BackupMade), made
+    return (places.books / made.name / BOOKS_FILE).read_bytes()
