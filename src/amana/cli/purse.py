@@ -13,19 +13,24 @@ from rich.table import Table
 
 from amana.cli.exits import Failed
 from amana.kernel import SECOND_NS, Instant, Money, format_instant
+from amana.node.chance import SystemClock
 from amana.node.operator import Operator, open_operator
-from amana.node.purse import final_expiry
+from amana.node.purse import final_expiry, keyset_plan, token_plan
 from amana.node.settings import read_settings
 from amana.purse.keysets import AUTH_UNIT
 from amana.purse.liabilities import Facts, read_facts
 from amana.purse.model import Keyset
 from amana.purse.reissue import RevokingSignatory
-from amana.purse.signatory import FolderStore
-from amana.storage import BOOKS_FILE, open_reader
+from amana.purse.signatory import FolderStore, read_copy, rebuild_entries
+from amana.storage import BOOKS_FILE, lock_folder, open_reader
 from amana.trust import SIGNATORY_FOLDER
 
 _Json = Annotated[bool, Parameter(negative=())]
 _SHORT: Final = 16
+_LAST_STATEMENT: Final = "SELECT statement FROM purse_statements ORDER BY day DESC LIMIT 1"
+_NEWEST_KEYSET: Final = """
+    SELECT max(keyset) FROM (SELECT keyset FROM purse_totals UNION SELECT keyset FROM purse_ended)
+"""
 
 
 def keysets(*, data: Path, json: _Json = False) -> None:
@@ -124,6 +129,57 @@ def revoke(keyset: str, /, *, data: Path) -> None:
         return f"Keyset {found.number} is revoked: {found.id}"
 
     _run(data, work)
+
+
+def rebuild(*copies: Path, data: Path) -> None:
+    """Make a lost list of keysets again, from the mint's secret and public copies of the list.
+
+    A copy is a file with an answer of the mint (`/v1/keysets`, `/v1/keys`,
+    `/v1/auth/blind/keysets`), a published statement, or an older `keysets.json` of the signatory
+    archive. The last statement in the books is read by itself. All copies together must hold every
+    keyset there was; what they say is tried, and nothing is written unless every id agrees.
+
+    Args:
+        copies: Files with copies, in any order.
+        data: The operator's folder; nothing else may be using it.
+    """
+    store = FolderStore(data / SIGNATORY_FOLDER)
+    settings = read_settings(data)
+    amounts = {
+        settings.currency.lower(): keyset_plan(settings.currency, SystemClock()).amounts,
+        AUTH_UNIT: token_plan(SystemClock()).amounts,
+    }
+    with lock_folder(data):
+        if store.is_listed():
+            raise Failed("The list of keysets is there and can be read. Nothing was changed.")
+        held, numbers = _in_books(data)
+        try:
+            found = [each for text in held for each in read_copy(text)]
+            found += [each for path in copies for each in read_copy(path.read_bytes())]
+            entries = rebuild_entries(store.seed(), found, lambda unit: amounts.get(unit, ()))
+        except ValueError as reason:
+            raise Failed(f"The list was not made again: {reason}. Nothing was changed.") from None
+        missing = amounts.keys() - {entry.plan.unit for entry in entries}
+        if missing:
+            raise Failed(
+                f"No copy holds a keyset of unit {', '.join(sorted(missing))}, and every mint has "
+                "one. Name a copy of that list too. Nothing was changed."
+            )
+        if numbers > len(entries):
+            raise Failed(
+                f"The books have e-cash of keyset {numbers - 1}, which is in no copy. Name a newer "
+                "copy too. Nothing was changed."
+            )
+        store.put_entries(entries)
+    keysets(data=data)
+
+
+def _in_books(data: Path) -> tuple[list[bytes], int]:
+    """Return the last statement, if there is one, and how many keysets e-cash was signed of."""
+    with closing(open_reader((data / BOOKS_FILE).resolve())) as connection:
+        statements = connection.execute(_LAST_STATEMENT).fetchall()
+        ((newest,),) = connection.execute(_NEWEST_KEYSET).fetchall()
+    return [row[0] for row in statements], 0 if newest is None else newest + 1
 
 
 def _find(text: str, listed: tuple[Keyset, ...]) -> Keyset:

@@ -172,6 +172,13 @@ def _decide_secrets(data_folder: Path, places: Places) -> BackupRefused | None:
             Signatory(data_folder).secret(name)
     except SecretMissing as missing:
         return BackupRefused(BackupReason.SIGNATORY_INCOMPLETE, str(missing))
+    listed = data_folder / SIGNATORY_FOLDER / _LIST
+    if not listed.is_file() and any((archive / _LIST).is_file() for archive in newest):
+        return BackupRefused(
+            BackupReason.SIGNATORY_INCOMPLETE,
+            f"The list {listed} is missing, and the last archive holds one: it would be destroyed. "
+            "Restore it from there first, or make it again with `amana purse rebuild`.",
+        )
     return None
 
 
@@ -200,7 +207,8 @@ def _archive_persons(keys: KeyStore, archive: Path, folder_id: str) -> tuple[int
     return generations
 
 
-_SIGNATORY_LISTS: Final = ("keysets.json", "counts.json")
+_LIST: Final = "keysets.json"
+_SIGNATORY_LISTS: Final = (_LIST, "counts.json")
 """What the mint's signatory keeps beside its seed."""
 
 

@@ -3,6 +3,7 @@
 from amana.purse.signatory.in_process import InProcessSignatory
 from amana.purse.signatory.making import make_signatory
 from amana.purse.signatory.pool import SignatoryPool, default_processes, open_signatory
+from amana.purse.signatory.rebuilding import KeysetCopy, read_copy, rebuild_entries
 from amana.purse.signatory.store import (
     COUNTS_FILE,
     LIST_FILE,
@@ -21,6 +22,7 @@ __all__ = [
     "FolderStore",
     "InProcessSignatory",
     "KeyUnknown",
+    "KeysetCopy",
     "KeysetStatus",
     "MemoryStore",
     "SignatoryDamaged",
@@ -29,4 +31,6 @@ __all__ = [
     "default_processes",
     "make_signatory",
     "open_signatory",
+    "read_copy",
+    "rebuild_entries",
 ]

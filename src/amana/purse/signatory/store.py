@@ -154,6 +154,20 @@ class FolderStore:
             self._write(LIST_FILE, msgspec.json.format(msgspec.json.encode(entries)))
         return entries
 
+    def put_entries(self, entries: tuple[Entry, ...]) -> None:
+        """Put a list in the place of one that was lost."""
+        with self._alone():
+            assert not self.is_listed(), "a list that can be read is not replaced"
+            self._write(LIST_FILE, msgspec.json.format(msgspec.json.encode(entries)))
+
+    def is_listed(self) -> bool:
+        """Say whether the list is there and can be read."""
+        try:
+            self.entries()
+        except SignatoryDamaged:
+            return False
+        return True
+
     def counts(self) -> dict[str, int]:
         """Return the counts as they stand."""
         if not (self.folder / COUNTS_FILE).exists():
@@ -175,8 +189,15 @@ class FolderStore:
             raise self._damaged(name) from None
 
     def _damaged(self, name: str) -> SignatoryDamaged:
+        path = self.folder / name
+        if name == LIST_FILE:
+            return SignatoryDamaged(
+                f"The list {path} is missing or damaged. If no keyset began or was revoked since "
+                "the last backup, restore it from the signatory archive. Else make it again from "
+                "public copies: `amana purse rebuild`."
+            )
         return SignatoryDamaged(
-            f"The file {self.folder / name} is missing or damaged, and nothing can take its place. "
+            f"The file {path} is missing or damaged, and nothing can take its place. "
             "Restore it from the signatory archive of a backup."
         )
 
