@@ -361,7 +361,7 @@ def test_a_quote_that_is_not_there_is_not_found(quote: str, mint: Meet) -> None:
         for word in ("mint", "melt"):
             answer = await town.post(f"/v1/{word}/bolt11", asked)
             assert answer.status == 400
-            assert answer.json["detail"] == "quote not found"
+            assert (answer.json["code"], answer.json["detail"]) == (0, "quote not found")
 
     mint(talk)
 

@@ -227,7 +227,7 @@ def test_what_a_redemption_refuses_stays_unspent(shop: Shop) -> None:
     elsewhere = msgspec.structs.replace(quote, method="amana-account")
     nowhere = msgspec.structs.replace(quote, method="post-office")
     for each in (unknown, elsewhere, nowhere):
-        assert code_of(shop.redeem(each, [coin])) is Code.QUOTE_NOT_PAID
+        assert code_of(shop.redeem(each, [coin])) is Code.UNNAMED
     assert state_of(shop, coin) is ProofState.UNSPENT
 
 

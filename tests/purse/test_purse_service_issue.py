@@ -113,7 +113,7 @@ def test_quotes_are_found_by_the_way_they_were_made(shop: Shop) -> None:
     assert shop.run(mint.find_issue_quote("post-office", quote_id)) is None
     assert shop.run(mint.find_redeem_quote(merchant.METHOD, quote_id)) is None
     unknown = mint.issue(refund.METHOD, bytes(16), (), quote_text="", signature=None)
-    assert code_of(shop.run(unknown)) is Code.QUOTE_NOT_PAID
+    assert code_of(shop.run(unknown)) is Code.UNNAMED
 
 
 def test_a_quote_that_an_issue_method_makes_is_kept(shop: Shop) -> None:

@@ -173,8 +173,12 @@ class Change(NamedTuple):
 
 
 class Code(IntEnum):
-    """The mint's error codes, as the specifications give them (NUTs, error_codes)."""
+    """The mint's error codes, as the specifications give them (NUTs, error_codes).
 
+    `UNNAMED` is what they have no code for, as the reference mint answers.
+    """
+
+    UNNAMED = 0
     PROOF_INVALID = 10001
     ALREADY_SPENT = 11001
     PROOFS_PENDING = 11002

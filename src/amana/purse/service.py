@@ -50,6 +50,7 @@ from amana.purse.rules.refusals import (
     PAID,
     PENDING,
     PROOFS_PENDING,
+    plain,
 )
 from amana.purse.signing import Signatures, Signing
 from amana.purse.telling import Listeners
@@ -242,9 +243,7 @@ class Mint:
             signature=signature or b"",
             verify=self._verifier,
         ):
-            return Refusal(
-                Code.QUOTE_SIGNATURE_INVALID, "Signature for mint request invalid or missing"
-            )
+            return plain(Code.QUOTE_SIGNATURE_INVALID)
         # Looked up first: this may be asked for nothing and again.
         known = await self._store.known((), [blank.point for blank in blanks])
         signed = known or await self._signing.sign(blanks)
@@ -337,7 +336,7 @@ class Mint:
         self, quote: RedeemQuote, way: RedeemMethod, spending: _Spending
     ) -> Redeemed | Refusal:
         if self._clock.now() >= quote.expires_at or quote.attempts >= _ATTEMPTS_MAX:
-            return Refusal(Code.QUOTE_EXPIRED, "quote is expired")
+            return plain(Code.QUOTE_EXPIRED)
         proofs, going_in, outputs = spending
         blanks = operations.decide_redemption(
             quote, going_in, outputs, cost=way.cost(quote), keysets=self._index()

@@ -11,6 +11,7 @@ from amana.purse.auth import Access, Allowance, BlindAuth, protected
 from amana.purse.auth.model import TOKENS_AT_ONCE_MAX
 from amana.purse.auth.rules import FETCH_PATH
 from amana.purse.model import Code, Refusal
+from amana.purse.rules.refusals import plain
 
 _outputs: Final = msgspec.json.Decoder(shapes.OutputsBody)
 _KEYS_PATH: Final = "/v1/auth/blind/keys"
@@ -67,7 +68,7 @@ class _Endpoints:
         wanted = request.tail.lower()
         found = [one for one in self._auth.keysets() if one.id == wanted]
         if not found:
-            return Refusal(Code.KEYSET_UNKNOWN, "keyset not found")
+            return plain(Code.KEYSET_UNKNOWN)
         return shapes.write_keys(found)
 
     async def get_keysets(self, _: Request) -> Answer:
@@ -78,7 +79,7 @@ class _Endpoints:
         """Answer `POST /v1/auth/blind/mint`."""
         party = None if request.admission is None else request.admission.party
         if party is None:
-            return Refusal(Code.CLEAR_AUTH_MISSING, "Endpoint requires clear auth")
+            return plain(Code.CLEAR_AUTH_MISSING)
         body = shapes.read(_outputs, request.body)
         if len(body.outputs) > TOKENS_AT_ONCE_MAX:
             told = f"Too many outputs. You can only mint {self._auth.allowance.at_once} tokens."

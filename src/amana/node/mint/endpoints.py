@@ -8,14 +8,12 @@ import msgspec
 
 from amana.node.mint import shapes
 from amana.node.mint.info import MintInfo, write_info
-from amana.node.mint.routes import Answer, Fault, Request, Route
+from amana.node.mint.routes import Answer, Request, Route
 from amana.purse import limits
 from amana.purse.auth import AUTH_UNIT
 from amana.purse.model import Code, Keyset, RedeemQuote, Refusal
+from amana.purse.rules.refusals import NO_QUOTE, plain
 from amana.purse.service import Mint
-
-QUOTE_UNKNOWN: Final = Fault(400, "quote not found")
-"""As the reference mint answers; the specifications have no code for it."""
 
 _swap: Final = msgspec.json.Decoder(shapes.SwapBody)
 _issue_quote: Final = msgspec.json.Decoder(shapes.IssueQuoteBody)
@@ -78,7 +76,7 @@ class Endpoints:
         wanted = request.tail.lower()
         found = [one for one in self._list() if one.id == wanted]
         if not found:
-            return Refusal(Code.KEYSET_UNKNOWN, "keyset not found")
+            return plain(Code.KEYSET_UNKNOWN)
         return shapes.write_keys(found)
 
     def _list(self) -> tuple[Keyset, ...]:
@@ -118,7 +116,7 @@ class Endpoints:
         """Answer `GET /v1/mint/quote/{method}/{quote}` (NUT-04)."""
         quote_id = shapes.read_quote_id(request.tail)
         quote = None if quote_id is None else await self._mint.find_issue_quote(method, quote_id)
-        return QUOTE_UNKNOWN if quote is None else _shown(quote, shapes.issue_quote_view)
+        return NO_QUOTE if quote is None else _shown(quote, shapes.issue_quote_view)
 
     async def post_issue(self, method: str, request: Request) -> Answer:
         """Answer `POST /v1/mint/{method}` (NUT-04, NUT-20)."""
@@ -128,7 +126,7 @@ class Endpoints:
             return outputs
         quote_id = shapes.read_quote_id(body.quote)
         if quote_id is None:
-            return QUOTE_UNKNOWN
+            return NO_QUOTE
         signatures = await self._mint.issue(
             method,
             quote_id,
@@ -150,7 +148,7 @@ class Endpoints:
         """Answer `GET /v1/melt/quote/{method}/{quote}` (NUT-05)."""
         quote_id = shapes.read_quote_id(request.tail)
         quote = None if quote_id is None else await self._mint.find_redeem_quote(method, quote_id)
-        return QUOTE_UNKNOWN if quote is None else _shown(quote, self._quote_view)
+        return NO_QUOTE if quote is None else _shown(quote, self._quote_view)
 
     def _quote_view(self, quote: RedeemQuote) -> dict[str, Any]:
         """Show a quote with the fields of its method: whom it pays."""
@@ -167,7 +165,7 @@ class Endpoints:
             return outputs
         quote_id = shapes.read_quote_id(body.quote)
         if quote_id is None:
-            return QUOTE_UNKNOWN
+            return NO_QUOTE
         redeemed = await self._mint.redeem(
             method, quote_id, inputs, outputs=outputs, quote_text=body.quote
         )

@@ -6,6 +6,7 @@ from typing import Protocol
 from amana.kernel import AmanaId
 from amana.purse.auth import Access, Admission, access_of
 from amana.purse.model import Code, Refusal
+from amana.purse.rules.refusals import plain
 
 
 class Guard(Protocol):
@@ -46,5 +47,5 @@ class OpenGuard:
     ) -> Admission | Refusal:
         """Let a request in."""
         if access_of(method, path) is Access.CLEAR:
-            return Refusal(Code.CLEAR_AUTH_MISSING, "Endpoint requires clear auth")
+            return plain(Code.CLEAR_AUTH_MISSING)
         return _FREE

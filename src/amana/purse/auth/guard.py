@@ -9,6 +9,7 @@ from amana.purse.auth.ports import ClearTokens
 from amana.purse.auth.rules import access_of
 from amana.purse.auth.service import BlindAuth, SpentToken
 from amana.purse.model import Code, Refusal
+from amana.purse.rules.refusals import plain
 
 _HEADER_CHARACTERS_MAX = 4_096
 
@@ -102,9 +103,9 @@ class MintGuard:
 
     def _named(self, token: str) -> Admission | Refusal:
         if not token:
-            return Refusal(Code.CLEAR_AUTH_MISSING, "Endpoint requires clear auth")
+            return plain(Code.CLEAR_AUTH_MISSING)
         is_long = len(token) > _HEADER_CHARACTERS_MAX
         party = None if is_long else self._clear.party_of(token, self._clock.now())
         if party is None:
-            return Refusal(Code.CLEAR_AUTH_FAILED, "Clear authentication failed")
+            return plain(Code.CLEAR_AUTH_FAILED)
         return _Open(party)

@@ -16,6 +16,7 @@ from amana.purse.auth.model import (
 )
 from amana.purse.limits import KEYSET_ID_CHARACTERS_MAX, POINT_CHARACTERS, SECRET_BYTES_MAX
 from amana.purse.model import BlindedMessage, Code, Keyset, Refusal
+from amana.purse.rules.refusals import plain
 
 FETCH_PATH: Final = "/v1/auth/blind/mint"
 
@@ -172,17 +173,17 @@ def decide_fetch(
         told = f"Too many outputs. You can only mint {allowance.at_once} tokens."
         return Refusal(Code.TOO_MANY_BLIND_TOKENS, told)
     if len({output.point for output in outputs}) != len(outputs):
-        return Refusal(Code.DUPLICATE_OUTPUTS, "Duplicate outputs provided.")
+        return plain(Code.DUPLICATE_OUTPUTS)
     if any(output.amount != 1 for output in outputs):
         return Refusal(Code.AMOUNT_OUT_OF_RANGE, "A blind token's amount is 1.")
     wanted = {output.keyset_id for output in outputs}
     found = next((keyset for keyset in keysets if {keyset.id} == wanted), None)
     if found is None or found.unit != AUTH_UNIT:
-        return Refusal(Code.KEYSET_UNKNOWN, "Keyset is not known.")
+        return plain(Code.KEYSET_UNKNOWN)
     if not found.is_active:
-        return Refusal(Code.KEYSET_INACTIVE, "Keyset is inactive, cannot sign messages.")
+        return plain(Code.KEYSET_INACTIVE)
     if found.final_expiry is not None and now_s >= found.final_expiry:
-        return Refusal(Code.KEYSET_EXPIRED, "Keyset has expired.")
+        return plain(Code.KEYSET_EXPIRED)
     return found
 
 

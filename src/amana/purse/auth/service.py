@@ -10,6 +10,7 @@ from amana.purse.auth.rules import decide_count, decide_fetch, decide_token, rea
 from amana.purse.keysets import ended
 from amana.purse.model import BlindedMessage, BlindSignature, Code, Keyset, Refusal
 from amana.purse.ports import Blank, Claim, Signatory, SigningStopped
+from amana.purse.rules.refusals import plain
 
 _DAY_S = DAY_NS // SECOND_NS
 _SPENT = Refusal(Code.BLIND_AUTH_FAILED, "The blind token was used before.")
@@ -157,7 +158,7 @@ class BlindAuth:
             Unavailable: The signatory is gone.
         """
         if not text:
-            return Refusal(Code.BLIND_AUTH_MISSING, "Endpoint requires blind auth")
+            return plain(Code.BLIND_AUTH_MISSING)
         token = read_blind_token(text)
         if isinstance(token, Refusal):
             return token

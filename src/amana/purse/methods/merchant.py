@@ -42,7 +42,7 @@ from amana.purse.model import (
     RedeemState,
     Refusal,
 )
-from amana.purse.rules.refusals import EXCEEDED
+from amana.purse.rules.refusals import EXCEEDED, plain
 
 METHOD: Final = "amana-merchant"
 
@@ -249,7 +249,7 @@ class MerchantRedemption:
         if not party.is_open:
             return say(Reason.PAYEE_CLOSED)
         if ask.amount is None:
-            return Refusal(Code.AMOUNTLESS_INVOICE, "Amountless invoice is not supported")
+            return plain(Code.AMOUNTLESS_INVOICE)
         if ask.amount <= 0:
             return Refusal(Code.AMOUNT_OUT_OF_RANGE, "the amount is out of range")
         return None, party, ask.amount
@@ -261,7 +261,7 @@ class MerchantRedemption:
         if order is None or party is None:
             return _UNKNOWN
         if ask.amount is not None and ask.amount != order.amount:
-            return Refusal(Code.AMOUNT_DIFFERS, "Amount in request does not equal invoice")
+            return plain(Code.AMOUNT_DIFFERS)
         paying = None if order.payment_id is None else self._shops.payment(order.payment_id)
         taking = PurseTaking(
             id=order.id,

@@ -6,6 +6,7 @@ from typing import Final
 from amana.purse.model import BlindedMessage, Code, Proof, Refusal
 from amana.purse.rules import operations
 from amana.purse.rules.operations import Exchange, Keysets
+from amana.purse.rules.refusals import plain
 
 NOT_SHOWN: Final = Refusal(
     Code.PROOF_INVALID,
@@ -39,7 +40,7 @@ def decide_reissue(
     if isinstance(coming_out, Refusal):
         return coming_out
     if outputs and going_in.unit != coming_out.unit:
-        return Refusal(Code.UNITS_DIFFER, "Inputs and outputs not of same unit")
+        return plain(Code.UNITS_DIFFER)
     if going_in.total != coming_out.total:
         return Refusal(
             Code.NOT_BALANCED,

@@ -18,6 +18,7 @@ from amana.purse.model import (
     Refusal,
 )
 from amana.purse.ports import Blank, Claim
+from amana.purse.rules.refusals import plain
 
 Keysets = Mapping[str, Keyset]
 """Every keyset of the list, by its id."""
@@ -70,7 +71,7 @@ def read_inputs(
     if len(inputs) > INPUTS_MAX:
         return Refusal(Code.TOO_MANY_INPUTS, f"at most {INPUTS_MAX} inputs")
     if len({proof.secret for proof in inputs}) != len(inputs):
-        return Refusal(Code.DUPLICATE_INPUTS, "Duplicate inputs provided")
+        return plain(Code.DUPLICATE_INPUTS)
     claims, total, fee_ppk, unit = [], 0, 0, ""
     for proof in inputs:
         keyset = keysets.get(proof.keyset_id)
@@ -79,7 +80,7 @@ def read_inputs(
             return refusal
         assert keyset is not None, "a proof of an unknown keyset was refused"
         if keyset.final_expiry is not None and now_s >= keyset.final_expiry + grace_s:
-            return Refusal(Code.KEYSET_EXPIRED, f"keyset {keyset.id} has expired")
+            return plain(Code.KEYSET_EXPIRED)
         unit = keyset.unit
         total += proof.amount
         fee_ppk += keyset.input_fee_ppk
@@ -89,7 +90,7 @@ def read_inputs(
 
 def _refuse_input(proof: Proof, keyset: Keyset | None, unit: str) -> Refusal | None:
     if keyset is None or keyset.unit == AUTH_UNIT:
-        return Refusal(Code.KEYSET_UNKNOWN, "keyset not known")
+        return plain(Code.KEYSET_UNKNOWN)
     if unit and keyset.unit != unit:
         return Refusal(Code.MANY_UNITS, "inputs have different units")
     if not proof.secret:
@@ -99,7 +100,7 @@ def _refuse_input(proof: Proof, keyset: Keyset | None, unit: str) -> Refusal | N
     if proof.witness is not None and len(proof.witness.encode()) > WITNESS_BYTES_MAX:
         return Refusal(Code.PROOF_INVALID, f"witness too long: at most {WITNESS_BYTES_MAX} bytes")
     if proof.amount not in keyset.keys or not _is_compressed(proof.point):
-        return Refusal(Code.PROOF_INVALID, "proofs could not be verified")
+        return plain(Code.PROOF_INVALID)
     return None
 
 
@@ -115,14 +116,14 @@ def read_outputs(
     if len(outputs) > OUTPUTS_MAX:
         return Refusal(Code.TOO_MANY_OUTPUTS, f"at most {OUTPUTS_MAX} outputs")
     if len({output.point for output in outputs}) != len(outputs):
-        return Refusal(Code.DUPLICATE_OUTPUTS, "Duplicate outputs provided")
+        return plain(Code.DUPLICATE_OUTPUTS)
     blanks, total, unit = [], 0, ""
     for output in outputs:
         keyset = keysets.get(output.keyset_id)
         if keyset is None or keyset.unit == AUTH_UNIT:
-            return Refusal(Code.KEYSET_UNKNOWN, "keyset not known")
+            return plain(Code.KEYSET_UNKNOWN)
         if not keyset.is_active:
-            return Refusal(Code.KEYSET_INACTIVE, "keyset is not active")
+            return plain(Code.KEYSET_INACTIVE)
         if unit and keyset.unit != unit:
             return Refusal(Code.MANY_UNITS, "outputs have different units")
         if not are_blank and output.amount not in keyset.keys:
@@ -148,7 +149,7 @@ def decide_swap(
     if isinstance(coming_out, Refusal):
         return coming_out
     if going_in.unit != coming_out.unit:
-        return Refusal(Code.UNITS_DIFFER, "Inputs and outputs not of same unit")
+        return plain(Code.UNITS_DIFFER)
     if going_in.total - going_in.fee != coming_out.total:
         return Refusal(
             Code.NOT_BALANCED,
@@ -171,9 +172,9 @@ def decide_issue(
     if isinstance(coming_out, Refusal):
         return coming_out
     if not paid:
-        return Refusal(Code.QUOTE_NOT_PAID, "quote not paid")
+        return plain(Code.QUOTE_NOT_PAID)
     if quote.issued >= paid:
-        return Refusal(Code.ALREADY_ISSUED, "quote already issued")
+        return plain(Code.ALREADY_ISSUED)
     if coming_out.unit != quote.unit:
         return Refusal(Code.UNITS_DIFFER, "quote unit does not match output unit")
     if coming_out.total != paid - quote.issued:
@@ -204,7 +205,7 @@ def decide_redemption(
     if going_in.unit != quote.unit:
         return Refusal(Code.UNITS_DIFFER, "Inputs and quote not of same unit")
     if outputs and coming_out.unit != quote.unit:
-        return Refusal(Code.UNITS_DIFFER, "Inputs and outputs not of same unit")
+        return plain(Code.UNITS_DIFFER)
     asked = quote.amount + quote.fee_reserve + going_in.fee
     if going_in.total < asked:
         return Refusal(
