@@ -115,8 +115,8 @@ complaint: "already signed", and the signatures were lost
     purse/test_purse_service_issue.py
         test_lost_signatures_are_given_again_in_the_order_asked
 complaint: fees went to the keyset of another unit
-    purse/test_purse_operations.py
-        test_proofs_are_added_up_and_pay_one_fee_rounded_up_once
+    purse/test_purse_incidents.py
+        test_a_fee_stays_with_the_keysets_that_it_was_taken_from
 complaint: the server hung under its locks
     faults/test_faults_purse_spend.py
         test_of_two_thousand_attempts_to_spend_one_proof_one_goes_through
@@ -128,20 +128,25 @@ a stolen key: more came back than was issued
 import ast
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.purse.shop import SHOP, Shop
+from tests.purse.shop import SHOP, Shop, code_of
 
 from amana.kernel import Unavailable
 from amana.purse.keysets import KeysetPlan
+from amana.purse.liabilities import read_facts
 from amana.purse.limits import INPUTS_MAX, OUTPUTS_MAX, RESTORE_OUTPUTS_MAX, STATES_MAX
 from amana.purse.methods import merchant
-from amana.purse.model import Code, ProofState, Redeemed, RedeemQuote, RedeemState, Refusal
+from amana.purse.model import Code, Proof, ProofState, Redeemed, RedeemQuote, RedeemState, Refusal
+from amana.purse.ports import Blank
+from amana.purse.service import Mint
 from amana.purse.signatory import InProcessSignatory
+from amana.testing.ecash import Blinded, BlindingWallet
 from amana.testing.rooms import HandClock
-from amana.testing.standin import nullifier_of
+from amana.testing.standin import nullifier_of, verify_standin
 
 TESTS = Path(__file__).parents[1]
 
@@ -277,6 +282,64 @@ def test_a_way_that_costs_more_than_was_reserved_spends_nothing(shop: Shop) -> N
     assert {state for state, _ in states} == {ProofState.UNSPENT}
     assert shop.ledger.balance(int(SHOP)) == shop.ledger.held() == 0
     assert shop.stored(quote).state is RedeemState.UNPAID
+
+
+def test_a_fee_stays_with_the_keysets_that_it_was_taken_from(shop: Shop) -> None:
+    """Goal: paying with one unit, and with an old keyset of it, moves no count of any other.
+
+    Method: keysets of two units, each with a fee of its own, and a newer one that signs euros by
+    now. What is out of each keyset is read from the books: what a swap keeps must be missing from
+    the keyset whose proofs went in, and from no other.
+    """
+    plans = [KeysetPlan("eur", (1, 2, 4), 500), KeysetPlan("sat", (1, 2, 4), 1_000)]
+    signatory = InProcessSignatory.fresh(bytes(32), plans, shop.clock)
+    shop.mint = Mint(
+        shop.store,
+        signatory,
+        issue_methods={},
+        redeem_methods={},
+        verifier=verify_standin,
+        ids=lambda: shop.chance.draw(16),
+        clock=shop.clock,
+    )
+    old, sat = (BlindingWallet(keyset, shop.chance.draw) for keyset in signatory.keysets())
+    euros, sats = (minted(shop, wallet, 4, 4, 2) for wallet in (old, sat))
+    shop.run(signatory.rotate("eur", final_expiry=2_000_000_000))
+    new = BlindingWallet(signatory.keysets()[-1], shop.chance.draw)
+    assert out_of(shop) == {0: 10, 1: 10}
+
+    # Three euro proofs at half a unit are 2 with the sum rounded up; two sat proofs are 2 as well.
+    swapped(shop, euros, new.outputs(8))
+    assert out_of(shop) == {0: 0, 1: 10, 2: 8}
+    swapped(shop, sats[:2], sat.outputs(6))
+    assert out_of(shop) == {0: 0, 1: 8, 2: 8}
+    dearer = shop.run(shop.mint.swap(sats[2:], [one.message for one in sat.outputs(2)]))
+    assert code_of(dearer) is Code.NOT_BALANCED, "a sat proof pays what its keyset asks"
+    assert out_of(shop) == {0: 0, 1: 8, 2: 8}
+
+
+def minted(shop: Shop, wallet: BlindingWallet, *amounts: int) -> list[Proof]:
+    """E-cash of a wallet's keyset."""
+    outputs = [wallet.output(amount) for amount in amounts]
+    blanks = [Blank(wallet.keyset.number, one.message.amount, one.message.point) for one in outputs]
+    assert shop.run(shop.store.swap((), blanks)) is None
+    restored = shop.run(shop.mint.restore([one.message for one in outputs]))
+    return wallet.proofs(outputs, [signature for _, signature in restored])
+
+
+def swapped(shop: Shop, inputs: Sequence[Proof], outputs: Sequence[Blinded]) -> None:
+    """Exchange proofs; the mint agrees."""
+    answer = shop.run(shop.mint.swap(inputs, [one.message for one in outputs]))
+    assert not isinstance(answer, Refusal), answer
+
+
+def out_of(shop: Shop) -> dict[int, int]:
+    """What is out of each keyset by the books, by its number."""
+    shop.run(shop.books.writer.durable())
+    out: Counter[int] = Counter()
+    for each in read_facts(shop.books.reading).counts:
+        out[each.keyset] += (each.signed - each.spent) * each.amount
+    return dict(out)
 
 
 def test_every_incident_has_a_test_that_is_there() -> None:
