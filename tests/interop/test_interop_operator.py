@@ -32,6 +32,7 @@ SCENARIOS: Final = (
     "swap_without_a_token",
     "a_token_is_used_once",
     "pay_a_merchant",
+    "pay_by_request",
     "back_into_the_account",
 )
 _HOST: Final = "127.0.0.1"

@@ -8,11 +8,13 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import {
+  JSONInt,
   Mint,
   MintOperationError,
   OutputData,
   Wallet,
   createAuthWallet,
+  decodePaymentRequest,
   hasValidDleq,
   sumProofs,
 } from "@cashu/cashu-ts";
@@ -175,6 +177,39 @@ const scenarios = {
     assert.equal(paid.state, "PAID");
     state.proofs = [...state.proofs.filter((proof) => !picked.includes(proof)), ...change];
     assert.equal(before - held(), 1234);
+    const after = await named("GET", `/v1/orders/${order.id}`, merchant);
+    assert.equal(after.status, "paid");
+  },
+
+  // The order's request is all that the wallet has; what it posts needs no token.
+  async pay_by_request() {
+    const order = await named("POST", "/v1/orders", merchant, {
+      amount: { currency: "EUR", minor: "1234" },
+      reference: "table 4",
+    });
+    const asked = decodePaymentRequest(order.cashu_request);
+    assert.equal(asked.id, order.id);
+    assert.equal(asked.amount.toNumber(), 1_234);
+    assert.equal(asked.unit, "eur");
+    assert.equal(asked.description, "table 4");
+    assert.equal(asked.singleUse, true);
+    const [mint] = asked.mints;
+    const [transport] = asked.transport;
+    assert.equal(transport.type, "post");
+    assert.ok(transport.target.startsWith(`${mint}/`));
+    const before = held();
+    const { keep, send } = await state.wallet.send(1_234, state.proofs);
+    const payload = { id: asked.id, mint, unit: asked.unit, proofs: send };
+    const posted = await fetch(transport.target.replace(mint, mintUrl), {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSONInt.stringify(payload),
+    });
+    const told = await posted.json();
+    assert.equal(posted.status, 200, JSON.stringify(told));
+    assert.equal(told.status, "paid");
+    state.proofs = keep;
+    assert.equal(before - held(), 1_234);
     const after = await named("GET", `/v1/orders/${order.id}`, merchant);
     assert.equal(after.status, "paid");
   },
