@@ -151,7 +151,7 @@ export const en = {
   "purse.close.button": "Move everything back",
   "purse.closed": "The purse is closed. {amount} is on its way to your account.",
   "purse.exchanging":
-    "{amount} of it came with a backup. It is exchanged for fresh e-cash over some hours before it is spent.",
+    "{amount} of it came with a backup. While the wallet is open it is exchanged for fresh e-cash within minutes, and then it can be spent.",
   "purse.revoked":
     "The operator's list says that a key was revoked because it may be in other hands. {amount} of your purse was signed with it and is not spent for now.",
   "purse.revoked.coming":
@@ -183,11 +183,11 @@ export const en = {
     "Only your twelve words open it. What came into the purse after it is lost with the device: change, refunds, what others sent.",
   "restore.title": "Take over a purse from another device",
   "restore.text":
-    "With the twelve words of its recovery phrase. The old device must not be used for paying any more. What comes over is exchanged over some hours before it is spent, because the mint is asked about it together.",
+    "With the twelve words of its recovery phrase. The old device must not be used for paying any more. What comes over is exchanged within minutes before it is spent, because the mint is asked about it together.",
   "restore.words": "Twelve words",
   "restore.button": "Take over",
   "restore.working": "This takes up to half a minute.",
-  "restore.done": "{amount} came over. It can be spent in some hours.",
+  "restore.done": "{amount} came over. It can be spent in a few minutes.",
   "restore.slip.words": "Not a word of any recovery phrase: {words}.",
   "restore.slip.word": "word {number} (“{word}”)",
   "restore.slip.count": "A recovery phrase has twelve words; these are {number}.",
