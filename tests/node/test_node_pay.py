@@ -295,6 +295,22 @@ def test_a_payment_by_request_goes_straight_into_the_order_and_repeats_its_answe
     assert shop.balance() == 450
 
 
+def test_a_payment_by_request_may_name_its_keyset_as_tokens_do(
+    purse: PurseTown, shop: Client
+) -> None:
+    order, proofs = shop.order(64)["id"], shown(purse.pieces(64))
+    short = [{**one, "id": one["id"][:16]} for one in proofs]
+    for length in (14, 18):
+        other = [{**one, "id": one["id"][:length]} for one in proofs]
+        refused = purse.at_mint(f"/v1/pay/{order}", {"unit": "eur", "proofs": other})
+        assert refused.body["code"] == Code.KEYSET_UNKNOWN
+    first = purse.at_mint(f"/v1/pay/{order}", {"unit": "eur", "proofs": short})
+    assert first.status == 200, first.content
+    whole = purse.at_mint(f"/v1/pay/{order}", {"unit": "eur", "proofs": proofs})
+    assert whole.content == first.content, "the same proofs, however their keyset is named"
+    assert shop.balance() == 64
+
+
 def test_two_payments_of_one_order_at_once_spend_the_proofs_of_one(
     purse: PurseTown, shop: Client
 ) -> None:
@@ -326,7 +342,7 @@ def test_what_is_not_exactly_the_order_is_refused_with_nothing_spent(
         (purse.pay(order, proofs[1:]), Code.NOT_BALANCED, "exactly 100"),
         (purse.pay(order, []), Code.PROOF_INVALID, "no proofs"),
         (purse.pay(order, false), Code.PROOF_INVALID, "verified"),
-        (purse.pay(order, strange), Code.KEYSET_UNKNOWN, "not known"),
+        (purse.pay(order, strange), Code.KEYSET_UNKNOWN, "not found"),
         (purse.pay(order, proofs * 2), Code.DUPLICATE_INPUTS, "Duplicate"),
         (purse.pay(order, proofs, unit="sat"), Code.UNITS_DIFFER, "'eur'"),
         (purse.pay(order, proofs, id=other), Code.PAYMENT_FAILED, "another order"),

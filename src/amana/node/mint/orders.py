@@ -29,6 +29,9 @@ _ROUNDS_MAX: Final = 100
 
 _TAG: Final = b"amana-pay-v1"
 _ID_BYTES: Final = 16
+_SHORT_ID_CHARACTERS: Final = 16
+"""How much of a keyset's id a token has (NUT-02)."""
+
 _UNKNOWN: Final = Refusal(Code.PAYMENT_FAILED, "There is no such order. Nothing was spent.")
 _OTHER: Final = Refusal(
     Code.PAYMENT_FAILED, "The payment's id is another order's. Nothing was spent."
@@ -101,6 +104,7 @@ class _Paying:
         proofs = shapes.read_inputs(body.proofs)
         if isinstance(proofs, Refusal):
             return proofs
+        proofs = self._with_whole_ids(proofs)
         going_in = self._inputs(body.unit, proofs, order)
         if isinstance(going_in, Refusal):
             return going_in
@@ -108,6 +112,21 @@ class _Paying:
         if None in await self._signatory.verify(going_in.claims):
             return FALSE
         return await self._once(request.tail, order, proofs)
+
+    def _with_whole_ids(self, proofs: Sequence[Proof]) -> tuple[Proof, ...]:
+        """Name each proof's keyset in whole.
+
+        The reference wallet posts proofs as they stand in its tokens, with the beginning alone.
+        """
+        whole = {keyset.id[:_SHORT_ID_CHARACTERS]: keyset.id for keyset in self._mint.keysets()}
+        return tuple(
+            [
+                msgspec.structs.replace(
+                    proof, keyset_id=whole.get(proof.keyset_id, proof.keyset_id)
+                )
+                for proof in proofs
+            ]
+        )
 
     def _inputs(self, unit: str, proofs: Sequence[Proof], order: Order) -> Inputs | Refusal:
         """Hold proofs to the order's unit and amount."""
