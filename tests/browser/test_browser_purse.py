@@ -13,6 +13,8 @@ from tests.browser.recorder import Recorder, path
 from tests.browser.screens import Till, Wallet, minor_units
 from tests.browser.test_browser_access import assert_fits, faults, tab_to
 
+from amana.purse.policy import shipped_policy
+
 pytestmark = pytest.mark.browser
 
 LOOKS_MAX = 2_000
@@ -89,7 +91,8 @@ def test_a_till_is_paid_from_the_purse_and_the_operator_is_asked_nothing(
     payer.finish()
     assert recorder.named_since(begun) == []
     assert payer.in_purse() == before - 1250
-    assert payer.available() == account
+    # The second refill of a young purse may leave the account meanwhile; no payment does.
+    assert account - payer.available() in {0, shipped_policy().refill.default_tier}
     assert len(recorder.redemptions()) == 1
     assert recorder.leaks() == []
     stored = json.dumps(operator.get(f"/v1/orders/{order}", operator.merchant[1]))

@@ -72,14 +72,17 @@ def test_a_purse_is_taken_over_by_its_phrase_and_exchanged_before_it_is_spent(
     came = other.page.locator("[data-restored=restored]")
     expect(came).to_be_visible(timeout=60_000)
     expect(came).to_be_focused()
-    assert minor_units(came.inner_text()) == shipped_policy().refill.default_tier
+    # A young purse's second refill waits at the operator, or was signed by now.
+    tier = shipped_policy().refill.default_tier
+    amount = minor_units(came.inner_text())
+    assert amount in {tier, 2 * tier}
     expect(other.page.get_by_text("It is exchanged for fresh e-cash")).to_be_visible()
     expect(other.page.locator("[data-backup=yes]")).to_be_visible()
     held = other.page.locator("section .large").first
-    assert minor_units(held.inner_text()) == shipped_policy().refill.default_tier
+    assert minor_units(held.inner_text()) == amount
     states = [one for one in heard.to_mint() if path(one) == "/v1/checkstate"]
     sizes = [len(json.loads(one.post_data or "{}")["Ys"]) for one in states]
-    assert sum(sizes) == shipped_policy().refill.outputs
+    assert sum(sizes) % shipped_policy().refill.outputs == 0 < sum(sizes)
     assert max(sizes) < sum(sizes) / 2
     _, code = till.charge("500")
     other.go("pay")

@@ -249,8 +249,21 @@ test("a refill that was signed and then replaced elsewhere is found at the mint"
   await purse.fill(device.named, ASKED);
   device.named.sign();
   device.named.left = null;
+  await purse.setStarted(false);
   assert.equal(await purse.fill(device.named, ASKED), "arrived");
   assert.equal(await device.worth(), TIER);
+});
+
+test("a young purse leaves its second refill as the first one comes, and no third", async () => {
+  const device = new Device();
+  const purse = await device.open();
+  await purse.setStarted(true);
+  for (const filled of ["left", "left", "arrived"]) {
+    assert.equal(await purse.fill(device.named, ASKED), filled);
+    device.named.sign();
+  }
+  assert.equal(await device.worth(), 2 * TIER);
+  assert.equal((await device.state()).refills.length, 0);
 });
 
 test("two taps, or two tabs, make one payment", async () => {

@@ -112,12 +112,12 @@ export class Wallet {
     this.post = post;
   }
 
-  /** The day the purse is set up: the first refill is signed and fetched while the app is open. */
+  /** The day the purse is set up: the first refill is signed at once, and fetched at the next look. */
   begin(at: number): void {
     if (this.habit !== "shipped") return;
     this.tell(at, "key", {});
     this.speakNamed(at, true);
-    if (this.policy.refill.first_at_once) this.speakNamed(at + 2 * MINUTE, true);
+    if (this.policy.refill.first_at_once) this.speakNamed(at + LOOK_SECONDS, true);
   }
 
   live(opening: Opening): void {

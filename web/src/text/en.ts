@@ -205,7 +205,7 @@ export const en = {
   "purse.static.text": "Enter what {name} asks of you. The mint learns the amount, not who pays.",
   "purse.start": "Start the purse",
   "purse.start.text":
-    "Once it is started, the operator fills it from your account in round sums, at hours that nobody chooses. Payments in shops come from it by default.",
+    "Once it is started, the operator fills it from your account in round sums: now, again within a day so that it does not run dry, and later at hours that nobody chooses. Payments in shops come from it by default.",
   "purse.refill.none": "No refill is waiting. The next one is left when the purse runs low.",
   "purse.refill.waiting": "The next refill of {amount} waits at the operator.",
   "purse.refill.refused": "The operator did not take the refill.",

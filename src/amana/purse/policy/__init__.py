@@ -35,6 +35,9 @@ class Refill(msgspec.Struct, frozen=True):
     low_water_days: int
     urgent_water: int
     urgent_water_days: int
+    young_days: int
+    young_low_water: int
+    young_urgent_water: int
     tier_days: int
     outputs: int
     ladder_exponent_max: int

@@ -19,6 +19,9 @@ export interface Policy {
     readonly low_water_days: number;
     readonly urgent_water: number;
     readonly urgent_water_days: number;
+    readonly young_days: number;
+    readonly young_low_water: number;
+    readonly young_urgent_water: number;
     readonly tier_days: number;
     readonly outputs: number;
     readonly ladder_exponent_max: number;

@@ -136,15 +136,26 @@ export function needsRefill(
   { now, isIdle }: { now: Seconds; isIdle: boolean },
 ): boolean {
   if (purse.isWaiting) return false;
-  const { low_water, low_water_days } = policy.refill;
-  const isLow = isBelow(policy, exponent, purse, now, { mark: low_water, days: low_water_days });
-  return isIdle ? isLow : isUrgent(policy, exponent, purse, now);
+  if (!isIdle) return isUrgent(policy, exponent, purse, now);
+  const { low_water, low_water_days: days, young_low_water } = policy.refill;
+  const mark = isYoung(policy, purse, now) ? young_low_water : low_water;
+  return isBelow(policy, exponent, purse, now, { mark, days });
 }
 
 /** Whether the purse is nearly empty. */
 export function isUrgent(policy: Policy, exponent: number, purse: Purse, now: Seconds): boolean {
-  const { urgent_water, urgent_water_days } = policy.refill;
-  return isBelow(policy, exponent, purse, now, { mark: urgent_water, days: urgent_water_days });
+  const { urgent_water, urgent_water_days: days, young_urgent_water } = policy.refill;
+  const mark = isYoung(policy, purse, now) ? young_urgent_water : urgent_water;
+  return isBelow(policy, exponent, purse, now, { mark, days });
+}
+
+/**
+ * Whether the purse has no pace of its own yet: it paid nothing in the last weeks, or began to pay
+ * only days ago. Then it is kept fuller, because nobody knows how soon it would run dry.
+ */
+export function isYoung(policy: Policy, { spendings }: Purse, now: Seconds): boolean {
+  const seen = spendings.filter(({ at }) => at > now - PACE_DAYS_MAX * DAY);
+  return seen.every(({ at }) => at > now - policy.refill.young_days * DAY);
 }
 
 function isBelow(
