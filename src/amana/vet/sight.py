@@ -121,7 +121,7 @@ def project(town: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Sig
         named=_marks_of(events, "named"),
         days={
             # Nightly copies of the database show since which day a refill or a backup lies there.
-            "refill left": _marks_of(events, "leave", daily=True),
+            "refill left": _last_of_each_day(events, copies),
             "backup written": _once_a_day(events, "backup", copies),
             "device changed": _once_a_day(events, "restore", copies),
             "letter waited": marks((by_day(e["at"]), e["to"], 0, -1) for e, _ in nights),
@@ -132,7 +132,7 @@ def project(town: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Sig
             ),
         },
         moments={
-            "deposit": marks(_deposits(events)),
+            "deposit": marks(_deposits(events, town["days"] * DAY_SECONDS)),
             TO_PERSON: marks(
                 (e["at"], e["person"], e["amount"], e["to"])
                 for e in events
@@ -218,10 +218,10 @@ def truth(town: Mapping[str, Any], events: Sequence[Mapping[str, Any]], first_da
     return Truth(np.array(payer, dtype=np.int64), first_day, town["days"] * DAY_SECONDS)
 
 
-def _marks_of(events: Sequence[Mapping[str, Any]], kind: str, *, daily: bool = False) -> Marks:
+def _marks_of(events: Sequence[Mapping[str, Any]], kind: str) -> Marks:
     return marks(
         (
-            by_day(event["at"]) if daily else event["at"],
+            event["at"],
             event["person"],
             event.get("amount", 0),
             event.get("shop", -1),
@@ -231,13 +231,23 @@ def _marks_of(events: Sequence[Mapping[str, Any]], kind: str, *, daily: bool = F
     )
 
 
+def _last_of_each_day(events: Sequence[Mapping[str, Any]], copies: int) -> Marks:
+    """Return the days on which a refill was left: of two on one day a copy has the second alone."""
+    seen = {(by_day(e["at"]), e["person"]): e["amount"] for e in events if e["kind"] == "leave"}
+    return marks(
+        (day, who, amount, -1) for (day, who), amount in seen.items() if day < copies * DAY_SECONDS
+    )
+
+
 def _once_a_day(events: Sequence[Mapping[str, Any]], kind: str, copies: int) -> Marks:
     """Return the days on which something was replaced, as copies at their ends show them."""
     seen = {(by_day(e["at"]), e["person"]) for e in events if e["kind"] == kind}
     return marks((day, who, 0, -1) for day, who in seen if day < copies * DAY_SECONDS)
 
 
-def _deposits(events: Sequence[Mapping[str, Any]]) -> Iterable[tuple[int, int, int, int]]:
+def _deposits(
+    events: Sequence[Mapping[str, Any]], ends: int
+) -> Iterable[tuple[int, int, int, int]]:
     for event in events:
-        if event["kind"] == "deposit":
+        if event["kind"] == "deposit" and event["due"] < ends:
             yield event["due"], event["person"], event["amount"], -1
