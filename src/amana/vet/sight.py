@@ -169,7 +169,8 @@ def with_days(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:
     The days on which somebody's own readings or blind tokens are counted: at most those on which
     the purse speaks to the named side.
     """
-    spoken = _marks_of(events, "contact", daily=True)
+    calls = (event for event in events if event["kind"] == "contact")
+    spoken = marks((by_day(call["at"]), call["person"], 0, -1) for call in calls)
     return replace(sight, days={**sight.days, "session counted": spoken})
 
 
