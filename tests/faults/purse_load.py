@@ -8,9 +8,10 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import httpx
+from coincurve import PrivateKey
 from tests.faults.holder import (
     Wallet,
     read_keyset,
@@ -19,7 +20,10 @@ from tests.faults.holder import (
 )
 from tests.faults.machine import InDoubt, Machine
 
+from amana.node.mint.shapes import write_quote_id
+from amana.purse.methods import refund
 from amana.purse.model import Code, Proof
+from amana.purse.rules.conditions import framed_quote_message
 from amana.testing.ecash import Blinded
 
 Json = Any
@@ -29,6 +33,12 @@ _POLL_S: Final = 0.25
 _TIER: Final = 10_000
 _LOW: Final = 3_000
 _RETRY_S: Final = 0.05
+_REFUND: Final = f"/v1/mint/{refund.METHOD}"
+_REPEATED: Final = {
+    "/v1/swap": {Code.ALREADY_SPENT, Code.ALREADY_SIGNED},
+    _REFUND: {Code.ALREADY_ISSUED, Code.ALREADY_SIGNED},
+}
+"""What says that an answer was lost; a redemption that went through says so again."""
 
 
 class RawMint:
@@ -71,6 +81,15 @@ class RawMint:
         return int(head.split(b" ", 2)[1]), json.loads(answer)
 
 
+class Return(NamedTuple):
+    """A payment that its merchant gives back, and the one-time key that fetches it."""
+
+    order: str
+    shop: int
+    amount: int
+    key: PrivateKey
+
+
 @dataclass
 class Errand:
     """Something a purse does once, however often it has to ask."""
@@ -82,6 +101,7 @@ class Errand:
     pays: int = 0
     shop: int = -1
     is_deposit: bool = False
+    back: Return | None = None
     asked: int = 0
 
 
@@ -96,7 +116,14 @@ class Purser:
     errand: Errand | None = None
     paid: dict[int, int] = field(default_factory=dict)
     deposited: int = 0
+    returns: list[Return] = field(default_factory=list)
+    refunded: int = 0
     done: int = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something was begun that has no end yet."""
+        return self.errand is not None or bool(self.returns)
 
     @property
     def token(self) -> str:
@@ -132,12 +159,18 @@ class Purser:
         self.done += 1
 
     async def _begin(self, client: httpx.AsyncClient) -> Errand:
-        draw = self.chance.random()
+        if self.returns:
+            return await self._refund(client, self.returns[-1])
+        # However few errands a slow machine gets through, some are fetched refunds.
+        is_first = self.done == 0 and self.number % 3 == 0
+        draw = 0.5 if is_first else self.chance.random()
         if draw < 0.4 or self.wallet.total < _LOW:
             proofs = self.chance.sample(self.wallet.proofs, min(3, len(self.wallet.proofs)))
             return self.swap(proofs)
         if draw < 0.95 or self.deposited:
             shop, amount = self.chance.randrange(3), self.chance.randrange(1, 60)
+            if draw < 0.55:
+                return await self._to_be_returned(client, shop, amount)
             if draw < 0.7:
                 request: Json = {"request": await self._order(client, shop, amount)}
             else:
@@ -149,6 +182,30 @@ class Purser:
         )
         request = {"request": address["request"], "amount": 2_000}
         return await self._redemption(client, "amana-account", request, 2_000)
+
+    async def _to_be_returned(self, client: httpx.AsyncClient, shop: int, amount: int) -> Errand:
+        key = PrivateKey(self.chance.randbytes(32))
+        order = await self._order(client, shop, amount)
+        request = {"request": order, "refund_key": key.public_key.format().hex()}
+        errand = await self._redemption(client, "amana-merchant", request, amount, shop=shop)
+        errand.back = Return(order, shop, amount, key)
+        return errand
+
+    async def _refund(self, client: httpx.AsyncClient, back: Return) -> Errand:
+        """Have the merchant give a payment back, and fetch it with its key (NUT-20)."""
+        merchant = self.load.machine.world["merchants"][back.shop]["api_key"]
+        path = f"/v1/orders/{back.order}/refunds"
+        await self.load.ask(client, path, {}, token=merchant, key=f"back-{back.order}")
+        outputs = self.wallet.sum_of(back.amount)
+        quote = write_quote_id(refund.refund_quote_id(back.key.public_key.format()))
+        message = framed_quote_message(quote, [one.message for one in outputs])
+        body = {
+            "quote": quote,
+            "outputs": [write_output(one) for one in outputs],
+            "signature": back.key.sign_schnorr(message).hex(),
+        }
+        self.returns.remove(back)
+        return Errand(_REFUND, body, [], outputs, pays=-back.amount)
 
     def swap(self, proofs: list[Proof]) -> Errand:
         """Take proofs out of the purse, to exchange them for fresh ones."""
@@ -190,11 +247,9 @@ class Purser:
             signatures = told.get("signatures") or told.get("change") or []
             assert told.get("state", "PAID") == "PAID", told
         else:
-            # A swap that was asked before and went through: its signatures are asked for again.
-            is_over = told["code"] in {Code.ALREADY_SPENT, Code.ALREADY_SIGNED}
-            assert is_over, (errand.path, told)
-            assert errand.asked > 1, "what was never asked before is not spent"
-            assert errand.path == "/v1/swap", "a redemption that went through says so again"
+            # It was asked before and went through: its signatures are asked for again.
+            assert told["code"] in _REPEATED.get(errand.path, ()), (errand.path, told)
+            assert errand.asked > 1, "what was never asked before is not over"
             outputs = [write_output(one) for one in errand.outputs]
             status, again = await self.load.at_mint(client, "/v1/restore", {"outputs": outputs})
             assert status == httpx.codes.OK, again
@@ -207,6 +262,10 @@ class Purser:
             self.paid[errand.shop] = self.paid.get(errand.shop, 0) + errand.pays
         if errand.is_deposit:
             self.deposited += errand.pays
+        if errand.back is not None:
+            self.returns.append(errand.back)
+        if errand.path == _REFUND:
+            self.refunded += 1
 
 
 def _body(proofs: Sequence[Proof], outputs: Sequence[Blinded]) -> Json:
@@ -281,7 +340,7 @@ class PurseLoad:
         async with self.client() as client:
             for purser in self.pursers:
                 async with asyncio.timeout(_FILL_S):
-                    while purser.errand is not None:
+                    while purser.is_busy:
                         try:
                             await purser.go_on(client)
                         except InDoubt:

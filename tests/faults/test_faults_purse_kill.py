@@ -1,10 +1,11 @@
 """Operator and signatory are killed under load, again and again: no e-cash is lost or made.
 
-Method: purses swap, pay orders and shops, and put money back, over loopback. The operator, or every
-process that holds its keys, gets SIGKILL at a random moment. The purses then ask again with the
-same bytes, and where a swap had gone through, for its signatures (NUT-09). In the end what the
-purses hold is exactly what the books say is out, each shop has exactly what purses were told they
-paid, and the books are recomputed.
+Method: purses swap, pay orders and shops, put money back, and fetch what merchants gave back with
+the key that they left, over loopback. The operator, or every process that holds its keys, gets
+SIGKILL at a random moment. The purses then ask again with the same bytes, and where a swap or a
+refund had gone through, for its signatures (NUT-09). In the end what the purses hold is exactly what
+the books say is out, each shop has exactly what purses were told they paid, and the books are
+recomputed.
 """
 
 import asyncio
@@ -69,3 +70,4 @@ def check_purses(folder: Path, load: PurseLoad) -> int:
 def test_four_kills_under_load_lose_and_make_no_e_cash(tmp_path: Path) -> None:
     load = asyncio.run(live_through(tmp_path, kills=4, seed=8))
     assert check_purses(tmp_path / "data", load) > 20
+    assert sum(purser.refunded for purser in load.pursers) > 2
