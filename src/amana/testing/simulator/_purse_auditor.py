@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, cast
 
 from amana.kernel import IdKind, format_id
-from amana.ledger import TransferFlags
+from amana.ledger import Account, TransferFlags
 from amana.payments.model import Payment, PaymentKind, PaymentStatus
 from amana.purse.model import (
     BlindSignature,
@@ -82,7 +82,11 @@ def _paid(base: int, leg: int, paid: Payment) -> Moved:
 
 
 def audit_purse_now(stores: Stores) -> Iterator[Violation]:
-    """Check, right after a crash, what must hold at every moment where commits are shared."""
+    """Check, right after a crash, what must hold at every moment, in one commit or in two.
+
+    A ledger apart may be ahead of the books by what is under way, and never by more: what is to be
+    moved is durable before it moves, and what was spent is durable before its hold is posted.
+    """
     stored = stores.stored()
     purse = stored.purse
     yield from _totals(purse)
@@ -103,6 +107,15 @@ def audit_purse_now(stores: Stores) -> Iterator[Violation]:
     if not owed <= balance <= owed + moving:
         bounds = f"{owed} to {owed + moving}"
         yield broken("what is out is owed, at every moment", _ECASH, expected=bounds, found=balance)
+    unended = sum(
+        quote.amount
+        for quote in purse.redemptions.values()
+        if quote.state in {_HELD, _SPENT} and quote.method == _MERCHANT
+    )
+    held = _ecash(stored).debits_pending
+    if held > unended:
+        expected = f"at most {unended}"
+        yield broken("what is held is for recovery to end", _ECASH, expected=expected, found=held)
 
 
 def _owed(stored: Stored) -> int:
@@ -118,8 +131,12 @@ def _owed(stored: Stored) -> int:
 
 
 def _balance(stored: Stored) -> int:
-    account = next(each for each in stored.accounts if each.id == _ECASH)
+    account = _ecash(stored)
     return account.credits_posted - account.debits_posted
+
+
+def _ecash(stored: Stored) -> Account:
+    return next(each for each in stored.accounts if each.id == _ECASH)
 
 
 # At the end
