@@ -11,7 +11,7 @@ from collections.abc import Callable
 from statistics import median
 from time import perf_counter_ns
 
-from amana.purse.curve import ORDER, SECP256K1, hash_to_curve, multiply_public
+from amana.purse.curve import ORDER, SECP256K1, hash_to_curve, multiply_public, sign_schnorr
 
 FEW = (3).to_bytes(32)
 MANY = (ORDER // 7 * 5 + 12_345).to_bytes(32)
@@ -51,6 +51,31 @@ def test_signing_takes_as_long_whatever_the_key() -> None:
     parsed = SECP256K1.parse(hash_to_curve(b"secret"))
     assert parsed is not None
     assert _difference_percent(lambda: few.sign(parsed), lambda: many.sign(parsed)) <= BOUND_PERCENT
+
+
+def test_multiplying_takes_as_long_whatever_the_key() -> None:
+    few, many = SECP256K1.key(FEW), SECP256K1.key(MANY)
+    point = hash_to_curve(b"secret")
+    assert (
+        _difference_percent(lambda: few.multiply(point), lambda: many.multiply(point))
+        <= BOUND_PERCENT
+    )
+
+
+def test_making_a_public_key_takes_as_long_whatever_the_key() -> None:
+    assert (
+        _difference_percent(lambda: SECP256K1.key(FEW), lambda: SECP256K1.key(MANY))
+        <= BOUND_PERCENT
+    )
+
+
+def test_signing_a_hash_takes_as_long_whatever_the_key() -> None:
+    assert (
+        _difference_percent(
+            lambda: sign_schnorr(FEW, bytes(32)), lambda: sign_schnorr(MANY, bytes(32))
+        )
+        <= BOUND_PERCENT
+    )
 
 
 def test_the_measure_finds_the_route_that_is_not_for_secrets() -> None:
