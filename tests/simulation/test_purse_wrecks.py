@@ -1,4 +1,4 @@
-"""What a crash leaves of the purses is judged at once, whether ledger and books share commits or not.
+"""What a crash leaves of the purses is judged at once, in one commit with the ledger or in two.
 
 Goal: books that are wrong for a moment only, between a crash and its recovery, are found.
 Method: a world is left at rest, then its stores are made wrong behind everybody's back, as a wrong
