@@ -3,8 +3,8 @@
 Method: purses swap, pay orders and shops, put money back, and fetch what merchants gave back with
 the key that they left, over loopback. The operator, or every process that holds its keys, gets
 SIGKILL at a random moment. The purses then ask again with the same bytes, and where a swap or a
-refund had gone through, for its signatures (NUT-09). In the end what the purses hold is exactly what
-the books say is out, each shop has exactly what purses were told they paid, and the books are
+refund had gone through, for its signatures (NUT-09). In the end what the purses hold is exactly
+what the books say is out, each shop has exactly what purses were told they paid, and the books are
 recomputed.
 """
 
