@@ -305,6 +305,21 @@ def test_a_deposit_is_a_tier_unless_the_account_is_closing(shop: Shop) -> None:
         assert isinstance(shop.run(shop.mint.redeem_quote(account.METHOD, asked)), Refusal)
 
 
+def test_an_address_of_a_deposit_has_one_spelling(shop: Shop) -> None:
+    given = account.ADDRESS_MARK + address(shop).id.hex()
+    asked = [RedeemAsk(spelt, "eur", 100) for spelt in (given, *other_spellings(given))]
+    found = [shop.run(shop.mint.redeem_quote(account.METHOD, ask)) for ask in asked]
+    assert isinstance(found[0], RedeemQuote)
+    assert all(isinstance(one, Refusal) for one in found[1:])
+
+
+def other_spellings(address: str) -> tuple[str, ...]:
+    """What a lenient reader of hex would take for the same."""
+    mark, digits = account.ADDRESS_MARK, address.removeprefix(account.ADDRESS_MARK)
+    spaced = " ".join(digits[at : at + 2] for at in range(0, len(digits), 2))
+    return (mark + spaced, f"{mark} {digits}", address + "\n", mark + digits.upper())
+
+
 def test_a_deposit_refused_by_the_books_is_tried_again_later(shop: Shop) -> None:
     """Found on the way: a refusal stays under its key, so each postponement has one of its own."""
     deposit_of(shop)

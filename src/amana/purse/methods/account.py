@@ -5,6 +5,7 @@ are spent at once; the money comes at a random hour, so that the account's books
 Nor does the quote, which leads to the account: it ends with a day, and no id in it has a time.
 """
 
+import re
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
@@ -18,6 +19,7 @@ METHOD: Final = "amana-account"
 ADDRESS_MARK: Final = "amana-deposit:"
 
 _ID_BYTES: Final = 16
+_ADDRESS: Final = re.compile(rf"{ADDRESS_MARK}([0-9a-f]{{{2 * _ID_BYTES}}})", re.ASCII)
 _TAG: Final = b"amana-account"
 _UNKNOWN: Final = Refusal(
     Code.PAYMENT_FAILED,
@@ -119,9 +121,6 @@ def _no_payment(quote_id: bytes) -> AmanaId:
 
 
 def _deposit_id(request: str) -> bytes:
-    if not request.startswith(ADDRESS_MARK):
-        return b""
-    try:
-        return bytes.fromhex(request.removeprefix(ADDRESS_MARK))
-    except ValueError:
-        return b""
+    """Return the id in an address as it was given out; nothing for any other spelling of it."""
+    match = _ADDRESS.fullmatch(request)
+    return b"" if match is None else bytes.fromhex(match[1])
