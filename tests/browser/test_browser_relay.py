@@ -43,6 +43,17 @@ def lost_after_tap(wallet: Wallet, operator: Operator) -> None:
     wallet.page.context.unroute(f"{operator.relay_url}/**")
 
 
+def interrupted(
+    wallet: Wallet, operator: Operator, watched: Watched, minor: int
+) -> tuple[str, int]:
+    """Fill the purse and lose a payment from it; return its order, and where its requests begin."""
+    fill(wallet)
+    begun = len(watched.requests)
+    order = review(wallet, operator, minor)
+    lost_after_tap(wallet, operator)
+    return order, begun
+
+
 def to_mint(watched: Watched, operator: Operator) -> list[str]:
     """What went to the mint without the relay."""
     return [one.url for one in watched.requests if one.url.startswith(operator.mint_url)]
@@ -59,10 +70,7 @@ def test_a_payment_that_a_reload_interrupts_is_carried_on_through_the_relay(
 ) -> None:
     token = new_customer(operator, f"resumed-{os.urandom(4).hex()}")
     wallet = Wallet.signed_in(open_context().new_page(), token, is_relayed=True)
-    fill(wallet)
-    begun = len(watched.requests)
-    order = review(wallet, operator, 800)
-    lost_after_tap(wallet, operator)
+    order, begun = interrupted(wallet, operator, watched, 800)
     wallet.page.goto("/wallet#/purse")
     expect(wallet.page.locator(f"[data-receipt={order}]")).to_be_visible()
     paid = operator.get(f"/v1/orders/{order}", operator.merchant[1])
@@ -77,10 +85,7 @@ def test_where_the_relay_is_gone_a_payment_waits_until_the_person_chooses(
     watched.expect("net::ERR_FAILED|ERR_CONNECTION")
     token = new_customer(operator, f"waiting-{os.urandom(4).hex()}")
     wallet = Wallet.signed_in(open_context().new_page(), token, is_relayed=True)
-    fill(wallet)
-    begun = len(watched.requests)
-    order = review(wallet, operator, 850)
-    lost_after_tap(wallet, operator)
+    order, begun = interrupted(wallet, operator, watched, 850)
     wallet.page.context.route(f"{operator.relay_url}/**", lambda route: route.abort())
     wallet.page.goto("/wallet#/purse")
     gone = wallet.page.locator("[data-relay=gone]")

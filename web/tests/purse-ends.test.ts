@@ -160,17 +160,22 @@ test("change of a payment whose quote the mint has forgotten comes in all the sa
   assert.equal(await device.worth(), TIER - PRICE);
 });
 
-test("a device that cannot store a payment does not send it, and says that it did not", async () => {
+/** A payment that is on the screen and not agreed to yet, and how its device stores. */
+async function reviewed() {
   const device = new Device();
   const purse = await device.filled();
   device.mint.orders.set("order_1", PRICE);
   const offer = await purse.look({ request: "order_1", amount: null, tip: 0, listHash: null });
   assert.ok(offer.kind === "offer");
-  const save = device.vault.save.bind(device.vault);
+  return { device, purse, offer: offer.id, save: device.vault.save.bind(device.vault) };
+}
+
+test("a device that cannot store a payment does not send it, and says that it did not", async () => {
+  const { device, purse, offer, save } = await reviewed();
   device.vault.save = async () => {
     throw new Error("no room");
   };
-  assert.equal((await purse.pay(offer.id, () => undefined)).kind, "refused");
+  assert.equal((await purse.pay(offer, () => undefined)).kind, "refused");
   const paid = device.mint.sent.filter(({ address }) => address.endsWith("/melt/amana-merchant"));
   assert.equal(paid.length, 0);
   device.vault.save = save;
@@ -178,17 +183,12 @@ test("a device that cannot store a payment does not send it, and says that it di
 });
 
 test("a device that cannot store the end of a payment leaves it to be carried on", async () => {
-  const device = new Device();
-  const purse = await device.filled();
-  device.mint.orders.set("order_1", PRICE);
-  const offer = await purse.look({ request: "order_1", amount: null, tip: 0, listHash: null });
-  assert.ok(offer.kind === "offer");
-  const save = device.vault.save.bind(device.vault);
+  const { device, purse, offer, save } = await reviewed();
   device.vault.save = async (state, receipt) => {
     if (receipt !== null) throw new Error("no room");
     return save(state, receipt);
   };
-  await assert.rejects(purse.pay(offer.id, () => undefined));
+  await assert.rejects(purse.pay(offer, () => undefined));
   device.vault.save = save;
   const ends: string[] = [];
   await purse.resume(
