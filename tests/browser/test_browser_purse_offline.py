@@ -169,7 +169,8 @@ def read_pictures(wallet: Wallet, folder: Path, codes: list[str]) -> None:
         picture = folder / f"{number}.png"
         segno.make(code, error="m").save(str(picture), scale=4, border=4)
         wallet.page.locator("input[type=file]").set_input_files(picture)
-        read = wallet.page.get_by_text(re.compile(rf"still: \W?{number + 1}\W? of"))
+        share = 100 * (number + 1) // len(codes)
+        read = wallet.page.get_by_text(re.compile(rf"^\W?{share}%\W? read"))
         expect(read.or_(wallet.page.locator("[data-take]"))).to_be_visible()
 
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { crc32, fromBytewords, toBytewords } from "../src/rules/ur/bytewords.ts";
-import { Collector } from "../src/rules/ur/collector.ts";
+import { Collector, shareOf } from "../src/rules/ur/collector.ts";
 import { drawing, fragmentsOf } from "../src/rules/ur/mixing.ts";
 import { codesFor, partOf, readCode, readPart, textIn, writePart } from "../src/rules/ur/parts.ts";
 
@@ -100,6 +100,17 @@ test("another sequence begins anew, and what is no part of one changes nothing",
   assert.deepEqual(await collector.take(two), { kind: "some", have: 2, count: 8 });
   const others = await codesFor(`${TEXT}x`, 120);
   assert.deepEqual(await collector.take(others[0] ?? ""), { kind: "some", have: 1, count: 8 });
+});
+
+test("the share that is read grows with each new part and is whole only with the text", async () => {
+  const collector = new Collector();
+  const shares: number[] = [];
+  for (const code of elsewhere.codes.flatMap((one) => [one, one])) {
+    const found = await collector.take(code);
+    if (found.kind === "some") shares.push(shareOf(found));
+  }
+  assert.deepEqual([...new Set(shares)], [0.12, 0.25, 0.37, 0.5, 0.62, 0.75, 0.87]);
+  assert.equal(shareOf({ have: 511, count: 512 }), 0.99);
 });
 
 test("a damaged code is told from a whole one", async () => {

@@ -84,7 +84,7 @@ export const ar: Table = {
   "pay.title": "ادفع",
   "pay.scan": "امسح رمزًا",
   "pay.scanning": "ضع الرمز أمام الكاميرا.",
-  "pay.scanning.parts": "ثبّت الهاتف: قُرئ {have} من {count}.",
+  "pay.scanning.parts": "قُرئ {share}. تابع إلى الرموز التالية حتى يكتمل.",
   "pay.scan.stop": "أوقف الكاميرا",
   "pay.picture": "من صورة",
   "pay.picture.none": "لا يوجد في هذه الصورة رمز يمكن قراءته.",

@@ -90,7 +90,7 @@ export const en = {
   "pay.title": "Pay",
   "pay.scan": "Scan a code",
   "pay.scanning": "Hold the code in front of the camera.",
-  "pay.scanning.parts": "Hold it still: {have} of {count} read.",
+  "pay.scanning.parts": "{share} read. Go on to the next codes until all is read.",
   "pay.scan.stop": "Stop the camera",
   "pay.picture": "From a picture",
   "pay.picture.none": "There is no code in this picture that can be read.",

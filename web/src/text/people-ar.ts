@@ -73,8 +73,9 @@ export const peopleAr: Readonly<Record<keyof typeof peopleEn, string>> = {
   "people.hand.until": "من دون شبكة يستطيع {name} أخذه حتى {when}.",
   "people.hand.old":
     "مضى عليه زمن فلا يؤخذ من دون شبكة. ومع شبكة يمكن أخذه، أو استعادته حين يحين وقته.",
-  "people.codes.moving": "هو أطول من رمز واحد: تتتابع عدة رموز.",
-  "people.codes.still": "الرمز {at} من {count}.",
+  "people.codes.moving":
+    "هو أطول من رمز واحد: تتتابع رموز عددها {count}. اعرضها حتى تقرأ المحفظة الأخرى ما يكفيها، ولا يلزمها كل رمز منها.",
+  "people.codes.still": "رمز واحد ثابت. تحتاج المحفظة الأخرى إلى غيره أيضًا: دع الرموز تتتابع.",
   "people.codes.hold": "أوقف الرمز",
   "people.codes.go-on": "دع الرموز تتتابع",
   "people.own.title": "رمزي",

@@ -17,6 +17,11 @@ export type Gathered =
   /** Nothing of a sequence, or of another one than was begun. */
   | { readonly kind: "other" };
 
+/** How much of a message is read, below 1; told in whole hundredths, and never more than there is. */
+export function shareOf({ have, count }: { readonly have: number; readonly count: number }): number {
+  return Math.floor((100 * have) / count) / 100;
+}
+
 export class Collector {
   #first: Part | null = null;
   /** Each with another first fragment, so all are needed and none says what others say. */
