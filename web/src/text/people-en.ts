@@ -80,7 +80,8 @@ export const peopleEn = {
     "It is too old to be taken without a network. With one it can still be taken, or taken back when its time has come.",
   "people.codes.moving":
     "It is too long for one code: {count} take turns. Show them until the other wallet has read enough; it does not need every one.",
-  "people.codes.still": "One code stands still. The other wallet needs more of them: let them go on.",
+  "people.codes.still":
+    "One code stands still. The other wallet needs more of them: let them go on.",
   "people.codes.hold": "Hold the code still",
   "people.codes.go-on": "Let the codes go on",
   "people.own.title": "My code",

@@ -18,7 +18,13 @@ export type Gathered =
   | { readonly kind: "other" };
 
 /** How much of a message is read, below 1; told in whole hundredths, and never more than there is. */
-export function shareOf({ have, count }: { readonly have: number; readonly count: number }): number {
+export function shareOf({
+  have,
+  count,
+}: {
+  readonly have: number;
+  readonly count: number;
+}): number {
   return Math.floor((100 * have) / count) / 100;
 }
 
