@@ -210,7 +210,8 @@ test("a device that met people before its purse was taken over keeps both sides"
   const inputs = [{ ...coin, ephemeral: null, witness: null }];
   const held = { id: "1", stage: "held", amount: 1, inputs, until: NOW, at: NOW } as const;
   const met = { C: coin.C, until: NOW };
-  const people = { ...before.people, held: [held], met: [met] };
+  const key = "2".repeat(64);
+  const people = { ...before.people, key, held: [held], met: [met] };
   await device.vault.save({ ...before, people }, null);
   device.now += 30 * 86_400;
   await purse.fill(device.named, ASKED);
@@ -223,6 +224,7 @@ test("a device that met people before its purse was taken over keeps both sides"
   assert.equal((await taken.restore(device.named, WORDS)).kind, "restored");
   const { people: both, coins } = await other.state();
   assert.equal(both.key, "1".repeat(64));
+  assert.deepEqual(both.olderKeys, [key]);
   assert.deepEqual([both.held?.length, both.met?.length], [1, 2]);
   const [handing] = both.handings;
   assert.ok(handing !== undefined);

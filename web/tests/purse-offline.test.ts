@@ -101,6 +101,26 @@ test("what came by another way is known when it is shown without a network", asy
   assert.equal((await keep(two, token)).kind, "met");
 });
 
+test("what is locked to the key of a device that was taken over is taken with a network", async () => {
+  const two = await offline();
+  const token = await prepared(two);
+  const { state } = two.payee;
+  const key = newOneTimeKey().secret;
+  const people = { ...state.people, key };
+  two.payee.kept = JSON.stringify({ ...state, people });
+  assert.equal((await keep(two, token)).kind, "locked");
+  two.payee.kept = JSON.stringify({
+    ...state,
+    people: { ...people, olderKeys: [state.people.key] },
+  });
+  // Whoever has the other device could spend it first.
+  assert.equal((await keep(two, token)).kind, "unsure");
+  two.payee.isOffline = false;
+  const taken = await (await two.payee.open()).people.takeToken(token);
+  assert.deepEqual(taken, { kind: "taken", amount: AMOUNT });
+  assert.deepEqual(leaksIn(two.mint.sent), []);
+});
+
 test("a lock that somebody else could open is not relied on", async () => {
   const two = await offline();
   assert.equal((await keep(two, tokenOf(locked(two)))).kind, "held");

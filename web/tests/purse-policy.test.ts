@@ -165,8 +165,8 @@ test("a deposit is a tier", () => {
 });
 
 test("no payment causes a backup", () => {
-  for (const { why, last_at, now, leaves_refill, idle, due } of rows("backup")) {
-    const cause = { leavesRefill: leaves_refill, isIdle: idle };
+  for (const { why, last_at, now, leaves_refill, idle, exchanges, due } of rows("backup")) {
+    const cause = { leavesRefill: leaves_refill, isIdle: idle, exchanges: exchanges ?? [] };
     assert.equal(backupDue(POLICY, last_at, now, cause), due, why);
   }
 });

@@ -76,6 +76,8 @@ interface Kept {
   readonly coins: readonly Coin[];
   readonly waiting: Waiting | null;
   readonly spendings: readonly Spending[];
+  /** When it was left, or last brought back. */
+  readonly at: Seconds;
 }
 
 const KEYSET = "town";
@@ -172,9 +174,12 @@ export class Wallet {
     const isNeeded = needsRefill(this.policy, EXPONENT, this.purse(), { now, isIdle });
     if (isNeeded) this.leave(now);
     this.fetchTokens(now);
-    if (backupDue(this.policy, this.lastBackupAt, now, { leavesRefill: isNeeded, isIdle })) {
+    const exchanges = this.coins.flatMap((one) => this.plans.get(one) ?? []);
+    const cause = { leavesRefill: isNeeded, isIdle, exchanges };
+    if (backupDue(this.policy, this.lastBackupAt, now, cause)) {
       this.lastBackupAt = now;
-      this.kept = { coins: this.coins, waiting: this.waiting, spendings: [...this.spendings] };
+      const spendings = [...this.spendings];
+      this.kept = { coins: this.coins, waiting: this.waiting, spendings, at: now };
       this.tell(now, "backup", { bytes: this.policy.backup.bytes });
     }
     if (this.chance.uniform() < DEPOSIT_CHANCE) this.deposit(now);
@@ -281,7 +286,7 @@ export class Wallet {
     const { kept } = this;
     this.tell(now, "contact", {});
     if (kept === null) return;
-    this.tell(now, "restore", { since: this.lastBackupAt });
+    this.tell(now, "restore", { since: kept.at });
     const { waiting } = kept;
     const isWaiting = waiting !== null && waiting.signedAt > now;
     const refilled = waiting === null || isWaiting ? [] : this.signedCoins(waiting, now);
@@ -296,8 +301,8 @@ export class Wallet {
       [...kept.spendings],
       0,
     ];
-    this.lastBackupAt = now;
-    this.kept = { ...kept, coins: this.coins, waiting: this.waiting };
+    this.lastBackupAt = null;
+    this.kept = { ...kept, coins: this.coins, waiting: this.waiting, at: now };
   }
 
   /** Coins that came back with a backup, each by itself when its hour has come. */

@@ -21,10 +21,11 @@ export async function keepBackup(
   occasion: Occasion,
 ): Promise<void> {
   const state = await book.read();
-  const { backup } = state.keeping;
+  const { backup, plans } = state.keeping;
   // What is on its way to a merchant is left out of no backup: it waits until the end is known.
   if (backup === null || state.spends.length > 0) return;
-  if (!backupDue(POLICY, backup.lastAt, ports.now(), occasion)) return;
+  const cause = { ...occasion, exchanges: plans.map(({ at }) => at) };
+  if (!backupDue(POLICY, backup.lastAt, ports.now(), cause)) return;
   const contents = contentsOf(state, await ports.vault.receipts());
   const sealed = await seal(contents, backup.key, POLICY.backup.bytes);
   if (!(await named.putBackup(toBase64Url(sealed)))) return;

@@ -240,6 +240,11 @@ export function letterDropped(state: PurseState, id: string): PurseState {
   return withPeople(state, { letters: state.people.letters.filter((one) => one !== id) });
 }
 
+/** All keys to which others may have locked e-cash for this purse, the published one first. */
+export function keysOf({ people: { key, olderKeys = [] } }: PurseState): readonly string[] {
+  return key === null ? olderKeys : [key, ...olderKeys];
+}
+
 /** The key to which others lock e-cash; the one that is stored wins. */
 export function keyMade(state: PurseState, key: string): PurseState {
   return withPeople(state, { key: state.people.key ?? key });

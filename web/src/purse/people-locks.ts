@@ -71,6 +71,15 @@ export function witnessFor(passed: Passed, key: string): string | null {
   }
 }
 
+/** The same of whichever of these keys opens it. */
+export function witnessOf(passed: Passed, keys: readonly string[]): string | null {
+  for (const key of keys) {
+    const witness = witnessFor(passed, key);
+    if (witness !== null) return witness;
+  }
+  return null;
+}
+
 /** The secret keys by which one of a lock's keys is this key's. */
 export function keysFor(passed: Passed, key: string): readonly string[] {
   if (passed.ephemeral !== null) return maybeDeriveP2BKPrivateKeys(key, proofOf(passed));

@@ -127,6 +127,8 @@ export interface Met {
 export interface PeopleState {
   /** The key to which others lock e-cash for this purse; made when it is first published. */
   readonly key: string | null;
+  /** Those of devices whose purse was taken over; without a network nothing is judged by them. */
+  readonly olderKeys?: readonly string[];
   readonly handings: readonly Handing[];
   readonly takings: readonly Taking[];
   readonly arrivals: readonly Arrival[];

@@ -10,9 +10,9 @@ import { newOneTimeKey, pointOf } from "./curve.ts";
 import { isRevoked } from "./keysets.ts";
 import { readList } from "./listing.ts";
 import { type PurseState, sumOf } from "./model.ts";
-import { handingSaved, takingBegun, takingEnded, takingParted } from "./people-changes.ts";
+import { handingSaved, keysOf, takingBegun, takingEnded, takingParted } from "./people-changes.ts";
 import { type Parts, feeOf } from "./people-handing.ts";
-import { isPlain, plainOutput, readToken, witnessFor } from "./people-locks.ts";
+import { isPlain, plainOutput, readToken, witnessOf } from "./people-locks.ts";
 import { type Judged, judge } from "./people-offline.ts";
 import type { Handing, Held, Parted, Passed, Source, TakenProof, Taking } from "./people-model.ts";
 import { partedBy } from "./people-parting.ts";
@@ -45,7 +45,7 @@ export async function seeToken(parts: Parts, text: string): Promise<TokenSeen> {
   const ids = state.keysets.filter(({ unit }) => unit === state.unit).map(({ id }) => id);
   const read = readToken(text, mint.address, state.unit, ids);
   if (read.kind !== "token") return { kind: read.kind === "no-token" ? "not-a-token" : read.kind };
-  const inputs = opened(read.proofs, state.people.key);
+  const inputs = opened(read.proofs, keysOf(state));
   if (inputs === null) return { kind: "locked" };
   const amount = sumOf(inputs) - feeOf(state, inputs);
   if (listing.kind === "known") return { kind: "token", amount, inputs };
@@ -56,10 +56,10 @@ export async function seeToken(parts: Parts, text: string): Promise<TokenSeen> {
 }
 
 /** Each proof with the signature that its lock asks for; null where one asks for another key's. */
-function opened(proofs: readonly Passed[], key: string | null): readonly TakenProof[] | null {
+function opened(proofs: readonly Passed[], keys: readonly string[]): readonly TakenProof[] | null {
   const inputs: TakenProof[] = [];
   for (const proof of proofs) {
-    const witness = isPlain(proof) || key === null ? null : witnessFor(proof, key);
+    const witness = isPlain(proof) ? null : witnessOf(proof, keys);
     if (witness === null && !isPlain(proof)) return null;
     inputs.push({ ...proof, witness });
   }

@@ -147,8 +147,11 @@ function joined(here: PeopleState, there: PeopleState): PeopleState {
     const known = new Set(ours.map(({ id }) => id));
     return [...theirs.filter(({ id }) => !known.has(id)), ...ours];
   };
+  const key = here.key ?? there.key;
+  const older = [...(here.olderKeys ?? []), there.key, ...(there.olderKeys ?? [])];
   return {
-    key: here.key ?? there.key,
+    key,
+    olderKeys: [...new Set(older)].flatMap((one) => (one === null || one === key ? [] : [one])),
     handings: beside(here.handings, there.handings),
     takings: beside(here.takings, there.takings),
     arrivals: beside(here.arrivals, there.arrivals),
@@ -187,7 +190,8 @@ function withCoins(
     nextLineage: Math.max(state.nextLineage, old.nextLineage),
     keeping: {
       ...state.keeping,
-      backup: { key, lastAt: now },
+      // What came over is exchanged now, and the backup that brought it is soon one of spent coins.
+      backup: { key, lastAt: null },
       plans: [...state.keeping.plans, ...plans],
     },
   };

@@ -195,14 +195,29 @@ export function depositDelayMinutes(policy: Policy, random: Uint8Array): number 
   return drawn(inMinutes(policy.deposit.delay_hours), random);
 }
 
-/** Whether to write a backup now: with a refill, or in an idle opening after some days. */
+export interface BackupCause {
+  readonly leavesRefill: boolean;
+  readonly isIdle: boolean;
+  /** When each coin that waits for it is exchanged for a fresh one. */
+  readonly exchanges: readonly Seconds[];
+}
+
+/**
+ * Whether to write a backup now: the first of a device, with a refill, or in an idle opening after
+ * some days.
+ *
+ * The first one of a device that took a purse over waits until what came over is exchanged: made
+ * before, it would be one of spent coins, as the one that the purse came from is by then.
+ */
 export function backupDue(
   policy: Policy,
   lastAt: Seconds | null,
   now: Seconds,
-  { leavesRefill, isIdle }: { leavesRefill: boolean; isIdle: boolean },
+  { leavesRefill, isIdle, exchanges }: BackupCause,
 ): boolean {
-  if (leavesRefill || lastAt === null) return true;
+  if (leavesRefill) return true;
+  const soon = now + policy.restore.exchange_minutes.to * MINUTE;
+  if (lastAt === null) return !exchanges.some((at) => at <= soon);
   return isIdle && now >= lastAt + policy.backup.slot_days * DAY;
 }
 
