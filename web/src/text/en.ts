@@ -38,6 +38,13 @@ export const en = {
   "tour.shop.till": "Open the till",
   "tour.shop.how":
     "Charge an amount at the till, then in the wallet press “Scan to pay”. With only one screen, press “Copy the code” under it and paste it into the wallet.",
+  "tour.purse": "Fill the purse",
+  "tour.purse.text":
+    "Press “Start the purse”, then “Look for the refill now”. From then on shops are paid from it, and the operator does not see by whom.",
+  "tour.people": "Between people",
+  "tour.people.text":
+    "Once the purse is filled, press “Send by a link” in it. Whoever opens the link first has the money: try it with a second wallet in a private window, or take it back.",
+  "tour.open-purse": "Open the purse",
   "tour.online": "Online",
   "tour.online.text":
     "A checkout for web shops that learns nothing about you but that it was paid.",
@@ -48,7 +55,8 @@ export const en = {
   "tour.refused.text":
     "A platform asks who bought what. The answer is no, and the request is on record.",
   "tour.forced": "Forced to hand it all over",
-  "tour.forced.text": "Somebody takes the whole database. See how little it tells about anyone.",
+  "tour.forced.text":
+    "Somebody takes the whole database. See how little it tells about anyone. On the command line {command} measures it already, in a simulated town.",
   "tour.vet": "Vet an app",
   "tour.vet.text": "Any payment app is examined with evidence before it may join.",
 
