@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { minorUnits, object, optional, reading, text } from "../src/wire/check.ts";
-import { problemFrom } from "../src/wire/http.ts";
+import { isSignedOut, isUnanswered, problemFrom } from "../src/wire/http.ts";
 import { account, concluded, order, payment } from "../src/wire/shapes.ts";
 import { FrameReader } from "../src/wire/sse.ts";
 
@@ -86,6 +86,19 @@ test("a problem is known by the last piece of its type", () => {
 test("an error page from something in between is in doubt when its status is", () => {
   assert.equal(problemFrom(502, undefined).retryWithSameId, true);
   assert.equal(problemFrom(404, "<html>").retryWithSameId, false);
+});
+
+test("what a proxy says in the operator's place is no word of the operator", () => {
+  const own = { type: "https://pay.example/docs/problems/not-signed-in", title: "-", status: 401 };
+  const ended = problemFrom(401, own);
+  assert.ok(isSignedOut(ended) && !isUnanswered({ kind: "problem", problem: ended }));
+  for (const status of [401, 403, 407, 502]) {
+    const problem = problemFrom(status, "<html>");
+    assert.ok(!isSignedOut(problem) && isUnanswered({ kind: "problem", problem }), `${status}`);
+  }
+  const fault = problemFrom(503, { ...own, type: "/docs/problems/outcome-unknown", status: 503 });
+  assert.ok(isUnanswered({ kind: "problem", problem: fault }));
+  assert.ok(isUnanswered({ kind: "lost", why: "TimeoutError" }));
 });
 
 test("events arrive whole however the stream is cut", () => {

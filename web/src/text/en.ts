@@ -5,11 +5,13 @@ export const en = {
   "play-money": "Play money. Nothing here is worth anything.",
   offline: "You are offline. What you see may be old; a payment will wait.",
   recalled: "No network: what you see is from {when}. It goes on by itself once there is one.",
+  "recalled.operator":
+    "Your operator does not answer. What is on this device is shown as of {when}, and can be used. It goes on by itself once it answers.",
   "quiet.account":
     "Not asked for yet: your operator would see when you open your wallet, and that is often when you pay. It appears by itself once this looks like no payment.",
   "quiet.show": "Show my account",
   "recalled.account":
-    "Your account and its payments are not kept on this device. They show again with a network.",
+    "Your account and its payments are not kept on this device. They show again once your operator answers.",
   back: "Back",
   close: "Close",
   cancel: "Cancel",

@@ -3,7 +3,7 @@
 import { listen, pause } from "../device/live.ts";
 import { settings } from "../device/store.ts";
 import { waitBefore } from "../rules/intent.ts";
-import { type Answer, ask } from "../wire/http.ts";
+import { type Answer, ask, isSignedOut, isUnanswered } from "../wire/http.ts";
 import {
   type Event,
   type Merchant,
@@ -104,8 +104,8 @@ class Till {
       this.lost = false;
       return answer.value;
     }
-    if (answer.kind === "problem" && answer.problem.status === 401) this.leave(true);
-    else if (answer.kind === "lost" || answer.problem.status >= 500) this.lost = true;
+    if (answer.kind === "problem" && isSignedOut(answer.problem)) this.leave(true);
+    else if (isUnanswered(answer)) this.lost = true;
     return null;
   }
 

@@ -6,7 +6,7 @@ import { type NoteKey, newNoteKey } from "../device/seal.ts";
 import { all, find, keep, settings } from "../device/store.ts";
 import { mergePages } from "../rules/history.ts";
 import { waitBefore } from "../rules/intent.ts";
-import { type Answer, ask, nothing } from "../wire/http.ts";
+import { type Answer, ask, isSignedOut, isUnanswered, nothing } from "../wire/http.ts";
 import {
   type Account,
   type Payment,
@@ -168,8 +168,8 @@ class Wallet {
       this.lost = false;
       return answer.value;
     }
-    if (answer.kind === "problem" && answer.problem.status === 401) this.leave(true);
-    else if (answer.kind === "lost" || answer.problem.status >= 500) this.lost = true;
+    if (answer.kind === "problem" && isSignedOut(answer.problem)) this.leave(true);
+    else if (isUnanswered(answer)) this.lost = true;
     return null;
   }
 

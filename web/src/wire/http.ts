@@ -91,5 +91,15 @@ export function problemFrom(status: number, body: unknown): Problem {
   };
 }
 
+/** The session is over: the operator's own word for it, not the status of a page put in between. */
+export function isSignedOut({ slug }: Problem): boolean {
+  return slug === "not-signed-in";
+}
+
+/** The operator was not heard: nothing came, a fault of its own, or a page that is not its own. */
+export function isUnanswered(answer: Exclude<Answer<unknown>, { kind: "answered" }>): boolean {
+  return answer.kind === "lost" || answer.problem.status >= 500 || answer.problem.slug === "";
+}
+
 /** For answers that carry nothing (204). */
 export const nothing: Check<null> = () => null;

@@ -1,9 +1,9 @@
 /**
  * Keeps the shell of the wallet and the till on the device, so that they open without a network.
  *
- * Pages come from the network first, so that a new release is seen at once; files whose names
- * carry a hash come from the store. Nothing under /v1/ is ever touched: balances and payments
- * are asked for, not remembered.
+ * Pages come from the network first, so that a new release is seen at once, unless it is slow or
+ * answers with a fault; files whose names carry a hash come from the store. Nothing under /v1/ is
+ * ever touched: balances and payments are asked for, not remembered.
  */
 
 export {};
@@ -13,6 +13,9 @@ declare const self: ServiceWorkerGlobalScope & {
 };
 
 const PAGES: ReadonlySet<string> = new Set(["/", "/wallet", "/till"]);
+/** Longer than a slow network takes for a page, and short enough to wait for at a till. */
+const PATIENCE_MS = 3_000;
+const FAULTS_FROM = 500;
 const PREFIX = "amana-shell-";
 const shell = self.__amanaShell;
 const STORE = `${PREFIX}${shell.version}`;
@@ -54,14 +57,16 @@ self.addEventListener("fetch", (event) => {
     event.respondWith(asset(address.pathname, request));
 });
 
+/** What is kept stands in where nothing comes in time, and for a fault or a proxy's page about one. */
 async function page(path: string, request: Request): Promise<Response> {
-  try {
-    return await fetch(request);
-  } catch (error) {
-    const kept = await (await caches.open(STORE)).match(path);
-    if (kept !== undefined) return kept;
-    throw error;
-  }
+  const kept = await (await caches.open(STORE)).match(path);
+  if (kept === undefined) return fetch(request);
+  const answered = fetch(request).then(
+    (response) => (response.status < FAULTS_FROM ? response : kept),
+    () => kept,
+  );
+  const late = new Promise<Response>((resolve) => setTimeout(resolve, PATIENCE_MS, kept));
+  return Promise.race([answered, late]);
 }
 
 async function asset(path: string, request: Request): Promise<Response> {
