@@ -177,7 +177,7 @@ export async function takeBack(parts: Parts, handing: Handing): Promise<Took> {
   if (refundAt !== null && parts.ports.now() < refundAt) return { kind: "not-yet" };
   const listing = await readList(parts.book, parts.mint);
   if (listing.kind !== "known") return { kind: listing.kind === "lost" ? "lost" : "other-keys" };
-  const inputs = opened(proofs, refundKey);
+  const inputs = opened(proofs, refundKey === null ? [] : [refundKey]);
   if (inputs === null) return { kind: "locked" };
   const { state } = parts.book;
   const isBad = inputs.some(({ keyset }) => isRevoked(state.keysets, keyset));
