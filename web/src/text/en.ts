@@ -58,7 +58,7 @@ export const en = {
     "A platform asks who bought what. The answer is no, and the request is on record.",
   "tour.forced": "Forced to hand it all over",
   "tour.forced.text":
-    "Somebody takes the whole database. See how little it tells about anyone. On the command line {command} measures it already, in a simulated town.",
+    "Somebody takes the whole database. See how little it tells about anyone. On the command line “{command}” measures it already, in a simulated town.",
   "tour.vet": "Vet an app",
   "tour.vet.text": "Any payment app is examined with evidence before it may join.",
 
