@@ -6,7 +6,7 @@ export const en = {
   offline: "You are offline. What you see may be old; a payment will wait.",
   recalled: "No network: what you see is from {when}. It goes on by itself once there is one.",
   "recalled.operator":
-    "Your operator does not answer. What is on this device is shown as of {when}, and can be used. It goes on by itself once it answers.",
+    "Your operator does not answer; it last did on {when}. What is on this device is shown and can be used. The rest comes by itself once it answers.",
   "quiet.account":
     "Not asked for yet: your operator would see when you open your wallet, and that is often when you pay. It appears by itself once this looks like no payment.",
   "quiet.show": "Show my account",
