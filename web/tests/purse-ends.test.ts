@@ -9,6 +9,7 @@ import { refundQuoteOf } from "../src/purse/refunding.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
 import { ASKED, Device, NOW, TIER } from "./purse-device.ts";
 
+const IDLE = { openSince: 0, paying: false, isAsked: false };
 const WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 const PRICE = 1_500;
 const GIVEN_BACK = 700;
@@ -231,4 +232,33 @@ test("a device that met people before its purse was taken over keeps both sides"
   const worth = sumOf(coins);
   assert.deepEqual(await taken.people.takeBack(handing.id), { kind: "taken", amount: 5 });
   assert.equal(await other.worth(), worth + 5);
+});
+
+test("a purse that was taken over leaves a backup of its own once its coins are exchanged", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  await purse.keepPhrase(WORDS);
+  await purse.fill(device.named, ASKED);
+  const puts = () => device.named.calls.filter((call) => call === "PUT backup").length;
+  const before = puts();
+  const other = new Device();
+  Object.assign(other, { mint: device.mint, named: device.named, now: device.now });
+  const taken = await other.open();
+  await taken.restore(device.named, WORDS);
+  assert.equal((await taken.summary()).backup?.lastAt, null);
+  await taken.fill(device.named, IDLE);
+  assert.equal(puts(), before);
+  other.now += POLICY.restore.exchange_minutes.to * 60;
+  for (let looks = 0; (await other.state()).keeping.plans.length > 0; looks += 1) {
+    assert.ok(looks < 20, "coins are left to be exchanged");
+    await taken.fill(device.named, IDLE);
+    assert.equal(puts(), before);
+    await taken.tend(IDLE);
+  }
+  await taken.fill(device.named, IDLE);
+  assert.equal(puts(), before + 1);
+  const third = new Device();
+  Object.assign(third, { mint: device.mint, named: device.named, now: other.now });
+  const again = await (await third.open()).restore(device.named, WORDS);
+  assert.deepEqual(again, { kind: "restored", amount: TIER });
 });

@@ -282,28 +282,6 @@ test("what came with a backup is spent only once it is exchanged, each coin by i
   assert.deepEqual(leaksIn(device.mint.sent), []);
 });
 
-test("a purse that was taken over leaves a backup of its own once its coins are exchanged", async () => {
-  const device = new Device();
-  await backedUp(device);
-  const puts = () => device.named.calls.filter((call) => call === "PUT backup").length;
-  const before = puts();
-  const other = otherDevice(device);
-  const taken = await other.open();
-  await taken.restore(device.named, WORDS);
-  assert.equal((await taken.summary()).backup?.lastAt, null);
-  await taken.fill(device.named, IDLE);
-  assert.equal(puts(), before);
-  other.now += POLICY.restore.exchange_minutes.to * MINUTE;
-  await taken.fill(device.named, IDLE);
-  assert.equal(puts(), before);
-  await exchangeAll(other, taken);
-  await taken.fill(device.named, IDLE);
-  assert.equal(puts(), before + 1);
-  const third = otherDevice(other);
-  const again = await third.open();
-  assert.deepEqual(await again.restore(device.named, WORDS), { kind: "restored", amount: TIER });
-});
-
 for (const loss of ["before", "after"] as const) {
   test(`an exchange whose ${loss === "before" ? "request" : "answer"} is lost loses no coin`, async () => {
     const device = new Device();
