@@ -33,6 +33,7 @@ def who_paid(
     days: int = 30,
     seed: int = 7,
     guesses: int = 20_000,
+    more: int = 4,
     folder: Path | None = None,
     json: _Json = False,
 ) -> int:
@@ -45,6 +46,7 @@ def who_paid(
         days: For how long; the first two weeks are not scored.
         seed: The same seed is the same town, and the same numbers.
         guesses: The most payments to guess.
+        more: So many towns of the next seeds are attacked as well; the goals are about all of them.
         folder: Keep the operator's data here, in an empty folder, to look at.
         json: Print JSON, with everything that was measured.
     """
@@ -58,7 +60,7 @@ def who_paid(
     errors = Console(stderr=True, highlight=False)
     with _room(folder) as place, errors.status("the town") as status:
         try:
-            report = who_paid(Ask(people, days, seed, guesses), place, watch=status.update)
+            report = who_paid(Ask(people, days, seed, guesses, more), place, watch=status.update)
         except TownMissing as missing:
             raise Failed(str(missing)) from missing
     if json:
@@ -108,11 +110,22 @@ def show(report: "Report") -> None:
             _said(result.linked[-1].named),
             f"{result.set_median:,.0f}, {result.set_low:,.0f}",
         )
+    for row in report.pooled:
+        result = row.score
+        volume = _said(result.by_volume)
+        table.add_row(
+            f"{row.name}, {1 + report.more} towns; volume alone {volume}",
+            _said(result.named),
+            _said(result.top_ten),
+            _said(result.linked[-1].named),
+            f"{result.set_median:,.0f}, {result.set_low:,.0f}",
+        )
     table.add_row("the account's ledger", "100 %", "100 %", "100 %", "1, 1")
     console.print(table)
     console.print(
-        f"Paid by name because the purse could not: {_PERCENT * report.by_account:.2f} % of "
-        f"payments, {_PERCENT * report.by_account_value:.2f} % of value."
+        f"Paid by name because the purse could not, from the first day on: {report.by_name} "
+        f"({_PERCENT * report.by_account:.3f} % of payments, "
+        f"{_PERCENT * report.by_account_value:.3f} % of value); {report.gifts_by_name} to people."
     )
     console.print(
         "Without a relay, an operator who logs addresses names "

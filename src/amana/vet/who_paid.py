@@ -12,6 +12,7 @@ from amana.vet.attacker import learn
 from amana.vet.folder import Nights, read_sight
 from amana.vet.letters import letters_by_night, letters_in_the_log
 from amana.vet.play import play
+from amana.vet.pool import pooled
 from amana.vet.score import Score, score
 from amana.vet.sight import (
     DAY_SECONDS,
@@ -43,7 +44,9 @@ ROUND: Final = "control: round sums at the till"
 EXACT: Final = "control: exact sums at the till"
 
 NAMED_MAX: Final = 0.005
-"""Goals are for 2,000 people: half a percent is ten times chance there, and in any other town."""
+NAMED_PEOPLE: Final = 2_000
+"""The goal of half a percent is for 2,000 people. In a smaller town naming the heaviest payer alone
+is right as often, so there only the goal beside volume is asked."""
 
 LETTERS_MIN: Final = 20
 """Known letters from which senders can be learnt; a town with fewer is not asked."""
@@ -66,7 +69,9 @@ class Report(msgspec.Struct, frozen=True):
     """What was measured, with all that is needed to measure it again.
 
     `by_account` and `by_account_value` are the shares of payments, and of value, that were made by
-    name because the purse could not pay them; they are named whatever the attacker does.
+    name because the purse could not pay them, from the first day on; they are named whatever the
+    attacker does; `by_name` and `gifts_by_name` count those to shops and to people. `pooled` are
+    the attackers over this town and `more` of the next seeds, which the goals are about.
     `same_address` is the share whose payer was at the named side on the day of the payment: without
     a relay, an operator who logs addresses names them. `asked_after` is the share that was made
     between the last backup and the taking over by another device: an operator who logs what is
@@ -79,22 +84,31 @@ class Report(msgspec.Struct, frozen=True):
     payments: int
     tested: int
     known: int
+    by_name: int
+    gifts_by_name: int
     by_account: float
     by_account_value: float
     same_address: float
     asked_after: float
     letters: int
     rows: tuple[Row, ...]
+    more: int
+    pooled: tuple[Row, ...]
     goals: dict[str, bool]
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """The size of a run; `tested_max` bounds the payments that are guessed."""
+    """The size of a run.
+
+    `tested_max` bounds the payments that are guessed. `more` towns, of the next seeds, are attacked
+    as well, on the rows that files are tested to hold: one small town is mostly luck.
+    """
 
     people: int = 500
     days: int = 30
     seed: int = 7
     tested_max: int = 20_000
+    more: int = 4
 
 
 def who_paid(
@@ -117,6 +131,8 @@ def who_paid(
     watch("the attackers learn and guess")
     known = truth(town.facts, town.events, FIRST_DAY)
     rows = _attacks(ask, sight, known, town)
+    watch("more towns live, and are attacked")
+    together = _pooled(ask, rows)
     late = [event for event in town.events if event["at"] >= FIRST_DAY * DAY_SECONDS]
     return Report(
         people=ask.people,
@@ -125,13 +141,17 @@ def who_paid(
         payments=len(sight.payments),
         tested=rows[0].score.named.trials,
         known=len(_split(sight, known, ask)[0]),
-        by_account=_share_named(late, lambda _: 1),
-        by_account_value=_share_named(late, lambda event: int(event["amount"])),
+        by_name=sum(event["kind"] == "named" for event in town.events),
+        gifts_by_name=sum(event["kind"] == "named_gift" for event in town.events),
+        by_account=_share_named(town.events, lambda _: 1),
+        by_account_value=_share_named(town.events, lambda event: int(event["amount"])),
         same_address=_same_address(late),
         asked_after=_asked_after(late),
         letters=sum(event["kind"] == "give" and event["way"] == "handle" for event in late),
         rows=rows,
-        goals=_goals(rows),
+        more=ask.more,
+        pooled=together,
+        goals=_goals(ask, rows, together),
     )
 
 
@@ -163,6 +183,23 @@ def _attacks(ask: Ask, sight: Sight, known: Truth, town: Town) -> tuple[Row, ...
         ),
         *_letters(ask, sight, logged, town),
         *_controls(ask, sight, known),
+    )
+
+
+def _pooled(ask: Ask, rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Take the attackers with the files, and with the log, together with those of more towns."""
+    found = {row.name: [row] for row in rows if row.name in {FILES, LOG}}
+    for seed in range(ask.seed + 1, ask.seed + 1 + ask.more):
+        next_ask = msgspec.structs.replace(ask, seed=seed)
+        town = run_town(ask.people, ask.days, seed)
+        sight = with_days(project(*town), town.events)
+        known = truth(town.facts, town.events, FIRST_DAY)
+        for name, seen in ((FILES, sight), (LOG, with_log(sight, town.events))):
+            score_there = _attack(next_ask, seen, known)
+            found[name].append(Row(name, found[name][0].assumes, score_there))
+    return tuple(
+        Row(name, several[0].assumes, pooled([row.score for row in several]))
+        for name, several in found.items()
     )
 
 
@@ -242,26 +279,26 @@ def _asked_after(events: Sequence[dict[str, Any]]) -> float:
     return asked / max(len(paid), 1)
 
 
-def _goals(rows: Sequence[Row]) -> dict[str, bool]:
-    """Compare with the goals; a run too small to tell from luck is given the interval's end.
+def _goals(ask: Ask, rows: Sequence[Row], together: Sequence[Row]) -> dict[str, bool]:
+    """Compare with the goals: plain values over all towns; what was not measured is no goal.
 
-    What a run could not measure is no goal of it.
+    Of the letters, which are few, and of the shuffled labels the end of the interval is compared.
     """
     scores = {row.name: row.score for row in rows}
-    attacked, logged = scores[FILES], scores[LOG]
+    found = {row.name: row.score for row in together}
     shuffled, exact = scores[SHUFFLED], scores[EXACT]
-    twenty = attacked.linked[-1].named
     goals = {
-        "payer named": attacked.named.value <= max(NAMED_MAX, TIMES_CHANCE * attacked.chance),
-        "payer named, with the log": logged.named.value
-        <= max(NAMED_MAX, TIMES_CHANCE * logged.chance),
-        "beside volume": attacked.named.low <= OVER_VOLUME_MAX * attacked.by_volume.high
-        and attacked.top_ten.low <= OVER_VOLUME_MAX * attacked.by_volume_ten.high,
         "exact sums are found out": exact.named.value >= CONTROL_MIN,
         "shuffled labels are not": shuffled.named.low <= shuffled.by_volume.high,
     }
-    if twenty.trials:
-        goals["twenty linked"] = twenty.low <= LINKED_MAX
+    for name, what in ((FILES, ""), (LOG, ", with the log")):
+        one = found[name]
+        if ask.people >= NAMED_PEOPLE:
+            goals[f"payer named{what}"] = one.named.value <= NAMED_MAX
+        goals[f"beside volume{what}"] = one.named.value <= OVER_VOLUME_MAX * one.by_volume.value
+        twenty = one.linked[-1].named
+        if twenty.trials:
+            goals[f"twenty linked{what}"] = twenty.value <= LINKED_MAX
     for name in scores.keys() & {SENDER, SENDER_LOG}:
         asked = scores[name]
         goals[name] = asked.named.low <= max(NAMED_MAX, TIMES_CHANCE * asked.chance)
