@@ -32,6 +32,9 @@ test("doubt of the operator or of anything in between is not known either", () =
     refusal(500, ""),
     refusal(429, ""),
     refusal(408, ""),
+    refusal(401, ""),
+    refusal(403, ""),
+    refusal(404, ""),
     refusal(422, "something-new", true),
   ]) {
     assert.equal(verdictOn(answer).kind, "unknown");

@@ -55,9 +55,9 @@ export function verdictOn<T extends { readonly status: string }>(answer: Answer<
     return value.status === "pending" ? { kind: "unknown" } : { kind: "concluded", value };
   }
   const { problem } = answer;
-  if (problem.retryWithSameId || problem.status >= 500 || PASSING.has(problem.status)) {
-    return { kind: "unknown" };
-  }
+  // Without a slug it is a page that something put in between: it says nothing of the payment.
+  const isOwnWord = problem.slug !== "" && problem.status < 500 && !PASSING.has(problem.status);
+  if (!isOwnWord || problem.retryWithSameId) return { kind: "unknown" };
   // An earlier attempt may have gone through, so a session that ended says nothing of the payment.
   if (problem.status === 401) return { kind: "signed-out" };
   return { kind: "refused", problem };
