@@ -77,6 +77,7 @@ def test_a_receipt_says_whom_what_and_when_and_is_proven_by_the_merchants_key(
     expect(row).to_contain_text("Reference \u2068Table 4")
     expect(row.locator("[data-verdict]")).to_have_count(0)
     begun = len(recorder.requests)
+    recorder.allow_uploads()
     open_again_as_if_idle(payer.page)
     expect(row.locator("[data-verdict=proven]")).to_have_text(
         "The receipt is signed with the merchant's key."

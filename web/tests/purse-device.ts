@@ -59,6 +59,7 @@ export class Device {
   onPause: () => void = () => undefined;
 
   async open(): Promise<Purse> {
+    this.mint.clock = () => this.now;
     const ports: Ports = {
       vault: this.vault,
       locks: this.locks,

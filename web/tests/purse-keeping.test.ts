@@ -216,7 +216,7 @@ test("a purse is taken over with its phrase: unspent coins, receipts, refunds to
   assert.equal((await taken.receipts()).length, 1);
   assert.equal((await other.state()).asks.length, (await device.state()).asks.length);
   assert.ok((await taken.summary()).isStarted);
-  assert.deepEqual(leaksIn(device.mint.sent), []);
+  assert.deepEqual(leaksIn(device.mint.journal), []);
 });
 
 test("what was spent since the backup does not come back", async () => {
@@ -279,7 +279,7 @@ test("what came with a backup is spent only once it is exchanged, each coin by i
   assert.ok(fresh.every(({ secret }) => !shown.has(secret)));
   assert.equal((await taken.summary()).ready, BigInt(TIER));
   await pay(other, taken, "order_2");
-  assert.deepEqual(leaksIn(device.mint.sent), []);
+  assert.deepEqual(leaksIn(device.mint.journal), []);
 });
 
 for (const loss of ["before", "after"] as const) {
@@ -293,7 +293,7 @@ for (const loss of ["before", "after"] as const) {
     other.mint.losses.push(loss);
     await exchangeAll(other, await other.open());
     assert.equal(await other.worth(), TIER);
-    assert.deepEqual(leaksIn(device.mint.sent), []);
+    assert.deepEqual(leaksIn(device.mint.journal), []);
   });
 }
 
@@ -391,7 +391,7 @@ test("coins of a keyset that ends are exchanged within the policy's weeks, each 
   const { coins } = await device.state();
   assert.equal(sumOf(coins), TIER);
   assert.ok(coins.every(({ keyset }) => keyset === fresh));
-  assert.deepEqual(leaksIn(device.mint.sent), []);
+  assert.deepEqual(leaksIn(device.mint.journal), []);
 });
 
 test("nothing is exchanged soon after a payment, nor while one is looked at", async () => {

@@ -15,8 +15,8 @@ import {
 import { toHex } from "../src/purse/bytes.ts";
 import { pointOf } from "../src/purse/curve.ts";
 import type { ListedKeyset, Signature } from "../src/purse/model.ts";
-import type { NamedSide } from "../src/purse/named.ts";
-import type { Sent } from "./purse-recorder.ts";
+import { type NamedSide, refillBody, tokensBody } from "../src/purse/named.ts";
+import { OPERATOR, type Sent } from "./purse-recorder.ts";
 
 export interface WireOutput {
   amount: number;
@@ -86,6 +86,10 @@ function isOpened(proof: Parameters<typeof isP2PKSpendAuthorised>[0]): boolean {
 
 export class TestMint {
   readonly sent: Sent[] = [];
+  /** The same with what went to the named side, in order, for the recorder to read. */
+  readonly journal: (Sent | "pressed")[] = [];
+  /** What time it is for whoever sends. */
+  clock = (): number => 0;
   readonly orders = new Map<string, number>();
   readonly spent = new Set<string>();
   /** Secrets that it takes from nobody, as malformed locks are. */
@@ -167,8 +171,8 @@ export class TestMint {
   }
 
   #isLetIn(path: string, init: RequestInit): boolean {
-    if (this.tokenKeyset === null || init.method !== "POST" || !path.startsWith("/v1/melt/"))
-      return true;
+    const isRationed = path.startsWith("/v1/melt/") || path === "/v1/swap";
+    if (this.tokenKeyset === null || init.method !== "POST" || !isRationed) return true;
     const text = (init.headers as Record<string, string>)["Blind-auth"] ?? "authAe30";
     const token = JSON.parse(Buffer.from(text.slice(5), "base64url").toString()) as WireProof;
     const key = this.#keys.get(token.id)?.secret["1"];
@@ -182,6 +186,17 @@ export class TestMint {
     return isGood;
   }
 
+  note(address: string, init: RequestInit, body: Sent["body"]): Sent {
+    const sent = { address, init, body, at: this.clock() };
+    this.journal.push(sent);
+    return sent;
+  }
+
+  /** The person asks for the named side, whenever they paid. */
+  pressed(): void {
+    this.journal.push("pressed");
+  }
+
   keysOf(id: string): Record<string, string> {
     return this.#keys.get(id)?.open ?? {};
   }
@@ -189,7 +204,7 @@ export class TestMint {
   readonly fetch = async (address: string, init: RequestInit): Promise<Response> => {
     const path = new URL(address).pathname;
     const body = init.body === null ? null : (JSON.parse(init.body as string) as Asked);
-    this.sent.push({ address, init, body: body as unknown as Sent["body"] });
+    this.sent.push(this.note(address, init, body as unknown as Sent["body"]));
     const loss =
       /^\/v1\/(m(elt|int)\/|swap$|reissue$)/.test(path) && !path.includes("/quote/")
         ? this.losses.shift()
@@ -390,8 +405,14 @@ export class TestNamedSide implements NamedSide {
     return { state: "signed", signatures: this.signatures };
   };
 
-  leave: NamedSide["leave"] = async (refill) => {
+  #note(method: string, path: string, body: string): void {
+    const read = JSON.parse(body) as Sent["body"];
+    this.#mint.note(`${OPERATOR}/v1/purse/${path}`, { method }, read);
+  }
+
+  leave: NamedSide["leave"] = async (refill, unit) => {
     this.calls.push("PUT refill");
+    this.#note("PUT", "refill", refillBody(refill, unit));
     const { keyset } = refill;
     const outputs = refill.outputs.map(({ amount, B_ }) => ({ amount, id: keyset, B_ }));
     this.left = { keyset, outputs };
@@ -410,11 +431,13 @@ export class TestNamedSide implements NamedSide {
 
   tokens: NamedSide["tokens"] = async (keyset, outputs) => {
     this.calls.push("POST tokens");
+    this.#note("POST", "tokens", tokensBody(keyset, outputs));
     return outputs.map(({ B_ }) => this.#mint.sign({ amount: 1, id: keyset, B_ }));
   };
 
   putBackup: NamedSide["putBackup"] = async (sealed) => {
     this.calls.push("PUT backup");
+    this.#note("PUT", "backup", JSON.stringify({ sealed }));
     if (this.losesBackups) return false;
     this.kept = sealed;
     return true;
@@ -424,6 +447,7 @@ export class TestNamedSide implements NamedSide {
 
   depositRequest: NamedSide["depositRequest"] = async (isClosing) => {
     this.calls.push(isClosing === true ? "POST deposits closing" : "POST deposits");
+    this.#note("POST", "deposits", JSON.stringify({ closing: isClosing === true }));
     return "deposit-1";
   };
 }

@@ -1,71 +1,157 @@
-/** Reads everything that the purse sent, and says what should not have been in it. */
+/**
+ * Reads everything that the purse sent, and says what should not have been in it.
+ *
+ * One clause is not here: that no connection serves two payments. There are none in these tests, and
+ * a page cannot see its browser's; the recorder of the tests in a browser looks at that.
+ */
 
-import { POLICY } from "../src/rules/purse/policy.ts";
+import { MINUTE, POLICY } from "../src/rules/purse/policy.ts";
 
 export interface Sent {
   readonly address: string;
   readonly init: RequestInit;
   readonly body: Readonly<Record<string, unknown>> | null;
+  /** Whole seconds since 1970. */
+  readonly at: number;
 }
+
+/** What was said, in order, and between it when the person asked for the named side. */
+export type Journal = readonly (Sent | "pressed")[];
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Where the tests' named side is; everything else goes to the mint's origin. */
+export const OPERATOR = "http://operator.example";
 const PROOF_FIELDS = ["C", "amount", "id", "secret"];
 /** A proof of a revoked keyset shows how it was issued, and nothing else ever does. */
 const SHOWN_FIELDS = ["C", "amount", "id", "r", "secret"];
 const TOKEN_FIELDS = ["C", "id", "secret"];
 const OUTPUT_FIELDS = ["B_", "amount", "id"];
+const LEFT_FIELDS = ["B_", "amount"];
 const HEADERS = new Set(["Accept", "Accept-Language", "Blind-auth", "Content-Type"]);
+const TAKEN = 16;
+const HANDED = 32;
 
-/** What is wrong with what went to the mint's origin, in words; empty where nothing is. */
-export function leaksIn(sent: readonly Sent[]): string[] {
+/** What is wrong with what was sent, in words; empty where nothing is. */
+export function leaksIn(journal: Journal): string[] {
+  const sent = journal.filter((one) => one !== "pressed");
+  const toMint = sent.filter((one) => !isNamed(one));
   const keys = new Map<string, string>();
-  return sent.flatMap((one) => [...leaksOf(one), ...repeatsOf(one, keys)]);
+  return [
+    ...toMint.flatMap((one) => [
+      ...told(one, leaksOf(one)),
+      ...told(one, leaksOfInputs(one)),
+      ...told(one, leaksOfOutputs(one)),
+      ...repeatsOf(one, keys),
+    ]),
+    ...sent.filter(isNamed).flatMap((one) => told(one, leaksOfNamed(one))),
+    ...offMenu(sent),
+    ...uploadsIn(journal),
+  ];
 }
 
-function leaksOf({ address, init, body }: Sent): string[] {
-  const { pathname, search } = new URL(address);
-  const leaks: string[] = [];
-  const note = (isLeak: boolean, what: string): void => {
-    if (isLeak) leaks.push(`${init.method ?? ""} ${pathname}: ${what}`);
-  };
-  note(init.credentials !== "omit", "a cookie could go along");
-  note(init.referrerPolicy !== "no-referrer", "a referrer could go along");
-  note(init.cache !== "no-store", "an answer could be kept");
-  note(search !== "", "something stands in the address");
+function told({ address, init }: Sent, leaks: Iterable<string>): string[] {
+  return [...leaks].map((leak) => `${init.method ?? ""} ${pathOf(address)}: ${leak}`);
+}
+
+function* leaksOf({ address, init }: Sent): Iterable<string> {
+  if (init.credentials !== "omit") yield "a cookie could go along";
+  if (init.referrerPolicy !== "no-referrer") yield "a referrer could go along";
+  if (init.cache !== "no-store") yield "an answer could be kept";
+  if (new URL(address).search !== "") yield "something stands in the address";
   for (const name of Object.keys(init.headers as Fields))
-    note(!HEADERS.has(name), `header ${name}`);
+    if (!HEADERS.has(name)) yield `header ${name}`;
   const token = tokenOf(init);
-  note(token !== null && !isExactly(token, TOKEN_FIELDS), "a blind token with more than it needs");
-  for (const proof of listOf(body?.["inputs"])) {
+  if (token !== null && !isExactly(token, TOKEN_FIELDS))
+    yield "a blind token with more than it needs";
+}
+
+function* leaksOfInputs({ address, body }: Sent): Iterable<string> {
+  const inputs = listOf(body?.["inputs"]);
+  for (const proof of inputs) {
     const allowed = isLocked(proof) ? [...PROOF_FIELDS, "witness"] : PROOF_FIELDS;
-    const fields = pathname === "/v1/reissue" ? SHOWN_FIELDS : allowed;
-    note(!isExactly(proof, fields), `a proof with ${Object.keys(proof).join()}`);
+    const fields = pathOf(address) === "/v1/reissue" ? SHOWN_FIELDS : allowed;
+    if (!isExactly(proof, fields)) yield `a proof with ${Object.keys(proof).join()}`;
     const isPlain = /^[0-9a-f]{64}$/.test(String(proof["secret"]));
-    note(!isPlain && !isLocked(proof), "a secret that is not 64 digits");
+    if (!isPlain && !isLocked(proof)) yield "a secret that is not 64 digits";
   }
+  if (!isAscending(inputs)) yield "inputs that are not sorted";
+}
+
+function* leaksOfOutputs({ address, body }: Sent): Iterable<string> {
+  const [inputs, outputs] = [listOf(body?.["inputs"]), listOf(body?.["outputs"])];
+  for (const output of outputs)
+    if (!isExactly(output, OUTPUT_FIELDS)) yield `an output with ${Object.keys(output).join()}`;
+  if (!isAscending(outputs)) yield "outputs that are not sorted";
+  const path = pathOf(address);
+  if (path === "/v1/swap" && !isSwapOfOurs(inputs, outputs.map(amountOf)))
+    yield `a swap of ${inputs.length} into ${outputs.length}`;
+  if (path === "/v1/reissue" && (inputs.length !== 1 || outputs.length !== 1))
+    yield `${inputs.length} proofs side by side`;
+  if (/^\/v1\/melt\/[a-z-]+$/.test(path) && outputs.length !== POLICY.spend.blanks)
+    yield `${outputs.length} outputs for change`;
+}
+
+/** What goes to the operator, which knows whose it is: all who ask for the same say the same. */
+function* leaksOfNamed({ address, body }: Sent): Iterable<string> {
   const outputs = listOf(body?.["outputs"]);
-  for (const output of outputs) {
-    note(!isExactly(output, OUTPUT_FIELDS), `an output with ${Object.keys(output).join()}`);
+  for (const output of outputs)
+    if (!isExactly(output, LEFT_FIELDS)) yield `an output with ${Object.keys(output).join()}`;
+  if (!isAscending(outputs)) yield "outputs that are not sorted";
+  switch (pathOf(address)) {
+    case "/v1/purse/refill": {
+      const tier = body?.["tier"] as Fields;
+      if (!POLICY.refill.tiers.includes(Number(tier["minor"]))) yield "a refill off the menu";
+      if (outputs.length !== POLICY.refill.outputs) yield `unpadded, ${outputs.length} outputs`;
+      break;
+    }
+    case "/v1/purse/tokens":
+      if (outputs.length !== POLICY.blind_tokens.per_fetch)
+        yield `unpadded, ${outputs.length} outputs`;
+      break;
+    case "/v1/purse/backup": {
+      const { length } = String(body?.["sealed"]);
+      if (length !== Math.ceil((POLICY.backup.bytes * 4) / 3)) yield `${length} characters`;
+    }
   }
-  const amounts = outputs.map(({ amount }) => Number(amount));
-  note(!isAscending(amounts), "outputs that are not sorted");
-  if (pathname === "/v1/swap") {
-    const inputs = listOf(body?.["inputs"]);
-    note(!isAscending(inputs.map(({ amount }) => Number(amount))), "inputs that are not sorted");
-    note(!isSwapOfOurs(inputs, amounts), `a swap of ${inputs.length} into ${outputs.length}`);
-  }
-  if (/^\/v1\/melt\/[a-z-]+$/.test(pathname)) {
-    note(outputs.length !== POLICY.spend.blanks, `${outputs.length} outputs for change`);
-    note(
-      !isAscending(listOf(body?.["inputs"]).map(({ amount }) => Number(amount))),
-      "inputs that are not sorted",
-    );
-  }
-  if (pathname.endsWith("/amana-account") && pathname.includes("/quote/")) {
-    note(!POLICY.deposit.tiers.includes(Number(body?.["amount"])), "a deposit off the menu");
-  }
-  return leaks;
+}
+
+/** Sums that go back to the account and are no tier, but of an account that is being closed. */
+function offMenu(sent: readonly Sent[]): string[] {
+  let isClosing = false;
+  return sent.flatMap((one) => {
+    const path = pathOf(one.address);
+    if (path === "/v1/purse/deposits") isClosing = one.body?.["closing"] === true;
+    if (path !== "/v1/melt/quote/amana-account" || isClosing) return [];
+    const isTier = POLICY.deposit.tiers.includes(Number(one.body?.["amount"]));
+    return isTier ? [] : told(one, ["a deposit off the menu"]);
+  });
+}
+
+/** What was left with the operator soon after a payment, unless the person asked for it. */
+function uploadsIn(journal: Journal): string[] {
+  let paidAt: number | null = null;
+  return journal.flatMap((one) => {
+    if (one === "pressed") {
+      paidAt = null;
+      return [];
+    }
+    if (isSpend(one)) paidAt = one.at;
+    const isSoon = paidAt !== null && one.at < paidAt + POLICY.refill.quiet_minutes * MINUTE;
+    const isLeft = isNamed(one) && pathOf(one.address) !== "/v1/purse/deposits";
+    return isSoon && isLeft ? told(one, ["an upload after a payment"]) : [];
+  });
+}
+
+/** Whether somebody is paid; an exchange of one coin for one is not that, nor what is taken. */
+function isSpend(one: Sent): boolean {
+  const { address, init, body } = one;
+  const path = pathOf(address);
+  if (init.method !== "POST" || isNamed(one)) return false;
+  if (path === "/v1/melt/amana-merchant") return true;
+  const inputs = listOf(body?.["inputs"]);
+  const isParted = inputs.length > 1 || listOf(body?.["outputs"]).length > 1;
+  return path === "/v1/swap" && isParted && !inputs.some(isLocked);
 }
 
 /**
@@ -83,25 +169,37 @@ function isSwapOfOurs(inputs: readonly Fields[], amounts: readonly number[]): bo
   return amounts.length === TAKEN || (amounts.length === HANDED && !inputs.some(isLocked));
 }
 
-const TAKEN = 16;
-const HANDED = 32;
-
 /** Whether a proof comes from another person, locked to a key; its lock is never a name. */
 const isLocked = ({ secret }: Fields): boolean => String(secret).startsWith('["P2PK"');
+
+/** The keys that open a locked proof (NUT-11). */
+function locksOf(proof: Fields): string[] {
+  if (!isLocked(proof)) return [];
+  const [, lock] = JSON.parse(String(proof["secret"])) as [
+    string,
+    { data: string; tags: string[][] },
+  ];
+  const more = lock.tags.filter(([name]) => name === "pubkeys" || name === "refund");
+  return [lock.data, ...more.flatMap(([, ...values]) => values)];
+}
 
 /** A one-time key is sent once; a secret or an output goes again only with the very same request. */
 function repeatsOf({ address, init, body }: Sent, seen: Map<string, string>): string[] {
   const whole = address + JSON.stringify(body);
+  const inputs = listOf(body?.["inputs"]);
   const named = [
     ...(typeof body?.["refund_key"] === "string" ? [body["refund_key"]] : []),
     ...(tokenOf(init) === null ? [] : [String(tokenOf(init)?.["secret"])]),
-    ...listOf(body?.["inputs"]).map(({ secret }) => String(secret)),
+    ...inputs.map(({ secret }) => String(secret)),
+    ...inputs.flatMap(locksOf),
     ...(address.endsWith("/restore") ? [] : listOf(body?.["outputs"]).map(({ B_ }) => String(B_))),
   ];
-  return named.flatMap((key) => {
+  return named.flatMap((key, at) => {
     const before = seen.get(key);
     seen.set(key, whole);
-    return before === undefined || before === whole ? [] : [`${address}: ${key} was sent before`];
+    const isTwice = named.indexOf(key) < at;
+    const isNew = before === undefined || before === whole;
+    return isNew && !isTwice ? [] : [`${address}: ${key} was sent before`];
   });
 }
 
@@ -111,6 +209,10 @@ function tokenOf(init: RequestInit): Fields | null {
   return JSON.parse(Buffer.from(text.slice("authA".length), "base64url").toString()) as Fields;
 }
 
+const pathOf = (address: string): string => new URL(address).pathname;
+const isNamed = ({ address }: Sent): boolean => address.startsWith(`${OPERATOR}/`);
+const amountOf = ({ amount }: Fields): number => Number(amount);
+
 function listOf(value: unknown): readonly Fields[] {
   return Array.isArray(value) ? (value as Fields[]) : [];
 }
@@ -119,6 +221,7 @@ function isExactly(value: Fields, names: readonly string[]): boolean {
   return Object.keys(value).toSorted().join() === names.toSorted().join();
 }
 
-function isAscending(amounts: readonly number[]): boolean {
+function isAscending(items: readonly Fields[]): boolean {
+  const amounts = items.map(amountOf);
   return amounts.every((amount, at) => at === 0 || amount >= (amounts[at - 1] ?? 0));
 }

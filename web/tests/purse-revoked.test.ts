@@ -109,7 +109,7 @@ test("at their owner's word they are issued anew, over a reload, and then spent 
   }
   device.now += DAY;
   assert.equal(await pay(device, purse, "order_1"), "paid");
-  assert.deepEqual(leaksIn(device.mint.sent), []);
+  assert.deepEqual(leaksIn(device.mint.journal), []);
 });
 
 test("coins of two origins are never issued anew side by side", async () => {
@@ -204,7 +204,7 @@ for (const loss of ["before", "after"] as const) {
     await waitForAll(device, await device.open());
     assert.equal(await device.worth(), worth);
     for (const { secret } of (await device.state()).coins) assert.ok(!device.mint.isSpent(secret));
-    assert.deepEqual(leaksIn(device.mint.sent), []);
+    assert.deepEqual(leaksIn(device.mint.journal), []);
   });
 }
 
@@ -360,7 +360,7 @@ test("the factor goes into the sealed backup, so that another device can have it
   await agree(taken);
   await waitForAll(other, taken);
   assert.equal(await other.worth(), worth);
-  assert.deepEqual(leaksIn(device.mint.sent), []);
+  assert.deepEqual(leaksIn(device.mint.journal), []);
 });
 
 test("closing leaves revoked coins where they are, and moves the others", async () => {

@@ -53,7 +53,7 @@ test("a payment takes the coins, brings change to rest, and leaves a receipt", a
   assert.equal(receipt?.amount, 1_250);
   assert.equal(receipt?.missing, 0);
   assert.equal(receipt?.signed, '{"order":"as signed"}');
-  assert.deepEqual(leaksIn(device.mint.sent), []);
+  assert.deepEqual(leaksIn(device.mint.journal), []);
 });
 
 test("change rests before it is spent again", async () => {
@@ -84,7 +84,7 @@ for (const loss of ["before", "after"] as const) {
     assert.equal(paid.kind, "paid");
     assert.equal(doubts > 0, loss === "before");
     assert.equal(await device.worth(), TIER - 777);
-    assert.deepEqual(leaksIn(device.mint.sent), []);
+    assert.deepEqual(leaksIn(device.mint.journal), []);
   });
 
   test(`a page that ends after its ${loss === "before" ? "request" : "answer"} was lost loses nothing`, async () => {
@@ -133,7 +133,7 @@ for (const loss of ["before", "after"] as const) {
     );
     assert.equal(await device.worth(), before - 1_234);
     assert.equal((await device.state()).spends.length, 0);
-    assert.deepEqual(leaksIn(device.mint.sent), []);
+    assert.deepEqual(leaksIn(device.mint.journal), []);
   });
 }
 
@@ -290,7 +290,7 @@ test("money goes back into the account in tiers, and in no other sums", async ()
   assert.equal((await purse.deposit(device.named, 5_000, () => undefined)).kind, "paid");
   assert.equal(await device.worth(), TIER - 5_000);
   assert.equal((await purse.deposit(device.named, 20_000, () => undefined)).kind, "too-little");
-  assert.deepEqual(leaksIn(device.mint.sent), []);
+  assert.deepEqual(leaksIn(device.mint.journal), []);
 });
 
 test("a list of keysets that forgets one is kept out, and nothing is paid with it", async () => {
@@ -332,7 +332,7 @@ test("a refund comes to whoever has the payment's key, once", async () => {
   assert.equal(await purse.askRefund(receipt), "arrived");
   assert.equal(await purse.askRefund(receipt), "none");
   assert.equal(await device.worth(), TIER - 1_500 + 700);
-  assert.deepEqual(leaksIn(device.mint.sent), []);
+  assert.deepEqual(leaksIn(device.mint.journal), []);
 });
 
 test("a refund has an entry of its own, one a payment however often something comes back", async () => {
@@ -421,7 +421,7 @@ test("blind tokens come with the refill, and each goes with one request", async 
   assert.equal(device.named.calls.length, calls);
   assert.equal(device.mint.usedTokens.size, 4);
   assert.equal((await device.state()).tokens.length, length - 4);
-  assert.deepEqual(leaksIn(device.mint.sent), []);
+  assert.deepEqual(leaksIn(device.mint.journal), []);
 });
 
 test("without tokens nothing is paid privately, and none is fetched at the till", async () => {

@@ -69,10 +69,7 @@ export function namedSide(token: string): NamedSide {
         method: "POST",
         path: "/v1/purse/tokens",
         token,
-        body: JSON.stringify({
-          keyset_id: keyset,
-          outputs: outputs.map(({ amount, B_ }) => ({ amount, B_ })),
-        }),
+        body: tokensBody(keyset, outputs),
         check: issued,
       });
       // A refusal is of the day's ration, or of outputs that were signed before: ask with others.
@@ -110,6 +107,11 @@ export function refillBody(refill: Refill, unit: string): string {
     keyset_id: refill.keyset,
     outputs: refill.outputs.map(({ amount, B_ }) => ({ amount, B_ })),
   });
+}
+
+export function tokensBody(keyset: string, outputs: readonly Output[]): string {
+  const left = outputs.map(({ amount, B_ }) => ({ amount, B_ }));
+  return JSON.stringify({ keyset_id: keyset, outputs: left });
 }
 
 function valueOf<T>(answer: Answer<T>): T | null {
