@@ -251,36 +251,40 @@ test("the mint is asked for states a few at a time, in no order of the purse", a
   assert.notDeepEqual(second?.body?.["Ys"], first);
 });
 
-test("what came with a backup is spent only once it is exchanged, each coin by itself", async () => {
-  const device = new Device();
-  await backedUp(device);
-  const other = otherDevice(device);
-  const taken = await other.open();
-  await taken.restore(device.named, WORDS);
-  const shown = new Set((await other.state()).coins.map(({ secret }) => secret));
-  other.mint.orders.set("order_2", PRICE);
-  const offer = await taken.look({ request: "order_2", amount: null, tip: 0, listHash: null });
-  assert.ok(offer.kind === "offer" && !offer.covers);
-  taken.forget(offer.id);
-  const hours = (await other.state()).keeping.plans.map(({ at }) => at - other.now);
-  const { from, to } = POLICY.restore.exchange_minutes;
-  assert.ok(hours.every((rest) => rest >= from * MINUTE && rest <= to * MINUTE));
-  assert.ok(new Set(hours).size > hours.length / 2);
-  await taken.tend(IDLE);
-  assert.equal(swaps(device).length, 0);
-  other.now += to * MINUTE;
-  await exchangeAll(other, taken);
-  for (const { body } of swaps(device)) {
-    assert.equal((body?.["inputs"] as unknown[]).length, 1);
-    assert.equal((body?.["outputs"] as unknown[]).length, 1);
-  }
-  const fresh = (await other.state()).coins;
-  assert.equal(sumOf(fresh), TIER);
-  assert.ok(fresh.every(({ secret }) => !shown.has(secret)));
-  assert.equal((await taken.summary()).ready, BigInt(TIER));
-  await pay(other, taken, "order_2");
-  assert.deepEqual(leaksIn(device.mint.journal), []);
-});
+for (const asksTokens of [false, true]) {
+  const beside = asksTokens ? ", each with a blind token" : "";
+  test(`what came with a backup is spent only once it is exchanged, each coin by itself${beside}`, async () => {
+    const device = new Device();
+    if (asksTokens) device.mint.askForTokens();
+    await backedUp(device);
+    const other = otherDevice(device);
+    const taken = await other.open();
+    await taken.restore(device.named, WORDS);
+    const shown = new Set((await other.state()).coins.map(({ secret }) => secret));
+    other.mint.orders.set("order_2", PRICE);
+    const offer = await taken.look({ request: "order_2", amount: null, tip: 0, listHash: null });
+    assert.ok(offer.kind === "offer" && !offer.covers);
+    taken.forget(offer.id);
+    const hours = (await other.state()).keeping.plans.map(({ at }) => at - other.now);
+    const { from, to } = POLICY.restore.exchange_minutes;
+    assert.ok(hours.every((rest) => rest >= from * MINUTE && rest <= to * MINUTE));
+    assert.ok(new Set(hours).size > hours.length / 2);
+    await taken.tend(IDLE);
+    assert.equal(swaps(device).length, 0);
+    other.now += to * MINUTE;
+    await exchangeAll(other, taken);
+    for (const { body } of swaps(device)) {
+      assert.equal((body?.["inputs"] as unknown[]).length, 1);
+      assert.equal((body?.["outputs"] as unknown[]).length, 1);
+    }
+    const fresh = (await other.state()).coins;
+    assert.equal(sumOf(fresh), TIER);
+    assert.ok(fresh.every(({ secret }) => !shown.has(secret)));
+    assert.equal((await taken.summary()).ready, BigInt(TIER));
+    await pay(other, taken, "order_2");
+    assert.deepEqual(leaksIn(device.mint.journal), []);
+  });
+}
 
 for (const loss of ["before", "after"] as const) {
   test(`an exchange whose ${loss === "before" ? "request" : "answer"} is lost loses no coin`, async () => {

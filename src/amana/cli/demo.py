@@ -54,7 +54,13 @@ def demo(
     checkout_url = f"http://pay.localhost:{port + 2}"
     relay_url = f"http://relay.localhost:{port + 3}"
     if not (data / SETTINGS_FILE).exists():
-        settings = Settings(name="Demo operator", url=url, mint_url=mint_url, is_play_money=True)
+        settings = Settings(
+            name="Demo operator",
+            url=url,
+            mint_url=mint_url,
+            blind_tokens=True,
+            is_play_money=True,
+        )
         make_operator(data, settings)
     ports = [listen(_HOST, port + number) for number in range(_LISTENERS)]
     with open_operator(

@@ -7,6 +7,7 @@ const NAMES = Object.keys({
   resume: 0,
   start: 0,
   fill: 0,
+  getReady: 0,
   look: 0,
   forget: 0,
   pay: 0,

@@ -1,7 +1,7 @@
 /** The purse as its worker runs it: what the screens may ask, and what goes on by itself. */
 
 import { exponentOf } from "../rules/money.ts";
-import { POLICY, type Seconds, scaled } from "../rules/purse/policy.ts";
+import { MINUTE, POLICY, type Seconds, scaled } from "../rules/purse/policy.ts";
 import {
   type Purse as Filling,
   type Moment,
@@ -102,23 +102,43 @@ export class Purse {
     if (state.people.handings.some(({ stage }) => stage === "swapping")) return "not-now";
     if (!moment.isAsked && !this.#maySpeak(state, moment)) return "not-now";
     const isIdle = moment.isAsked || isIdleOpening(POLICY, moment.openSince, this.#ports.now());
-    const facts = await named.facts();
-    if (facts !== null) {
-      const asksTokens = facts.blind_tokens === true;
-      await this.#book.change((one) => ({ ...one, crowd: facts.crowd, asksTokens }));
-    }
+    await this.#learn(named);
     await this.#ports.locks.tryHold("refunds", () => this.askRefunds());
     const filled = await this.#ports.locks.tryHold("refill", () =>
       settleRefills(this.#book, this.#mint, named, this.#ports, isIdle),
     );
-    await this.#ports.locks.tryHold("tokens", () =>
-      fetchTokens(this.#book, this.#mint, named, this.#ports.now()),
-    );
+    await this.#fetchTokens(named);
     const occasion = { leavesRefill: filled === "left", isIdle };
     await this.#ports.locks.tryHold("backup", () =>
       keepBackup(this.#book, named, this.#ports, occasion),
     );
     return filled ?? "not-now";
+  }
+
+  /** Whether the mint asks for blind tokens, and how many have a purse. */
+  async #learn(named: NamedSide): Promise<void> {
+    const facts = await named.facts();
+    if (facts === null) return;
+    const asksTokens = facts.blind_tokens === true;
+    await this.#book.change((one) => ({ ...one, crowd: facts.crowd, asksTokens }));
+  }
+
+  async #fetchTokens(named: NamedSide): Promise<void> {
+    await this.#ports.locks.tryHold("tokens", () =>
+      fetchTokens(this.#book, this.#mint, named, this.#ports.now()),
+    );
+  }
+
+  /**
+   * Has blind tokens ready for a purse that has none, mostly because it was never filled: without
+   * them it could not even take what somebody gives. Not soon after a payment, which it would follow.
+   */
+  async getReady(named: NamedSide): Promise<void> {
+    const { tokens, spendings } = await this.#book.read();
+    const quietUntil = (spendings.at(-1)?.at ?? -Infinity) + POLICY.refill.quiet_minutes * MINUTE;
+    if (tokens.length > 0 || this.#ports.now() < quietUntil) return;
+    await this.#learn(named);
+    await this.#fetchTokens(named);
   }
 
   #maySpeak(state: PurseState, moment: OpenMoment): boolean {
@@ -164,9 +184,12 @@ export class Purse {
 
   /** Takes over what the backup holds; the person asked for it. */
   async restore(named: NamedSide, phrase: string): Promise<Restored> {
+    // A backup holds no tokens, and what it holds is exchanged with one for each coin.
+    await this.#learn(named);
     const restored = await this.#ports.locks.tryHold("refill", () =>
       restore(this.#book, this.#mint, named, this.#ports, phrase),
     );
+    if (restored?.kind === "restored") await this.#fetchTokens(named);
     return restored ?? { kind: "lost" };
   }
 
@@ -350,6 +373,7 @@ export function summaryOf(state: PurseState, now: Seconds): Summary {
     ready,
     onItsWay: BigInt(sumOf(state.spends.map(({ amount }) => ({ amount })))) + swapping(state),
     isStarted: state.isStarted,
+    hasTokens: state.tokens.length > 0,
     refill: state.refills[0]?.tier ?? null,
     list: listOf(state),
     keysets: state.keysets.filter(({ unit }) => unit === state.unit).length,

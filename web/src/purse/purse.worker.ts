@@ -109,6 +109,7 @@ const calls: Calls = {
   },
   mayAsk: async (moment) => (await purse()).mayAsk(moment),
   start: async (isStarted) => (await purse()).setStarted(isStarted),
+  getReady: async (token) => (await purse()).getReady(namedSide(token)),
   fill: async (token, moment) => (await purse()).fill(namedSide(token), moment),
   look: async (code) => (await purse()).look(code),
   forget: async (offer) => (await purse()).forget(offer),

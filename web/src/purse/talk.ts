@@ -38,6 +38,8 @@ export interface Summary {
   readonly ready: bigint;
   readonly onItsWay: bigint;
   readonly isStarted: boolean;
+  /** Whether there is a blind token, which the mint may ask for before it exchanges anything. */
+  readonly hasTokens: boolean;
   /** The next refill that waits, in minor units. */
   readonly refill: number | null;
   readonly list: "unknown" | "known" | "broken";
@@ -174,6 +176,8 @@ export interface Calls {
   mayAsk(moment: OpenMoment): Promise<boolean>;
   start(isStarted: boolean): Promise<void>;
   fill(token: string, moment: OpenMoment): Promise<Filled>;
+  /** Fetches blind tokens where there are none. */
+  getReady(token: string): Promise<void>;
   look(code: OrderCode): Promise<Offer>;
   forget(offer: string): Promise<void>;
   pay(offer: string): Promise<Paid>;

@@ -34,7 +34,9 @@ export async function seeToken(text: string): Promise<TokenOffer> {
 
 export async function takeToken(text: string): Promise<Took> {
   const calls = await purse.worker();
-  return calls === null ? LOST : calls.takeToken(text).catch(() => LOST);
+  if (calls === null) return LOST;
+  await purse.getReady();
+  return calls.takeToken(text).catch(() => LOST);
 }
 
 export async function keepToken(text: string): Promise<Kept> {

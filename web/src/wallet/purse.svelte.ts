@@ -217,7 +217,15 @@ class PurseOnScreen {
     const holder = this.#holder;
     if (this.#calls === null || holder === null) return "lost";
     const moment = { openSince: this.#openSince, paying: this.#paying, isAsked };
+    if (isAsked) await this.getReady();
     return this.#calls.fetchMail(holder.token, holder.noteKey(), moment).catch(() => "lost");
+  }
+
+  /** What others sent is exchanged, for which the mint may ask for a blind token: so there is one. */
+  async getReady(): Promise<void> {
+    if (this.summary?.hasTokens === true || this.#holder === null) return;
+    if (this.facts?.blind_tokens === false) return;
+    await this.#calls?.getReady(this.#holder.token).catch(() => undefined);
   }
 
   /** The purse's worker, for e-cash between people; this device has a purse from now on. */
