@@ -2,12 +2,12 @@
 
 import json
 import os
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Route, expect
 from tests.browser.conftest import Opener, Operator
-from tests.browser.recorder import Recorder
+from tests.browser.recorder import Recorder, path
 from tests.browser.screens import Till, Wallet
 from tests.browser.test_browser_purse import fill, look_at, new_customer
 
@@ -64,13 +64,21 @@ def wallet(open_context: Opener, holder: str) -> Wallet:
     return Wallet.signed_in(open_context().new_page(), holder)
 
 
+def answers(sent: Recorder, of: str) -> list[Any]:
+    """What the operator answered to each question after something."""
+    asked = [one for one in sent.requests if path(one) == of and one.method == "GET"]
+    return [answer.json() for one in asked if (answer := one.response()) and answer.ok]
+
+
 def test_the_crowd_on_the_screen_is_the_operators_count(
     wallet: Wallet, operator: Operator, holder: str
 ) -> None:
+    """Goal: what is shown is what the operator last answered; its count moves with all tests."""
+    sent = Recorder.of(wallet.page.context, operator)
     fill(wallet)
-    crowd = operator.get("/v1/purse", holder)["crowd"]
-    assert isinstance(crowd, int)
-    assert 0 < crowd < 100, "the tests' operator has few"
+    (*_, crowd) = [answer["crowd"] for answer in answers(sent, "/v1/purse")]
+    assert operator.get("/v1/purse", holder)["crowd"] > 0, "the test itself filled a purse"
+    assert crowd < 100, "the tests' operator has few"
     sees = wallet.page.locator("section[aria-labelledby=purse-sees]")
     expect(sees).to_contain_text(f"People with a purse here: \u2068{crowd}\u2069. Among so few")
 
@@ -99,7 +107,7 @@ def test_a_small_crowd_is_called_one(wallet: Wallet, till: Till, crowd: int, sai
 
 
 def test_nothing_of_the_purse_is_readable_in_the_browsers_database(
-    wallet: Wallet, till: Till, operator: Operator, holder: str
+    wallet: Wallet, till: Till, operator: Operator
 ) -> None:
     """Goal: whoever copies the database has no coin, no sum and no word of the phrase.
 
@@ -108,9 +116,8 @@ def test_nothing_of_the_purse_is_readable_in_the_browsers_database(
     """
     sent = Recorder.of(wallet.page.context, operator)
     fill(wallet)
-    signed = operator.get("/v1/purse/refill", holder)["signatures"]
-    assert isinstance(signed, list)
-    assert len(signed) == shipped_policy().refill.outputs
+    signed = [one for answer in answers(sent, "/v1/purse/refill") for one in answer["signatures"]]
+    assert len(signed) >= shipped_policy().refill.outputs
     words = wallet.page.locator("ol .word")
     expect(words).to_have_count(WORDS)
     phrase = words.all_inner_texts()

@@ -435,35 +435,6 @@ test("without tokens nothing is paid privately, and none is fetched at the till"
   assert.equal(device.named.calls.length, calls);
 });
 
-test("a purse that was never filled has tokens once it is to take something, and no refill", async () => {
-  const device = new Device();
-  device.mint.askForTokens();
-  const purse = await device.open();
-  assert.equal((await purse.summary()).hasTokens, false);
-  await purse.getReady(device.named);
-  assert.equal((await purse.summary()).hasTokens, true);
-  assert.equal((await device.state()).asksTokens, true);
-  await purse.getReady(device.named);
-  assert.deepEqual(device.named.calls, ["POST tokens"]);
-  assert.equal(device.named.left, null);
-});
-
-test("tokens that are used up are not fetched soon after a payment, to take something", async () => {
-  const device = new Device();
-  device.mint.askForTokens();
-  const purse = await device.filled();
-  device.mint.orders.set("order_1", 300);
-  await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);
-  await device.vault.save({ ...(await device.state()), tokens: [] }, null);
-  const calls = device.named.calls.length;
-  await purse.getReady(device.named);
-  assert.equal(device.named.calls.length, calls);
-  assert.deepEqual(leaksIn(device.mint.journal), []);
-  device.now += POLICY.refill.quiet_minutes * 60;
-  await purse.getReady(device.named);
-  assert.equal(device.named.calls.length, calls + 1);
-});
-
 test("tokens of a keyset that ended are dropped, and others fetched with the next refill", async () => {
   const device = new Device();
   const ends = device.now + 1_000_000;

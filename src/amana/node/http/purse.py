@@ -34,7 +34,11 @@ KeysetId = Annotated[str, msgspec.Meta(pattern=r"^01[0-9a-f]{64}$(?!\n)", max_le
 _BACKUP_CHARACTERS_MAX: Final = 100_000
 _BACKUP_BODY_BYTES_MAX: Final = 131_072
 _MAIL_ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
-_CROWD: Final = "SELECT count(*) FROM purse_refills WHERE state = 3"
+_CROWD: Final = "SELECT count(*) FROM purse_refills WHERE state <> 1 OR attempts = 0"
+"""Whoever was filled stays in the crowd while the next refill waits. A first one is signed at once;
+whoever waits for it because the account cannot pay has no purse yet.
+"""
+
 _STATES: Final = {
     RefillState.WAITING: "waiting",
     RefillState.DEBITED: "waiting",
