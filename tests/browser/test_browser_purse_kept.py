@@ -77,7 +77,7 @@ def test_the_crowd_on_the_screen_is_the_operators_count(
     sent = Recorder.of(wallet.page.context, operator)
     fill(wallet)
     (*_, crowd) = [answer["crowd"] for answer in answers(sent, "/v1/purse")]
-    assert operator.get("/v1/purse", holder)["crowd"] > 0, "the test itself filled a purse"
+    assert operator.get("/v1/purse", holder)["crowd"] != 0, "the test itself filled a purse"
     assert crowd < 100, "the tests' operator has few"
     sees = wallet.page.locator("section[aria-labelledby=purse-sees]")
     expect(sees).to_contain_text(f"People with a purse here: \u2068{crowd}\u2069. Among so few")
