@@ -59,10 +59,11 @@ class Sample:
         }
 
 
-def post(url: str, path: str, body: bytes) -> bytes:
-    """Return a whole request."""
+def post(url: str, path: str, body: bytes, *, token: str | None = None) -> bytes:
+    """Return a whole request, with a blind token if one is given."""
+    shown = "" if token is None else f"Blind-auth: {token}\r\n"
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\n{shown}"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

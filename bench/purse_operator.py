@@ -34,6 +34,7 @@ from amana.payments.model import (
 from amana.people import Merchant
 from amana.purse.curve import verify_schnorr
 from amana.purse.model import BlindedMessage, IssueAsk, IssueQuote, Refusal
+from amana.purse.ports import Blank
 from amana.purse.service import Mint
 
 UNIT = "eur"
@@ -50,6 +51,8 @@ class Ready:
     wallet: Wallet
     coins: list[Coin]
     orders: list[str]
+    tokens: list[str]
+    """Blind tokens, each for one request; none where the mint asks for none."""
 
 
 class _Prepaid:
@@ -80,10 +83,18 @@ class _Prepaid:
 
 
 def prepare(
-    folder: Path, amounts: Sequence[int], *, orders: int = 0, order_minor: int = 0
+    folder: Path,
+    amounts: Sequence[int],
+    *,
+    orders: int = 0,
+    order_minor: int = 0,
+    tokens: int = 0,
 ) -> Ready:
-    """Make an operator with coins of these amounts, and orders of one amount each."""
-    make_operator(folder, Settings(is_play_money=True))
+    """Make an operator with coins of these amounts, and orders of one amount each.
+
+    With `tokens` its mint asks for blind tokens, as shipped, and so many are ready.
+    """
+    make_operator(folder, Settings(is_play_money=True, blind_tokens=tokens > 0))
 
     async def work() -> Ready:
         with open_operator(folder) as operator:
@@ -92,7 +103,8 @@ def prepare(
             try:
                 await _top_up(operator, sum(amounts))
                 wallet, coins = await _issue(operator, amounts)
-                return Ready(wallet, coins, await _orders(operator, orders, order_minor))
+                made = await _orders(operator, orders, order_minor)
+                return Ready(wallet, coins, made, await _tokens(operator, tokens))
             finally:
                 await operator.purse.stop()
                 await operator.writer.carry_over()
@@ -147,6 +159,21 @@ async def _issue(operator: Operator, amounts: Sequence[int]) -> tuple[Wallet, li
             wallet.coin(output, one.point) for output, one in zip(outputs, signed, strict=True)
         ]
     return wallet, coins
+
+
+async def _tokens(operator: Operator, count: int) -> list[str]:
+    """Have blind tokens signed, past the ration of a day."""
+    (keyset,) = operator.purse.auth.keysets()
+    wallet, tokens = Wallet(keyset.id, keyset.keys), []
+    for start in range(0, count, OUTPUTS_AT_ONCE):
+        outputs = [wallet.output(1) for _ in range(min(OUTPUTS_AT_ONCE, count - start))]
+        blanks = [Blank(keyset.number, 1, bytes.fromhex(one.point)) for one in outputs]
+        for output, signed in zip(
+            outputs, await operator.purse.signatory.sign(blanks), strict=True
+        ):
+            assert signed is not None, "the outputs are points of the curve"
+            tokens.append(wallet.token(wallet.coin(output, signed.point)))
+    return tokens
 
 
 async def _orders(operator: Operator, count: int, amount: int) -> list[str]:

@@ -14,6 +14,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -41,23 +42,24 @@ class _Quote(msgspec.Struct):
     quote: str
 
 
-def quote_requests(url: str, orders: Sequence[str]) -> Iterator[bytes]:
-    """Ask for a quote for each order."""
-    for order in orders:
+def quote_requests(url: str, ready: Ready) -> Iterator[bytes]:
+    """Ask for a quote for each order, with a token of its own where the mint asks for one."""
+    for order, token in zip_longest(ready.orders, ready.tokens[: len(ready.orders)]):
         body = msgspec.json.encode({"request": order, "unit": UNIT})
-        yield post(url, f"/v1/melt/quote/{_METHOD}", body)
+        yield post(url, f"/v1/melt/quote/{_METHOD}", body, token=token)
 
 
 def payment_requests(url: str, ready: Ready, quotes: Sequence[str]) -> list[bytes]:
-    """Pay each quote with coins of its own."""
-    wallet, size = ready.wallet, len(INPUTS)
+    """Pay each quote with coins of its own, and a second token of the payment."""
+    wallet, size, tokens = ready.wallet, len(INPUTS), ready.tokens[len(ready.orders) :]
     requests = []
     for number, quote in enumerate(quotes):
         coins = ready.coins[number * size : (number + 1) * size]
         blanks = [wallet.message(wallet.output(0)) for _ in range(BLANKS)]
         inputs = [wallet.proof(coin) for coin in coins]
         body = msgspec.json.encode({"quote": quote, "inputs": inputs, "outputs": blanks})
-        requests.append(post(url, f"/v1/melt/{_METHOD}", body))
+        token = tokens[number] if tokens else None
+        requests.append(post(url, f"/v1/melt/{_METHOD}", body, token=token))
     return requests
 
 
@@ -71,7 +73,7 @@ class Side:
         bytes_bare = used_bytes(folder)
         self.asked = load(
             url,
-            quote_requests(url, ready.orders),
+            quote_requests(url, ready),
             connections=CONNECTIONS,
             seconds=3_600,
             keeps_bodies=True,
@@ -113,15 +115,21 @@ def together(asked: Sample, paid: Sample) -> float:
 
 
 def measure(*, seconds: float, spent: int, rounds: int = 3) -> dict[str, Any]:
-    """Measure with an empty past and, if asked, with so many spent proofs, in turns."""
+    """Measure with an empty past, with blind tokens and, if asked, with a past, in turns."""
     count = int(RATE_MAX * (seconds + WARM_UP_SECONDS))
-    pasts = {"empty": 0, "full": spent} if spent else {"empty": 0}
+    pasts = {"empty": 0, "tokens": 0, **({"full": spent} if spent else {})}
     sides: dict[str, Side] = {}
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="amana-bench-")))
         for number, (name, past) in enumerate(pasts.items()):
             folder = place / name
-            ready = prepare(folder, INPUTS * count, orders=count, order_minor=ORDER_MINOR)
+            ready = prepare(
+                folder,
+                INPUTS * count,
+                orders=count,
+                order_minor=ORDER_MINOR,
+                tokens=2 * count if name == "tokens" else 0,
+            )
             if past:
                 fill_spent(folder, past)
             url, process = stack.enter_context(serve(folder, PORT + number * PORTS_EACH))
@@ -132,6 +140,7 @@ def measure(*, seconds: float, spent: int, rounds: int = 3) -> dict[str, Any]:
         found: dict[str, Any] = {"connections": CONNECTIONS}
         for name, side in sides.items():
             found[name] = {"spent_proofs": pasts[name], **side.view()}
+    found["tokens_ratio"] = round(sides["tokens"].paid.rate / sides["empty"].paid.rate, 2)
     if spent:
         found["full_ratio"] = round(sides["full"].paid.rate / sides["empty"].paid.rate, 2)
     return found
@@ -140,19 +149,20 @@ def measure(*, seconds: float, spent: int, rounds: int = 3) -> dict[str, Any]:
 def show(found: dict[str, Any]) -> None:
     """Print the figures."""
     table = Table("3 proofs into an order", "a second", "p50 ms", "p99 ms", "answered", "refused")
-    for name in ("empty", "full"):
+    for name, more in (("empty", ""), ("tokens", ", with blind tokens"), ("full", "")):
         if name not in found:
             continue
         for kind in ("quotes", "payments"):
             row = found[name][kind]
             cells = (row[key] for key in ("per_s", "p50_ms", "p99_ms", "answered", "refused"))
-            label = f"{kind}, {found[name]['spent_proofs']:,} spent"
+            label = f"{kind}, {found[name]['spent_proofs']:,} spent{more}"
             table.add_row(label, *(f"{cell:,}" for cell in cells))
     console = Console(highlight=False)
     console.print(table)
     empty = found["empty"]
     told = {
         "full of empty (aim 0.8)": found.get("full_ratio", "not measured"),
+        "with blind tokens of without": found["tokens_ratio"],
         "quote and payment together, a second": empty["quote_and_payment_per_s"],
         "server's processor time a payment, µs": empty["server_us_per_payment"],
         "bytes on disk a payment": empty["bytes_per_payment"],

@@ -3,7 +3,8 @@
     python -m bench.swap [--seconds S] [--rounds N] [--connections N] [--json]
 
 Two proofs in and two out, 16 connections, every swap with coins of its own that were issued
-beforehand. Ours is the mint of a whole operator, as `amana serve` serves it. Both mints keep their
+beforehand. Ours is the mint of a whole operator, as `amana serve` serves it: once as shipped, with a
+blind token for each swap, and once without, because the reference mint has none. All mints keep their
 books in SQLite with synchronous FULL, and they take turns under load on the same cores, so that
 only the ratio needs to be believed.
 """
@@ -13,6 +14,7 @@ import json
 import os
 import tempfile
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from rich.table import Table
 
 AMOUNTS = (4, 8)
 CONNECTIONS = 16
-OUR_PORT, THEIR_PORT = 8495, 8498
+OUR_PORT, TOKENS_PORT, THEIR_PORT = 8480, 8484, 8498
 OUR_RATE_MAX, THEIR_RATE_MAX = 4_000, 120
 """Swaps a second that coins are made ready for; a mint that is faster runs out and is told so."""
 
@@ -34,11 +36,18 @@ WARM_UP_SECONDS = 1.0
 
 
 class Contestant:
-    """One mint, and the swaps that are ready for it."""
+    """One mint, and the swaps that are ready for it, each with a token where it asks for one."""
 
-    def __init__(self, url: str, wallet: Wallet, coins: Sequence[Coin]) -> None:
+    def __init__(
+        self, url: str, wallet: Wallet, coins: Sequence[Coin], tokens: Sequence[str] = ()
+    ) -> None:
         self.url = url
-        self.requests = iter([post(url, "/v1/swap", body) for body in wallet.swaps(coins)])
+        self.requests = iter(
+            [
+                post(url, "/v1/swap", body, token=token)
+                for body, token in zip_longest(wallet.swaps(coins), tokens)
+            ]
+        )
         self.sample = Sample()
 
     def warm_up(self, connections: int) -> None:
@@ -52,14 +61,21 @@ class Contestant:
 
 
 def measure(*, seconds: float, rounds: int = 2, connections: int = CONNECTIONS) -> dict[str, Any]:
-    """Let both mints take turns; return figures and their ratio."""
+    """Let the mints take turns, ours with blind tokens and without; return figures and ratios."""
     span = seconds * rounds + WARM_UP_SECONDS
     with tempfile.TemporaryDirectory(prefix="amana-bench-") as name:
-        folder = Path(name) / "operator"
-        ready = prepare(folder, AMOUNTS * int(OUR_RATE_MAX * span))
-        with serve(folder, OUR_PORT) as (url, pid), serve_nutshell(THEIR_PORT) as their_url:
+        folder, rationed = Path(name) / "operator", Path(name) / "rationed"
+        swaps = int(OUR_RATE_MAX * span)
+        ready = prepare(folder, AMOUNTS * swaps)
+        more = prepare(rationed, AMOUNTS * swaps, tokens=swaps)
+        with (
+            serve(folder, OUR_PORT) as (url, pid),
+            serve(rationed, TOKENS_PORT) as (tokens_url, _),
+            serve_nutshell(THEIR_PORT) as their_url,
+        ):
             ours = Contestant(url, ready.wallet, ready.coins)
-            contest = [ours]
+            with_tokens = Contestant(tokens_url, more.wallet, more.coins, more.tokens)
+            contest = [ours, with_tokens]
             if their_url is not None:
                 contest.append(reference(their_url, int(THEIR_RATE_MAX * span)))
             for contestant in contest:
@@ -74,10 +90,12 @@ def measure(*, seconds: float, rounds: int = 2, connections: int = CONNECTIONS) 
     found: dict[str, Any] = {
         "connections": connections,
         "amana": ours.sample.view(),
+        "amana with blind tokens": with_tokens.sample.view(),
+        "tokens_ratio": round(with_tokens.sample.rate / ours.sample.rate, 2),
         "server_us_per_swap": round(spent * 1e6 / max(1, ours.sample.statuses[200])),
         "load_average": round(os.getloadavg()[0], 1),
     }
-    for theirs in contest[1:]:
+    for theirs in contest[2:]:
         found["nutshell"] = theirs.sample.view()
         found["of_nutshell"] = round(ours.sample.rate / theirs.sample.rate, 1)
     return found
@@ -91,7 +109,7 @@ def reference(url: str, swaps: int) -> Contestant:
 def show(found: dict[str, Any]) -> None:
     """Print the figures."""
     table = Table("swaps, 2 in 2 out", "swaps/s", "p50 ms", "p99 ms", "answered", "refused")
-    for name in ("amana", "nutshell"):
+    for name in ("amana", "amana with blind tokens", "nutshell"):
         if name in found:
             row = found[name]
             table.add_row(
@@ -102,6 +120,7 @@ def show(found: dict[str, Any]) -> None:
     console = Console(highlight=False)
     console.print(table)
     told = found.get("of_nutshell", "not measured: the reference mint is not here")
+    console.print(f"with blind tokens of without: {found['tokens_ratio']}")
     console.print(f"of the reference mint (aim 30, and 1,000 swaps/s): {told}")
     console.print(f"server's processor time a swap: {found['server_us_per_swap']} µs")
 

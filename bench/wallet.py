@@ -7,6 +7,7 @@ That gives away who paid, and is for benches only.
 import hashlib
 import os
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,6 +87,11 @@ class Wallet:
             "secret": coin.secret,
             "C": coin.signature,
         }
+
+    def token(self, coin: Coin) -> str:
+        """Return a blind token as its header carries it (NUT-22)."""
+        shown = {"id": self.keyset_id, "secret": coin.secret, "C": coin.signature}
+        return "authA" + urlsafe_b64encode(msgspec.json.encode(shown)).rstrip(b"=").decode()
 
     def swaps(self, coins: Sequence[Coin], *, inputs: int = 2) -> Iterator[bytes]:
         """Make the bodies of swaps, each of some coins for new ones of the same amounts."""

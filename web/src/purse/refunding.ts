@@ -3,6 +3,10 @@
  *
  * The quote's id follows from that key, so nothing else needs to be remembered, and asking tells
  * the mint no more than the key that it had from the payment.
+ *
+ * The outputs are the powers of two in the sum, as those of change are: the mint knows the sum, so
+ * their number tells it nothing, and filling up with more would hide nothing from it. Coins divided
+ * otherwise could be told from change later on.
  */
 
 import { powersIn, refundAskAt } from "../rules/purse/refill.ts";
