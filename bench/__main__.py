@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench import ledger, payments, redeem, swap
+from bench import ledger, payments, redeem, swap, tap
 from rich.console import Console
 from rich.table import Table
 
@@ -45,6 +45,7 @@ def main() -> None:
     redemptions = redeem.measure(
         seconds=4 if asked.quick else 10, spent=0 if asked.quick else 5_000_000
     )
+    taps = tap.measure()
     facts = ledger.machine()
     if asked.json:
         found = {
@@ -54,6 +55,7 @@ def main() -> None:
             "payments": http,
             "swaps": swaps,
             "redemptions": redemptions,
+            "taps": taps,
         }
         print(json.dumps(found, indent=2))
         return
@@ -61,6 +63,7 @@ def main() -> None:
     show(http)
     swap.show(swaps)
     redeem.show(redemptions)
+    tap.show(taps)
 
 
 def show(http: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ def bench(
     quick: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Measure the ledger beside raw SQLite, and payments over HTTP beside pgbench.
+    """Measure ledger, payments, mint and wallet beside SQLite, pgbench and another mint.
 
     Takes about eight minutes and 3 GB of disk; everything stays on this machine and ends by itself.
 
