@@ -16,6 +16,9 @@ import httpx
 import msgspec
 from tests.ports import free_port
 
+from amana.node.operator import make_operator
+from amana.node.settings import Settings
+
 _READY_S: Final = 90.0
 _POLL_S: Final = 0.02
 _CLIENTS: Final = 12
@@ -43,7 +46,13 @@ class Machine:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        """Start the process, and wait until it says that it is ready."""
+        """Start the process, and wait until it says that it is ready.
+
+        The operator is made without blind tokens, unlike the demo's own: what is repeated here
+        thousands of times would first have to be fetched past a day's ration.
+        """
+        if not self.folder.exists():
+            make_operator(self.folder, Settings(is_play_money=True, blind_tokens=False))
         self.port = self.port or free_port()
         ready = self.folder.with_name("ready.json")
         ready.unlink(missing_ok=True)
