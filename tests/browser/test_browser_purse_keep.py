@@ -11,7 +11,13 @@ from tests.browser.conftest import Opener, Operator, Watched
 from tests.browser.recorder import Recorder, path
 from tests.browser.screens import Till, Wallet, minor_units
 from tests.browser.test_browser_access import assert_fits, faults, tab_to
-from tests.browser.test_browser_purse import fill, new_customer, payer, recorder
+from tests.browser.test_browser_purse import (
+    await_second_refill,
+    fill,
+    new_customer,
+    payer,
+    recorder,
+)
 
 from amana.purse.policy import shipped_policy
 
@@ -141,7 +147,7 @@ def test_a_code_without_an_amount_is_paid_from_the_purse(
 ) -> None:
     shop: Any = operator.get("/v1/merchant", operator.merchant[1])
     code = shop["sites"][0]["tills"][0]["static_code"]
-    payer.go("home")
+    await_second_refill(payer)
     expect(payer.purse).to_be_visible()
     before, begun = payer.in_purse(), len(recorder.requests)
     payer.go("pay")

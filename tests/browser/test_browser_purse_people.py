@@ -11,7 +11,14 @@ from tests.browser.conftest import Opener, Operator, Watched
 from tests.browser.recorder import Recorder, path
 from tests.browser.screens import Wallet, minor_units
 from tests.browser.test_browser_access import assert_fits, faults, tab_to
-from tests.browser.test_browser_purse import LOOKS_MAX, fill, new_customer, payer, recorder
+from tests.browser.test_browser_purse import (
+    LOOKS_MAX,
+    await_second_refill,
+    fill,
+    new_customer,
+    payer,
+    recorder,
+)
 
 __all__ = ["payer", "recorder"]
 
@@ -86,6 +93,7 @@ def swaps(recorder: Recorder) -> list[Request]:
 def test_a_handle_is_paid_from_the_purse_and_the_operator_is_asked_nothing(
     payer: Wallet, payee: Wallet, payee_handle: str, recorder: Recorder
 ) -> None:
+    await_second_refill(payer)
     before = held(payer), held(payee)
     begun = len(recorder.requests)
     form = review(payer, payee_handle)
