@@ -54,7 +54,7 @@ def fill(wallet: Wallet) -> None:
 
 
 def await_second_refill(wallet: Wallet) -> None:
-    """Wait until a young purse's second refill left the account: the page is told, and asks anew."""
+    """Wait until a young purse's second refill left the account: the page is told, and asks."""
     wallet.go("home")
     expect(wallet.account.locator(".large")).to_contain_text("200.00", timeout=SECOND_REFILL_MS)
 
