@@ -7,7 +7,12 @@ from typing import Any, ClassVar, Final
 import pytest
 import uvicorn
 
-from amana.node.http.connections import BESIDE_BODY_BYTES_MAX, BoundedProtocol
+from amana.node.http.connections import (
+    BESIDE_BODY_BYTES_MAX,
+    PIECES_MAX,
+    BoundedProtocol,
+    BoundedSocket,
+)
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 BODY: Final = b"x" * 300_000
@@ -35,11 +40,17 @@ async def told(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def over(protocol: type[BoundedProtocol], talk: Callable[[Streams], Awaitable[bytes]]) -> bytes:
+def over(
+    protocol: type[BoundedProtocol],
+    talk: Callable[[Streams], Awaitable[bytes]],
+    app: Callable[..., Awaitable[None]] = told,
+) -> bytes:
     """Return what a talk over one connection ends with."""
 
     async def run() -> bytes:
-        config = uvicorn.Config(told, http=protocol, lifespan="off", log_config=None)
+        config = uvicorn.Config(
+            app, http=protocol, ws=BoundedSocket, lifespan="off", log_config=None
+        )
         config.load()
         state = uvicorn.Server(config).server_state
         loop = asyncio.get_running_loop()
@@ -153,3 +164,59 @@ def test_an_answer_goes_out_in_one_piece(after: bytes) -> None:
 
     assert answer.startswith(b"HTTP/1.1 200 OK")
     assert Counted.pieces == [answer]
+
+
+async def echoed(scope: Any, receive: Any, send: Any) -> None:
+    """Say back what is said over a socket."""
+    assert (await receive())["type"] == "websocket.connect", scope
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] == "websocket.receive":
+        await send({"type": "websocket.send", "text": message["text"]})
+
+
+def over_socket(talk: Callable[[Streams], Awaitable[bytes]]) -> bytes:
+    """Return what a talk over a socket, frame by frame, ends with."""
+
+    async def begun(streams: Streams) -> bytes:
+        key = b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        asked = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        streams[1].write(asked + key)
+        assert b" 101 " in await streams[0].readuntil(b"\r\n\r\n")
+        return await talk(streams)
+
+    return over(BoundedProtocol, begun, app=echoed)
+
+
+def frame(opcode: int, data: bytes = b"", *, is_last: bool = True) -> bytes:
+    """Write a client's frame, masked with zeros, so as it is."""
+    return bytes([0x80 * is_last | opcode, 0x80 | len(data)]) + bytes(4) + data
+
+
+def test_answers_to_pings_that_nobody_reads_are_not_kept() -> None:
+    """More pings than any kernel keeps answers for, and a word at the end that is answered."""
+    ping, word = frame(9, b"p" * 125), b"the word at the end"
+    count = 2**25 // len(ping)
+
+    async def talk(streams: Streams) -> bytes:
+        for _ in range(count // 1_000):
+            streams[1].write(ping * 1_000)
+            await streams[1].drain()
+        streams[1].write(frame(1, word))
+        told = b""
+        while word not in told[-1_000:]:
+            told += await streams[0].read(2**16)
+        return told
+
+    assert len(over_socket(talk)) < count * len(ping) // 2
+
+
+@pytest.mark.parametrize(("pieces", "told"), [(PIECES_MAX - 2, b"\x81\x01x"), (PIECES_MAX, b"")])
+def test_a_message_comes_in_few_pieces(pieces: int, told: bytes) -> None:
+    async def talk(streams: Streams) -> bytes:
+        streams[1].write(frame(1, b"x", is_last=False) + frame(0, is_last=False) * pieces)
+        streams[1].write(frame(0))
+        if told:
+            return await streams[0].readexactly(len(told))
+        return await end_of(streams)
+
+    assert over_socket(talk) == told

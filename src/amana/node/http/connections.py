@@ -8,6 +8,8 @@ import asyncio
 from typing import Any, ClassVar, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
 BESIDE_BODY_BYTES_MAX: Final = 65_536
 """Bytes of one request beside its body: request line, headers, and what chunks are framed with."""
@@ -18,6 +20,10 @@ REQUEST_S: Final = 20.0
 
 UNREAD_S: Final = 60.0
 """Seconds from the end of a connection on our side until what nobody read of it is thrown away."""
+
+PIECES_MAX: Final = 64
+"""Pieces of one message over a socket. Clients send a message whole, or in a few pieces of some
+thousand bytes each."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -74,6 +80,28 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._too_late is not None:
             self._too_late.cancel()
             self._too_late = None
+
+
+class BoundedSocket(WebSocketsSansIOProtocol):
+    """A socket that keeps nothing for whoever does not read, and no message of endless pieces.
+
+    The server's own protocol answers every ping at once, read or not, and bounds the bytes of a
+    message but not its pieces, which may be empty: either filled the memory.
+    """
+
+    def handle_ping(self) -> None:
+        """Answer, but leave out the answer where earlier ones are not read."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take one more piece of a message, or end the connection where there are too many."""
+        if len(self.frames) < PIECES_MAX:
+            super().handle_cont(event)
+        else:
+            self.transport.abort()
 
 
 class _Joining:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import uvicorn
 
-from amana.node.http.connections import BoundedProtocol
+from amana.node.http.connections import BoundedProtocol, BoundedSocket
 
 SOCKET_MESSAGE_BYTES_MAX: Final = 131_072
 """Bytes of one command over a socket: one with all the filters a socket may have takes 70,000."""
@@ -22,7 +22,7 @@ def serving(app: Any) -> uvicorn.Config:  # noqa: ANN401 - an ASGI application, 
     return uvicorn.Config(
         app,
         http=BoundedProtocol,
-        ws="websockets-sansio",
+        ws=BoundedSocket,
         ws_max_size=SOCKET_MESSAGE_BYTES_MAX,
         ws_ping_interval=_PING_S,
         ws_ping_timeout=_PING_S,
