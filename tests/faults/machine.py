@@ -22,7 +22,8 @@ from amana.node.settings import Settings
 _READY_S: Final = 90.0
 _POLL_S: Final = 0.02
 _CLIENTS: Final = 12
-_PROGRAM: Final = (sys.executable, "-c", "from amana.cli import main; main()", "demo")
+_AMANA: Final = (sys.executable, "-c", "from amana.cli import main; main()")
+_PROGRAM: Final = (*_AMANA, "demo")
 
 Json = Any
 
@@ -70,6 +71,11 @@ class Machine:
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
             )
+
+    def command(self, *words: str) -> None:
+        """Run a command on the folder while nothing else uses it."""
+        command = [*_AMANA, *words, "--data", str(self.folder)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
     def said(self) -> str:
         """What the process wrote to its error stream."""

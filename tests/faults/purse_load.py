@@ -34,8 +34,11 @@ _TIER: Final = 10_000
 _LOW: Final = 3_000
 _RETRY_S: Final = 0.05
 _REFUND: Final = f"/v1/mint/{refund.METHOD}"
+_REISSUE: Final = "/v1/reissue"
+_SHOWN_MAX: Final = 5
 _REPEATED: Final = {
     "/v1/swap": {Code.ALREADY_SPENT, Code.ALREADY_SIGNED},
+    _REISSUE: {Code.ALREADY_SPENT, Code.ALREADY_SIGNED},
     _REFUND: {Code.ALREADY_ISSUED, Code.ALREADY_SIGNED},
 }
 """What says that an answer was lost; a redemption that went through says so again."""
@@ -118,12 +121,18 @@ class Purser:
     deposited: int = 0
     returns: list[Return] = field(default_factory=list)
     refunded: int = 0
+    issued_anew: int = 0
     done: int = 0
 
     @property
     def is_busy(self) -> bool:
         """Whether something was begun that has no end yet."""
         return self.errand is not None or bool(self.returns)
+
+    @property
+    def revoked(self) -> list[Proof]:
+        """What neither swaps nor pays; keysets come to an end here in no other way."""
+        return [one for one in self.wallet.proofs if one.keyset_id != self.wallet.keyset.id]
 
     @property
     def token(self) -> str:
@@ -161,6 +170,8 @@ class Purser:
     async def _begin(self, client: httpx.AsyncClient) -> Errand:
         if self.returns:
             return await self._refund(client, self.returns[-1])
+        if self.revoked:
+            return self._reissue(self.revoked[:_SHOWN_MAX])
         # However few errands a slow machine gets through, some are fetched refunds.
         is_first = self.done == 0 and self.number % 3 == 0
         draw = 0.5 if is_first else self.chance.random()
@@ -213,6 +224,15 @@ class Purser:
         outputs = self.wallet.sum_of(sum(proof.amount for proof in proofs))
         return Errand("/v1/swap", _body(proofs, outputs), proofs, outputs)
 
+    def _reissue(self, proofs: list[Proof]) -> Errand:
+        """Have revoked proofs issued anew, by the factors they were blinded with."""
+        made = self.swap(proofs)
+        factors = [self.wallet.factors[proof.secret].hex() for proof in proofs]
+        shown = [
+            {**each, "r": factor} for each, factor in zip(made.body["inputs"], factors, strict=True)
+        ]
+        return Errand(_REISSUE, {**made.body, "inputs": shown}, proofs, made.outputs)
+
     async def _order(self, client: httpx.AsyncClient, shop: int, amount: int) -> str:
         key = self.load.machine.world["merchants"][shop]["api_key"]
         body = {"amount": {"currency": "EUR", "minor": str(amount)}}
@@ -264,8 +284,8 @@ class Purser:
             self.deposited += errand.pays
         if errand.back is not None:
             self.returns.append(errand.back)
-        if errand.path == _REFUND:
-            self.refunded += 1
+        self.refunded += errand.path == _REFUND
+        self.issued_anew += errand.path == _REISSUE
 
 
 def _body(proofs: Sequence[Proof], outputs: Sequence[Blinded]) -> Json:
@@ -317,6 +337,13 @@ class PurseLoad:
                 wallet = Wallet(keyset, chance.randbytes)
                 self.pursers.append(Purser(self, number, wallet, chance))
             await asyncio.gather(*(purser.fill(client) for purser in self.pursers))
+
+    async def learn(self) -> None:
+        """Let everybody hear of the keyset that signs now."""
+        async with self.client() as client:
+            (view,) = (await client.get(f"{self.mint}/v1/keys")).json()["keysets"]
+        for purser in self.pursers:
+            purser.wallet.renew(read_keyset(view))
 
     async def run(self, seconds: float, harm: Callable[[], Awaitable[None]]) -> None:
         """Let everybody go about their errands for a while; then do harm, and end in doubt."""

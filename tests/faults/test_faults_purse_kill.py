@@ -1,11 +1,11 @@
 """Operator and signatory are killed under load, again and again: no e-cash is lost or made.
 
 Method: purses swap, pay orders and shops, put money back, and fetch what merchants gave back with
-the key that they left, over loopback. The operator, or every process that holds its keys, gets
-SIGKILL at a random moment. The purses then ask again with the same bytes, and where a swap or a
-refund had gone through, for its signatures (NUT-09). In the end what the purses hold is exactly
-what the books say is out, each shop has exactly what purses were told they paid, and the books are
-recomputed.
+the key that they left, over loopback. At half time the keyset is revoked, and what they hold is
+issued anew. The operator, or every process that holds its keys, gets SIGKILL at a random moment.
+The purses then ask again with the same bytes, and where a swap, a refund or an issue anew had gone
+through, for its signatures (NUT-09). In the end what the purses hold is exactly what the books say
+is out, each shop has exactly what purses were told they paid, and the books are recomputed.
 """
 
 import asyncio
@@ -29,6 +29,8 @@ async def live_through(folder: Path, *, kills: int, seed: int) -> PurseLoad:
         await machine.start()
         await load.fill()
         for number in range(kills):
+            if number == kills // 2:
+                await revoke(load)
             is_signatory = number % 3 == 2
             harm = load.kill_signatories if is_signatory else load.kill_operator
             await load.run(chance.uniform(0.05, 0.9), harm)
@@ -37,6 +39,15 @@ async def live_through(folder: Path, *, kills: int, seed: int) -> PurseLoad:
         await load.finish()
         machine.stop()
     return load
+
+
+async def revoke(load: PurseLoad) -> None:
+    """Revoke the keyset that signs, once nothing is under way with it."""
+    await load.finish()
+    load.machine.stop()
+    load.machine.command("purse", "revoke", "0")
+    await load.machine.start()
+    await load.learn()
 
 
 def check_purses(folder: Path, load: PurseLoad) -> int:
@@ -71,3 +82,4 @@ def test_four_kills_under_load_lose_and_make_no_e_cash(tmp_path: Path) -> None:
     load = asyncio.run(live_through(tmp_path, kills=4, seed=8))
     assert check_purses(tmp_path / "data", load) > 20
     assert sum(purser.refunded for purser in load.pursers) > 2
+    assert sum(purser.issued_anew for purser in load.pursers) > 2

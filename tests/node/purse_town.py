@@ -134,11 +134,13 @@ def redemption(quote: str, proofs: list[Proof], blanks: list[Any]) -> Json:
     return {"quote": quote, **exchange(proofs, blanks)}
 
 
-def keys_of(folder: Path, clock: HandClock) -> InProcessSignatory:
+def keys_of(
+    folder: Path, clock: HandClock, holder: type[InProcessSignatory] = InProcessSignatory
+) -> InProcessSignatory:
     """Hold the keys of an operator's folder in this process; they are made where there are none."""
     plans = [keyset_plan("eur", clock), token_plan(clock)]
     make_signatory(folder / SIGNATORY_FOLDER, plans, seed=SEED, clock=clock)
-    return InProcessSignatory(FolderStore(folder / SIGNATORY_FOLDER), clock)
+    return holder(FolderStore(folder / SIGNATORY_FOLDER), clock)
 
 
 @cache
@@ -153,7 +155,11 @@ def _made(**settings: Any) -> TemporaryDirectory[str]:
 
 @contextmanager
 def purse_town(
-    folder: Path, clock: HandClock | None = None, **settings: Any
+    folder: Path,
+    clock: HandClock | None = None,
+    *,
+    holder: type[InProcessSignatory] = InProcessSignatory,
+    **settings: Any,
 ) -> Iterator[PurseTown]:
     """Make (once) and open an operator with its mint, on a loop of its own."""
     clock = clock or HandClock()
@@ -161,6 +167,8 @@ def purse_town(
         copytree(_made(**settings).name, folder)
     with (
         asyncio.Runner() as runner,
-        open_operator(folder, clock=clock, mint_signatory=keys_of(folder, clock)) as operator,
+        open_operator(
+            folder, clock=clock, mint_signatory=keys_of(folder, clock, holder)
+        ) as operator,
     ):
         yield PurseTown(operator, runner, clock, make_openid(operator))
