@@ -1,7 +1,10 @@
 """Connections over loopback: an endless request is ended, an ordinary one is not."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar, Final
 
 import pytest
@@ -9,6 +12,8 @@ import uvicorn
 
 from amana.node.http.connections import (
     BESIDE_BODY_BYTES_MAX,
+    CONNECTIONS_MAX,
+    FILES,
     PIECES_MAX,
     BoundedProtocol,
     BoundedSocket,
@@ -220,3 +225,85 @@ def test_a_message_comes_in_few_pieces(pieces: int, told: bytes) -> None:
         return await end_of(streams)
 
     assert over_socket(talk) == told
+
+
+class Crowded(BoundedProtocol):
+    """Has room for three."""
+
+    _open: ClassVar[set[BoundedProtocol]] = set()
+    _idle: ClassVar[dict[BoundedProtocol, None]] = {}
+
+    @classmethod
+    def connections_max(cls) -> int:
+        return 3
+
+
+async def asked(streams: Streams, path: bytes = b"/") -> bytes:
+    """Return the body of an answer: how long the request's was."""
+    streams[1].write(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    await streams[0].readuntil(b"\r\n\r\n")
+    return await streams[0].readexactly(1)
+
+
+async def more(first: Streams, count: int) -> list[Streams]:
+    """Open more connections to where one leads."""
+    place = first[1].get_extra_info("peername")
+    return [await asyncio.open_connection(*place) for _ in range(count)]
+
+
+async def closed(all_streams: Sequence[Streams]) -> None:
+    for _, writer in all_streams:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+def test_whoever_waited_longest_without_a_request_makes_room() -> None:
+    async def talk(first: Streams) -> bytes:
+        second, third = await more(first, 2)
+        assert await asked(first) == b"0"
+        (fourth,) = await more(first, 1)
+        assert await end_of(second) == b"", "the first was heard after it"
+        answers = [await asked(streams) for streams in (first, third, fourth)]
+        await closed((second, third, fourth))
+        return b"".join(answers)
+
+    assert over(Crowded, talk) == b"000"
+
+
+def test_where_everybody_is_being_answered_the_newcomer_goes() -> None:
+    async def hold(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/held":
+            arrived.release()
+            await release.wait()
+        await told(scope, receive, send)
+
+    async def talk(first: Streams) -> bytes:
+        held = [first, *await more(first, 2)]
+        answers = [asyncio.ensure_future(asked(streams, b"/held")) for streams in held]
+        for _ in held:
+            await arrived.acquire()
+        (late,) = await more(first, 1)
+        assert await end_of(late) == b""
+        release.set()
+        told_all = await asyncio.gather(*answers)
+        await closed([late, *held[1:]])
+        return b"".join(told_all)
+
+    release, arrived = asyncio.Event(), asyncio.Semaphore(0)
+    assert over(Crowded, talk, hold) == b"000"
+
+
+def test_a_process_asks_for_files_and_keeps_half_of_them_for_all_else() -> None:
+    script = (
+        "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (256, {}));"
+        "from amana.node.http.connections import BoundedProtocol as bounded;"
+        "print(bounded.connections_max(), r.getrlimit(r.RLIMIT_NOFILE)[0])"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", script.format(most)], capture_output=True, check=True, text=True
+        ).stdout
+        for most in (600, 4 * CONNECTIONS_MAX)
+    ]
+    assert told == ["300 600\n", f"{CONNECTIONS_MAX} {FILES}\n"]

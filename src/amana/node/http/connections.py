@@ -1,10 +1,14 @@
-"""One connection's bounds: how much of a request is not its body, and how long it may take to come.
+"""A connection's bounds: its request beside the body, the time that takes, and how many there are.
 
-The server's own protocol has neither, so that a stranger could fill the memory with one endless
-header, or hold connections for ever by never ending a request, or by never reading an answer.
+The server's own protocol has none of them. A stranger could fill the memory with one endless
+header, hold connections for ever by never ending a request or never reading an answer, or hold so
+many that the process could open none for anybody else.
 """
 
 import asyncio
+import resource
+from contextlib import suppress
+from functools import cache
 from typing import Any, ClassVar, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -21,6 +25,14 @@ REQUEST_S: Final = 20.0
 UNREAD_S: Final = 60.0
 """Seconds from the end of a connection on our side until what nobody read of it is thrown away."""
 
+CONNECTIONS_MAX: Final = 2_048
+"""Connections at once, of all listeners of a process together: they share the files that it may
+open. Each may hold the body of a request, so they share the memory as well."""
+
+FILES: Final = 3 * CONNECTIONS_MAX
+"""Files that a process asks to be allowed to open: beside the connections those that were taken in
+one go and are not counted yet, and all else."""
+
 PIECES_MAX: Final = 64
 """Pieces of one message over a socket. Clients send a message whole, or in a few pieces of some
 thousand bytes each."""
@@ -31,6 +43,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     request_s: ClassVar[float] = REQUEST_S
     unread_s: ClassVar[float] = UNREAD_S
+    _open: ClassVar[set["BoundedProtocol"]] = set()
+    _idle: ClassVar[dict["BoundedProtocol", None]] = {}
+    """Those that wait for a whole request, the longest wait first."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401 - the server's own
         super().__init__(*arguments, **more)
@@ -40,14 +55,43 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
+        self._make_room(transport)
         joining = _Joining(transport, self.loop, self.unread_s)
         super().connection_made(cast("asyncio.Transport", joining))
         self._too_late = self.loop.call_later(self.request_s, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
+        self.leave()
         self._stop_waiting()
         super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Leave the connection to its socket; of those there is a bound of its own."""
+        self.leave()
+        super().handle_websocket_upgrade()
+
+    @classmethod
+    def connections_max(cls) -> int:
+        """Return how many connections there may be at once."""
+        return _connections_max()
+
+    def _make_room(self, transport: asyncio.Transport) -> None:
+        """Take a place; where there is none, that of whoever waited longest without a request.
+
+        An honest request is whole within a moment of its connection, so it is not the one to go.
+        """
+        self._open.add(self)
+        self._idle[self] = None
+        if len(self._open) > self.connections_max():
+            longest = next(iter(self._idle))
+            longest.leave()
+            (transport if longest is self else longest.transport).abort()
+
+    def leave(self) -> None:
+        """Give the place up."""
+        self._open.discard(self)
+        self._idle.pop(self, None)
 
     def data_received(self, data: bytes) -> None:
         """Read on, and count what belongs to no body."""
@@ -74,12 +118,32 @@ class BoundedProtocol(HttpToolsProtocol):
         """Count anew from the next request on."""
         self._is_awaited = False
         self._beside_body = 0
+        self._idle.pop(self, None)
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, behind those that wait already."""
+        super().on_response_complete()
+        if self in self._open:
+            self._idle.pop(self, None)
+            self._idle[self] = None
 
     def _stop_waiting(self) -> None:
         if self._too_late is not None:
             self._too_late.cancel()
             self._too_late = None
+
+
+@cache
+def _connections_max() -> int:
+    """Ask for enough files, and leave half of those that the process may open to all else."""
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= files < FILES:
+        files = FILES if most < 0 else min(FILES, most)
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return CONNECTIONS_MAX if files < 0 else min(CONNECTIONS_MAX, files // 2)
 
 
 class BoundedSocket(WebSocketsSansIOProtocol):
