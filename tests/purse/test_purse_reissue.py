@@ -30,6 +30,7 @@ from amana.wire.cashu import P2PK, write_secret
 
 GRACE_S = 6 * 366 * 24 * 3_600
 AMOUNTS = (1, 2, 4, 8)
+_SIGNED = '{"signatures":["' + 128 * "1" + '"]}'
 
 
 class World:
@@ -134,6 +135,60 @@ def test_two_exchanges_of_one_proof_at_once_are_one(world: World) -> None:
     answers = world.books.run(both())
     assert sorted(isinstance(answer, Refusal) for answer in answers) == [False, True]
     assert world.rows.counts(0, 4) == (1, 1)
+
+
+def test_what_is_refused_at_the_commit_is_counted_no_more(world: World) -> None:
+    shown, more = world.issued(4), world.issued(2)
+    world.revoke()
+    world.books.run(world.signatory.set_limit(world.active("eur").number, 4))
+
+    async def both() -> list[object]:
+        outputs = world.outputs(1, 1, 2), world.outputs(1, 1, 2)
+        return list(
+            await asyncio.gather(*(world.reissue.exchange(shown, each) for each in outputs))
+        )
+
+    answers = world.books.run(both())
+    assert sorted(isinstance(answer, Refusal) for answer in answers) == [False, True]
+    assert world.code(more, world.outputs(1, 1)) == 0
+
+
+def test_a_stranger_costs_few_factors_and_no_look_at_a_lock(world: World) -> None:
+    """Goal: nobody needs a token here, so what costs much comes after what only holders can show."""
+    factors: list[bytes] = []
+
+    def counted(secret: bytes, factor: bytes) -> bytes | None:
+        factors.append(factor)
+        return blind(secret, factor)
+
+    def judged(*_: bytes) -> bool:
+        raise AssertionError("no signature of a stranger is checked")
+
+    world.reissue = Reissue(
+        world.store,
+        world.signatory,
+        blind=counted,
+        verifier=judged,
+        grace_s=GRACE_S,
+        clock=world.clock,
+    )
+    key = BlindingWallet(world.active("usd"), world.chance.draw).output(1).message.point.hex()
+    held = world.issued(1)
+    strange = []
+    for number in range(499):
+        secret = write_secret(P2PK, nonce=f"{number:064x}", data=key).text
+        proof = Proof(world.wallet.keyset.id, 1, secret, held[0].proof.point, _SIGNED)
+        strange.append(Issued(proof, bytes([1]) * 32))
+    sums = [8] * 62 + [1] * 3
+    assert world.code(strange, world.outputs(*sums)) == Code.PROOF_INVALID
+    world.books.run(world.signatory.rotate("eur", final_expiry=world.expiry))
+    assert world.code(strange, world.outputs(*sums)) == Code.PROOF_INVALID
+    assert not factors, "nothing was revoked yet"
+    world.revoke()
+    for shown, outputs in ((strange, sums), (held + strange, [8] * 62 + [4])):
+        factors.clear()
+        assert world.code(shown, world.outputs(*outputs)) == Code.PROOF_INVALID
+        assert 0 < len(factors) < 20
 
 
 def test_a_good_signature_without_an_issue_is_worth_nothing(world: World) -> None:

@@ -34,7 +34,7 @@ def decide_reissue(
     going_in = operations.read_inputs(inputs, keysets, now_s=now_s, grace_s=grace_s)
     if isinstance(going_in, Refusal):
         return going_in
-    if any(keysets[proof.keyset_id].is_active for proof in inputs):
+    if not all(keysets[proof.keyset_id].is_revoked for proof in inputs):
         return NOT_SHOWN
     coming_out = operations.read_outputs(outputs, keysets)
     if isinstance(coming_out, Refusal):
