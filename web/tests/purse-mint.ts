@@ -97,6 +97,9 @@ export class TestMint {
   readonly signed = new Map<string, Signature>();
   readonly losses: Loss[] = [];
   listed: (ListedKeyset & { revoked?: true })[] = [];
+  /** What a lying mint writes into quotes beside, or instead of, what was asked. */
+  feeReserve = 0;
+  markUp = 0;
   withoutDleq = false;
   /** What was given back, by the quote that follows from the payment's key. */
   readonly refunds = new Map<string, { key: string; paid: number; issued: number }>();
@@ -280,9 +283,9 @@ export class TestMint {
     if (amount === undefined) return refuse(20007, "no such order");
     const quote: Quote = {
       quote: crypto.randomUUID(),
-      amount,
+      amount: amount + this.markUp,
       unit: "eur",
-      fee_reserve: 0,
+      fee_reserve: this.feeReserve,
       state: "UNPAID",
       expiry: FAR,
       payee: { name: "Souk", names: { ar: "سوق" } },

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { sumOf } from "../src/purse/model.ts";
 import type { Purse } from "../src/purse/purse.ts";
 import { refundQuoteOf } from "../src/purse/refunding.ts";
-import type { Offer, Paid } from "../src/purse/talk.ts";
+import { OTHER_PRICE, type Offer, type Paid } from "../src/purse/talk.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
 import { ASKED, Device, NOW, TIER, memoryLocks } from "./purse-device.ts";
 import { TestNamedSide } from "./purse-mint.ts";
@@ -291,6 +291,24 @@ test("money goes back into the account in tiers, and in no other sums", async ()
   assert.equal(await device.worth(), TIER - 5_000);
   assert.equal((await purse.deposit(device.named, 20_000, () => undefined)).kind, "too-little");
   assert.deepEqual(leaksIn(device.mint.journal), []);
+});
+
+test("a quote for another price, or with a fee that no screen shows, is not paid", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  device.mint.orders.set("order_1", 1_250);
+  const byHandle = { request: "@souk", amount: 1_000, tip: 10, listHash: null };
+  const refused = { kind: "refused", code: OTHER_PRICE, detail: "" };
+  device.mint.feeReserve = 300;
+  assert.deepEqual(await purse.look({ ...orderOf("order_1"), listHash: null }), refused);
+  assert.deepEqual(await purse.deposit(device.named, 5_000, () => undefined), refused);
+  device.mint.feeReserve = 0;
+  device.mint.markUp = 11;
+  assert.deepEqual(await purse.look(byHandle), refused);
+  assert.deepEqual(await purse.deposit(device.named, 5_000, () => undefined), refused);
+  assert.equal(await device.worth(), TIER);
+  device.mint.markUp = 10;
+  assert.equal((await purse.look(byHandle)).kind, "offer", "the tip is in it");
 });
 
 test("a list of keysets that forgets one is kept out, and nothing is paid with it", async () => {

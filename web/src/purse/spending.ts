@@ -23,6 +23,7 @@ import {
   type Spend,
   sumOf,
 } from "./model.ts";
+import { OTHER_PRICE } from "./talk.ts";
 import { takeTokens } from "./tokens.ts";
 import type { RedeemQuote, Redeemed } from "./wire.ts";
 
@@ -84,14 +85,14 @@ export async function prepare(
   const answer = await mint.redeemQuote(target.method, body, tokens.quote);
   if (answer.kind !== "answered") return answer.kind === "lost" ? { kind: "lost" } : answer;
   const quote = answer.value;
-  const fee = quote.fee_reserve ?? 0;
-  const price = quote.amount + fee;
+  if (!isAsAsked(target, quote)) return { kind: "refused", code: OTHER_PRICE, detail: "" };
   const chosen =
     target.isAll === true
       ? payable(state).toSorted((a, b) => a.amount - b.amount)
-      : choose(onlyOf(state, vouched), price, ports.now());
+      : choose(onlyOf(state, vouched), quote.amount, ports.now());
   // The money is there, but of keysets that perhaps nobody else sees.
-  if (chosen === null && choose(state, price, ports.now()) !== null) return { kind: "no-keyset" };
+  if (chosen === null && choose(state, quote.amount, ports.now()) !== null)
+    return { kind: "no-keyset" };
   const blanks = Array.from({ length: blankOutputs(POLICY) }, () => newOutput(keyset.id, 0));
   const spend: Spend = {
     id: crypto.randomUUID(),
@@ -99,7 +100,7 @@ export async function prepare(
     quote: quote.quote,
     request: target.request,
     amount: quote.amount,
-    fee,
+    fee: 0,
     payee: quote.payee,
     inputs: chosen ?? [],
     blanks,
@@ -108,6 +109,14 @@ export async function prepare(
     madeAt: ports.now(),
   };
   return { kind: "quoted", spend, covers: chosen !== null, quote };
+}
+
+/**
+ * Whether a quote is for what was asked, and for nothing that no screen shows: this operator's mint
+ * takes no fee of a payer, and one that wrote one into a quote would be paid it unseen.
+ */
+function isAsAsked({ amount, tip }: Target, quote: RedeemQuote): boolean {
+  return (quote.fee_reserve ?? 0) === 0 && (amount === null || quote.amount === amount + tip);
 }
 
 function onlyOf(state: PurseState, vouched: readonly string[] | null): PurseState {

@@ -23,6 +23,9 @@ export interface OpenMoment {
   readonly isAsked: boolean;
 }
 
+/** In the place of a mint's code: its quote is not for what was asked, and is not paid. */
+export const OTHER_PRICE = -1;
+
 export interface OrderCode {
   /** An order's id, or a merchant's handle with `@` and then an amount with it. */
   readonly request: string;

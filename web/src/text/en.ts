@@ -270,6 +270,8 @@ export const en = {
   "purse.no-token":
     "The day's ration of private payments on this device is used up. More come with the next refill.",
   "purse.refused": "The mint refused the payment.",
+  "purse.other-price":
+    "The mint asks another price than was agreed, or a fee that was not. Nothing was paid.",
   "purse.refused.spent": "This e-cash was spent from another device.",
   "purse.refused.account": "This can only be paid from the account.",
 

@@ -1,7 +1,7 @@
 /** A payment from the purse in words: why it is private, why it was refused. */
 
 import type { Slip } from "../purse/phrase.ts";
-import type { Offer } from "../purse/talk.ts";
+import { OTHER_PRICE, type Offer } from "../purse/talk.ts";
 import type { OwnCode } from "../rules/code.ts";
 import type { Key } from "../text/en.ts";
 import { language, t } from "../text/language.svelte.ts";
@@ -28,7 +28,7 @@ const REFUSALS: Readonly<Record<number, Key>> = {
 };
 
 export function refusalText(code: number): string {
-  return t(REFUSALS[code] ?? "purse.refused");
+  return t(code === OTHER_PRICE ? "purse.other-price" : (REFUSALS[code] ?? "purse.refused"));
 }
 
 /** Why the purse does not pay this, or null where it does. */
