@@ -159,6 +159,34 @@ def test_a_process_that_hangs_is_ended_and_begun_again(
     _run(folder, 1, story)
 
 
+def test_a_batch_is_bounded_by_its_work_however_few_asked_for_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Goal: strangers who ask for much at once are never what makes a process count as hanging."""
+    batches: list[int] = []
+    send = link.Link.send
+
+    def noted(self: link.Link, jobs: list[link.Job]) -> None:
+        batches.append(len(jobs))
+        send(self, jobs)
+
+    async def story(pool: SignatoryPool) -> None:
+        for asks in (
+            [pool.sign_again(many) for _ in range(4)],
+            [pool.exchange([], many) for _ in range(4)],
+            [pool.verify(claims) for _ in range(4)],
+            [pool.sign_again(few) for _ in range(4)],
+        ):
+            await asyncio.gather(*asks)
+            batches.append(0)
+
+    monkeypatch.setattr(link.Link, "send", noted)
+    many, few = _blanks("a", 1_000), _blanks("b", 10)
+    claims = [Claim(0, 1, b"%d" % number, hash_to_curve(b"a")) for number in range(7_000)]
+    _run(folder, 1, story)
+    assert batches == [3, 1, 0, 3, 1, 0, 3, 1, 0, 4, 0]
+
+
 def test_a_signal_to_the_whole_group_does_not_end_a_process(folder: Path) -> None:
     blanks = _blanks("a", 2)
     expected = _expected(blanks)

@@ -43,6 +43,10 @@ from amana.purse.signatory.vault import KeyUnknown
 PROCESSES_MAX: Final = 4
 _log: Final = logging.getLogger("amana.signatory")
 _BATCH_MAX: Final = 64
+_WORK_MAX: Final = 3_000
+"""Signatures in one batch, or seven times as many checks, which cost as much: half a second. What
+is put into batches by strangers must end long before the process counts as hanging."""
+_CHECKS_A_SIGNATURE: Final = 7
 _DELAY_SECONDS_FIRST: Final = 0.05
 _DELAY_SECONDS_MAX: Final = 5.0
 
@@ -245,9 +249,18 @@ class SignatoryPool:
             if link.own or self._waiting:
                 # Busy processes are not waited for: large batches cost less, each way and in all.
                 share = min(-(-len(self._waiting) // left), _BATCH_MAX)
-                jobs = [*link.own, *[self._waiting.popleft() for _ in range(share)]]
+                jobs = [*link.own, *self._batch(share)]
                 link.own.clear()
                 link.send(jobs)
+
+    def _batch(self, jobs_max: int) -> list[Job]:
+        """Take what waited longest, up to so many jobs and to where they are work enough."""
+        batch: list[Job] = []
+        work = 0
+        while len(batch) < jobs_max and work < _WORK_MAX:
+            batch.append(self._waiting.popleft())
+            work += _work_of(batch[-1].ask)
+        return batch
 
     async def _begin(self) -> Link:
         link = Link(self._look)
@@ -284,3 +297,16 @@ class SignatoryPool:
             with suppress(Unavailable, SignatoryDamaged):
                 _, listed = await asyncio.gather(link.greeting, again.answer)
                 self._greet(listed)
+
+
+def _work_of(ask: Ask) -> int:
+    """Return about how many signatures a question costs."""
+    match ask:
+        case Check(claims):
+            return len(claims) // _CHECKS_A_SIGNATURE
+        case Exchange(claims, blanks):
+            return len(claims) // _CHECKS_A_SIGNATURE + len(blanks)
+        case Sign(blanks):
+            return len(blanks)
+        case _:
+            return 0
