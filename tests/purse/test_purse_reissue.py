@@ -154,7 +154,7 @@ def test_what_is_refused_at_the_commit_is_counted_no_more(world: World) -> None:
 
 
 def test_a_stranger_costs_few_factors_and_no_look_at_a_lock(world: World) -> None:
-    """Goal: nobody needs a token here, so what costs much comes after what only holders can show."""
+    """Goal: nobody needs a token here: what costs much comes after what only holders can show."""
     factors: list[bytes] = []
 
     def counted(secret: bytes, factor: bytes) -> bytes | None:
