@@ -179,6 +179,33 @@ def test_two_who_wait_for_one_thing_are_told_each(mint: Meet) -> None:
     mint(talk)
 
 
+def test_so_many_may_wait_for_one_thing_and_no_more(
+    mint: Meet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Goal: one change has few look-ups, however many sockets and filters a stranger has."""
+    monkeypatch.setattr(subscriptions, "WATCHERS_MAX", 2)
+
+    async def talk(town: MintTown) -> None:
+        quote = await town.quote(4)
+        asked = {"kind": "bolt11_mint_quote", "filters": [quote, quote.upper(), quote]}
+        sockets = [await opened(town) for _ in range(3)]
+        for socket in sockets[:2]:
+            assert "result" in await socket.command("subscribe", subId="q", **asked)
+            assert state_of(await socket.told()) == "UNPAID"
+            assert socket.nothing_waits()
+        assert wrong(await sockets[2].command("subscribe", subId="q", **asked), -32602)
+        town.app.tell(Change(ChangeKind.ISSUE_QUOTE, uuid.UUID(quote).bytes))
+        for socket in sockets[:2]:
+            assert state_of(await socket.told()) == "UNPAID"
+            assert socket.nothing_waits()
+        await sockets[0].close()
+        assert "result" in await sockets[2].command("subscribe", subId="q", **asked)
+        await sockets[1].close()
+        await sockets[2].close()
+
+    mint(talk)
+
+
 def test_a_quote_that_is_not_there_is_watched_in_silence(mint: Meet) -> None:
     async def talk(town: MintTown) -> None:
         socket = await opened(town)

@@ -22,6 +22,7 @@ from amana.purse.model import (
 from amana.purse.ports import Blank, Claim
 from amana.purse.reissue import Issued, Reissue, blind
 from amana.purse.rules.refusals import FORGED
+from amana.purse.service import Mint
 from amana.purse.signatory import InProcessSignatory
 from amana.purse.store import WrittenPurse
 from amana.testing.ecash import Blinded, BlindingWallet
@@ -135,6 +136,27 @@ def test_two_exchanges_of_one_proof_at_once_are_one(world: World) -> None:
     answers = world.books.run(both())
     assert sorted(isinstance(answer, Refusal) for answer in answers) == [False, True]
     assert world.rows.counts(0, 4) == (1, 1)
+
+
+def test_signatures_that_were_lost_before_the_revocation_are_given_again(world: World) -> None:
+    mint = Mint(
+        world.store,
+        world.signatory,
+        issue_methods={},
+        redeem_methods={},
+        verifier=verify_schnorr,
+        ids=lambda: bytes(16),
+        clock=world.clock,
+    )
+    lost = world.wallet.output(8)
+    blank = Blank(world.wallet.keyset.number, 8, lost.message.point)
+    assert world.books.run(world.store.swap((), [blank])) is None
+    world.revoke()
+    found = world.books.run(mint.restore([lost.message]))
+    assert not isinstance(found, Refusal)
+    ((_, signature),) = found
+    shown = [Issued(world.wallet.proof(lost, signature), lost.factor)]
+    assert world.code(shown, world.outputs(8)) == 0
 
 
 def test_what_is_refused_at_the_commit_is_counted_no_more(world: World) -> None:
