@@ -4,6 +4,7 @@ import asyncio
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +31,7 @@ from amana.purse.signatory import InProcessSignatory
 from amana.testing.ecash import Blinded, BlindingWallet
 from amana.testing.rooms import HandClock, SeededChance
 from amana.trust import RECEIPT_SIGNING, SecretMissing
-from amana.wire.cashu import PaymentRequest, Transport, read_request
+from amana.wire.cashu import P2PK, PaymentRequest, Transport, read_request, write_secret
 from amana.wire.emv import CODE_CHARACTERS_MAX, ReadCode, read_code
 
 MELT: Final = "/v1/melt/amana-merchant"
@@ -160,6 +161,12 @@ def shop(purse: PurseTown) -> Client:
 
 def order_of(shop: Client, order: str) -> Json:
     return shop.get(f"/v1/orders/{order}").body
+
+
+def quotes(purse: PurseTown) -> int:
+    """How many quotes are kept."""
+    rows = purse.operator.read_connection.execute("SELECT count(*) FROM purse_redeem_quotes")
+    return int(rows.fetchone()[0])
 
 
 def receipt_key(purse: PurseTown, shop: Client) -> bytes:
@@ -355,13 +362,29 @@ def test_what_is_not_exactly_the_order_is_refused_with_nothing_spent(
     for answer, code, words in refused:
         assert (answer.status, answer.body["code"]) == (400, code), answer.content
         assert words in answer.body["detail"]
-    (rows,) = purse.operator.read_connection.execute(
-        "SELECT count(*) FROM purse_redeem_quotes"
-    ).fetchone()
-    assert rows == 0, "what is refused leaves no row"
+    assert quotes(purse) == 0, "what is refused leaves no row"
     assert purse.pay(order, proofs).status == 200
     assert purse.pay(other, proofs[:1]).status == 400
     assert purse.pay(other, small).status == 200
+
+
+def test_proofs_that_cannot_pay_leave_no_row_at_any_order(purse: PurseTown, shop: Client) -> None:
+    """Goal: nobody needs a token here, and of spent or locked proofs there are ever other sums."""
+    spent = [proof for _ in range(4) for proof in purse.pieces(1)]
+    for proof in spent:
+        assert purse.pay(shop.order(1)["id"], [proof]).status == 200
+    (plain,) = purse.pieces(4)
+    lock = write_secret(P2PK, "00" * 32, KEYS[0]).text
+    output = purse.wallet.output(4, secret=lock)
+    body = {"inputs": shown([plain]), "outputs": wired([output])}
+    swapped = purse.at_mint("/v1/swap", body).body["signatures"]
+    (locked,) = purse.wallet.proofs([output], signatures(swapped))
+    before = quotes(purse)
+    order, larger = shop.order(2)["id"], shop.order(4)["id"]
+    for pair in combinations(spent, 2):
+        assert purse.pay(order, pair).body["code"] == Code.ALREADY_SPENT
+    assert purse.pay(larger, [locked]).body["code"] == Code.QUOTE_SIGNATURE_INVALID
+    assert quotes(purse) == before
 
 
 def test_an_order_that_is_over_takes_no_e_cash(purse: PurseTown, shop: Client) -> None:

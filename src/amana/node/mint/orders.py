@@ -7,7 +7,7 @@ refunds: the format has no place for one.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -15,9 +15,11 @@ from amana.kernel import SECOND_NS, AmanaId, Clock, IdKind, parse_id
 from amana.node.mint import shapes
 from amana.node.mint.routes import Answer, Request, Route
 from amana.payments.model import Order
+from amana.purse.curve import verify_schnorr
 from amana.purse.methods.merchant import METHOD
 from amana.purse.model import Code, Proof, RedeemAsk, RedeemQuote, RedeemState, Refusal
 from amana.purse.ports import PurseStore, Signatory
+from amana.purse.rules import conditions
 from amana.purse.rules.operations import Inputs, read_inputs
 from amana.purse.rules.refusals import FALSE
 from amana.purse.service import Mint
@@ -108,10 +110,11 @@ class _Paying:
         going_in = self._inputs(body.unit, proofs, order)
         if isinstance(going_in, Refusal):
             return going_in
-        # Before anything is kept: whoever has no e-cash leaves no row.
-        if None in await self._signatory.verify(going_in.claims):
+        nullifiers = await self._signatory.verify(going_in.claims)
+        known = [nullifier for nullifier in nullifiers if nullifier is not None]
+        if len(known) < len(nullifiers):
             return FALSE
-        return await self._once(request.tail, order, proofs)
+        return await self._once(request.tail, order, _Paid(proofs, known))
 
     def _with_whole_ids(self, proofs: Sequence[Proof]) -> tuple[Proof, ...]:
         """Name each proof's keyset in whole.
@@ -148,18 +151,18 @@ class _Paying:
             )
         return going_in
 
-    async def _once(self, text: str, order: Order, proofs: Sequence[Proof]) -> Answer:
+    async def _once(self, text: str, order: Order, paid: "_Paid") -> Answer:
         """Redeem; the same proofs meet the same quote, however often they come."""
-        name = _name(order, proofs)
+        name = _name(order, paid.proofs)
         if name in self._under_way:
             return _PENDING
         self._under_way.add(name)
         try:
-            quote = await self._quote(text, name)
+            quote = await self._quote(text, name, paid)
             if isinstance(quote, Refusal):
                 return quote
             redeemed = await self._mint.redeem(
-                METHOD, quote.id, proofs, outputs=(), quote_text=shapes.write_quote_id(quote.id)
+                METHOD, quote.id, paid.proofs, outputs=(), quote_text=_text_of(quote.id)
             )
         finally:
             self._under_way.discard(name)
@@ -170,24 +173,47 @@ class _Paying:
             {"status": "paid", "amount": redeemed.quote.amount, "unit": self._unit, **told}
         )
 
-    async def _quote(self, text: str, name: bytes) -> RedeemQuote | Refusal:
+    async def _quote(self, text: str, name: bytes, paid: "_Paid") -> RedeemQuote | Refusal:
         """Return the quote that these proofs met before, or a new one where it is over."""
         for number in range(_ROUNDS_MAX):
             quote_id = hashlib.sha256(name + bytes([number])).digest()[:_ID_BYTES]
             quote = await self._mint.find_redeem_quote(METHOD, quote_id)
             if quote is None:
-                return await self._new_quote(text, quote_id)
+                return await self._new_quote(text, quote_id, paid)
             if quote.state is not RedeemState.UNPAID or self._clock.now() < quote.expires_at:
                 return quote
         return _UNKNOWN
 
-    async def _new_quote(self, text: str, quote_id: bytes) -> RedeemQuote | Refusal:
+    async def _new_quote(self, text: str, quote_id: bytes, paid: "_Paid") -> RedeemQuote | Refusal:
         """Make a quote whose id is not random, but as secret as the proofs."""
         way = self._mint.redeem_methods[METHOD]
         quote = await way.quote(quote_id, RedeemAsk(text, self._unit))
-        if isinstance(quote, RedeemQuote):
-            await self._store.put_redeem_quote(quote)
+        if isinstance(quote, Refusal):
+            return quote
+        # Before anything is kept: nobody needs a token here, and whoever has no e-cash that would
+        # pay leaves no row. Of spent proofs, or locked ones, anybody can show ever other ones.
+        refusal = await self._store.known(paid.nullifiers, ()) or conditions.meets_conditions(
+            paid.proofs,
+            (),
+            quote=_text_of(quote_id),
+            now_s=self._clock.now() // SECOND_NS,
+            verify=verify_schnorr,
+        )
+        if refusal is not None:
+            return refusal
+        await self._store.put_redeem_quote(quote)
         return quote
+
+
+class _Paid(NamedTuple):
+    """Proofs whose signatures are good, and by what they are known when they are spent."""
+
+    proofs: Sequence[Proof]
+    nullifiers: Sequence[bytes]
+
+
+def _text_of(quote_id: bytes) -> str:
+    return shapes.write_quote_id(quote_id)
 
 
 def _name(order: Order, proofs: Sequence[Proof]) -> bytes:
