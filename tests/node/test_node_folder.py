@@ -11,7 +11,7 @@ import pytest
 from amana.cli.exits import Failed
 from amana.cli.operate import doctor, init, officer
 from amana.node.operator import make_operator, open_operator
-from amana.node.settings import Settings, write_settings
+from amana.node.settings import Settings, SettingsRefused, check_settings, write_settings
 from amana.people import Customer
 
 
@@ -44,6 +44,16 @@ def test_settings_half_written_are_none(tmp_path: Path, monkeypatch: pytest.Monk
     with open_operator(tmp_path) as operator:
         assert operator.settings.name == "Second"
     assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize("end", ["/", "/mint", "?m", "#m", " ", "\n"])
+def test_a_mints_address_that_wallets_would_not_take_is_refused(end: str) -> None:
+    for address in ("http://mint.localhost:8401", "https://mint.example"):
+        assert check_settings(Settings(mint_url=address)).mint_url == address
+        with pytest.raises(SettingsRefused, match="mint_url"):
+            check_settings(Settings(mint_url=address + end))
+    with pytest.raises(SettingsRefused, match="mint_url"):
+        check_settings(Settings(mint_url="https://me@mint.example"))
 
 
 def test_settings_are_never_written_over(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { purseFacts } from "../src/purse/wire.ts";
 import { minorUnits, object, optional, reading, text } from "../src/wire/check.ts";
 import { isSignedOut, isUnanswered, problemFrom } from "../src/wire/http.ts";
 import { account, concluded, order, payment } from "../src/wire/shapes.ts";
@@ -31,6 +32,24 @@ test("money comes as a string of digits or not at all", () => {
   for (const wrong of [1250, 12.5, "12.50", "", "1e3", " 1", "007", "-", null, undefined, {}]) {
     assert.equal(reading(minorUnits, wrong).ok, false, String(wrong));
   }
+});
+
+test("the mint's address has no room for a person's name", () => {
+  const facts = { unit: "eur", refill: null };
+  for (const mint of ["http://mint.localhost:8401", "https://MINT.example:443/"]) {
+    const read = reading(purseFacts, { ...facts, mint });
+    assert.equal(read.ok && read.value.mint, new URL(mint).origin);
+  }
+  const marked = ["/c/4711", "/?c=4711", "/#c4711", "//", "/./"].map((end) => `https://mint${end}`);
+  for (const mint of [
+    ...marked,
+    "https://4711@mint",
+    "https://:4711@mint",
+    "data:,4711",
+    "mint",
+    "",
+  ])
+    assert.equal(reading(purseFacts, { ...facts, mint }).ok, mint === "https://mint/./", mint);
 });
 
 test("a fault names the place it stands at", () => {

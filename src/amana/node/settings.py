@@ -15,6 +15,7 @@ _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,21}[a-z0-9])?", re.ASCII)
 
 
 _EXPIRED_YEARS_MIN: Final = 6
+_ORIGIN: Final = re.compile(r"https?://[^/?#@\s]+", re.ASCII)
 _SCHEMES: Final = ("http://", "https://")
 
 
@@ -98,6 +99,11 @@ def check_settings(settings: Settings) -> Settings:
     for name in ("url", "mint_url", "checkout_url"):
         if not getattr(settings, name).startswith(_SCHEMES):
             raise SettingsRefused(f"{name} begins with http:// or https://.")
+    if _ORIGIN.fullmatch(settings.mint_url) is None:
+        raise SettingsRefused(
+            "mint_url is an origin, and has nothing behind the host and the port: wallets take no "
+            "other address of a mint. Nothing was done."
+        )
     if settings.relay_url and not settings.relay_url.startswith(_SCHEMES):
         raise SettingsRefused("relay_url begins with http:// or https://, or is empty.")
     if settings.expired_keyset_years < _EXPIRED_YEARS_MIN:

@@ -6,13 +6,13 @@
  */
 
 import type { RelayNamed, RelayPlace } from "../rules/purse/relay.ts";
-import { object, optional, text } from "../wire/check.ts";
+import { object, optional, origin, text } from "../wire/check.ts";
 import { ask } from "../wire/http.ts";
 import { fromBase64Url } from "../rules/note.ts";
 import type { Fetch } from "./mint.ts";
 
 const KEYS_TYPE = "application/ohttp-keys";
-const relayFacts = object({ mint: text, relay: optional(text), keys: text });
+const relayFacts = object({ mint: origin, relay: optional(text), keys: text });
 
 export class RelayFault extends Error {
   override readonly name = "RelayFault";

@@ -11,6 +11,7 @@ import {
   object,
   oneOf,
   optional,
+  origin,
   text,
 } from "../wire/check.ts";
 import type { Keys, Signature } from "./model.ts";
@@ -115,7 +116,7 @@ export const mintFault = object({ detail: optional(text), code: optional(count) 
 
 /** The named side: what the operator says of this account's purse. */
 export const purseFacts = object({
-  mint: text,
+  mint: origin,
   blind_tokens: optional(flag),
   unit: text,
   crowd: optional(wholeAmount),

@@ -4,12 +4,12 @@
  */
 
 import { settings } from "../device/store.ts";
-import { type Checked, count, kept, object, optional, text } from "../wire/check.ts";
+import { type Checked, count, kept, object, optional, origin, text } from "../wire/check.ts";
 import type { Account } from "../wire/shapes.ts";
 
 const NAME = "known";
 
-const purseKnown = object({ mint: text, unit: text });
+const purseKnown = object({ mint: origin, unit: text });
 export type PurseKnown = Checked<typeof purseKnown>;
 
 const known = object({

@@ -15,11 +15,11 @@ import {
   withAnswer,
   withNamed,
 } from "../rules/purse/relay.ts";
-import { kept, object, optional, text } from "../wire/check.ts";
+import { kept, object, optional, origin, text } from "../wire/check.ts";
 
 const CHOICE = "relay";
 const KNOWN = "relay.known";
-const place = object({ relay: text, mint: text, keys: text });
+const place = object({ relay: text, mint: origin, keys: text });
 const knownRelay = object({
   place: optional(place),
   offered: optional(place),

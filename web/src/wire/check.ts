@@ -43,6 +43,19 @@ export const text: Check<string> = (value, path) => {
   return value;
 };
 
+/**
+ * Scheme, host and port, written in the one way; nothing else may be in the address.
+ *
+ * What is asked there without a name would carry one in a path that was told to one person alone.
+ */
+export const origin: Check<string> = (value, path) => {
+  const found = text(value, path);
+  const { protocol, origin: whole, href } = new URL(URL.canParse(found) ? found : "data:");
+  const isWeb = protocol === "https:" || protocol === "http:";
+  if (!isWeb || href !== `${whole}/`) throw new Malformed(path, "an origin");
+  return whole;
+};
+
 export const flag: Check<boolean> = (value, path) => {
   if (typeof value !== "boolean") throw new Malformed(path, "true or false");
   return value;
