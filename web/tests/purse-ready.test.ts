@@ -37,3 +37,18 @@ test("tokens that are used up are not fetched soon after a payment, to take some
   await purse.getReady(device.named);
   assert.equal(device.named.calls.length, calls + 1);
 });
+
+test("whoever is told that no tokens are asked for any more goes on showing them", async () => {
+  const device = new Device();
+  device.mint.askForTokens();
+  const purse = await device.filled();
+  const told = await device.named.facts();
+  device.named.facts = async () => (told === null ? null : { ...told, blind_tokens: false });
+  await purse.getReady(device.named);
+  await purse.fill(device.named, { openSince: device.now, paying: false, isAsked: true });
+  device.mint.orders.set("order_1", 300);
+  const offer = await purse.look({ request: "order_1", amount: null, tip: 0, listHash: null });
+  assert.ok(offer.kind === "offer" && offer.covers);
+  await purse.pay(offer.id, () => undefined);
+  assert.equal(device.mint.usedTokens.size, 2);
+});

@@ -115,12 +115,19 @@ export class Purse {
     return filled ?? "not-now";
   }
 
-  /** Whether the mint asks for blind tokens, and how many have a purse. */
+  /**
+   * Whether the mint asks for blind tokens, and how many have a purse.
+   *
+   * A mint that asked for tokens once has them shown for ever: whoever were told, in a session, that
+   * none are asked for any more would be known by requests that come without.
+   */
   async #learn(named: NamedSide): Promise<void> {
     const facts = await named.facts();
     if (facts === null) return;
-    const asksTokens = facts.blind_tokens === true;
-    await this.#book.change((one) => ({ ...one, crowd: facts.crowd, asksTokens }));
+    const isAsking = facts.blind_tokens === true;
+    await this.#book.change((one) => {
+      return { ...one, crowd: facts.crowd, asksTokens: one.asksTokens || isAsking };
+    });
   }
 
   async #fetchTokens(named: NamedSide): Promise<void> {
