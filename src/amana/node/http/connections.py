@@ -25,13 +25,13 @@ REQUEST_S: Final = 20.0
 UNREAD_S: Final = 60.0
 """Seconds from the end of a connection on our side until what nobody read of it is thrown away."""
 
-CONNECTIONS_MAX: Final = 2_048
-"""Connections at once, of all listeners of a process together: they share the files that it may
-open. Each may hold the body of a request, so they share the memory as well."""
+WAITING_MAX: Final = 2_048
+"""Connections of a process that have no whole request yet, of all listeners together: each may hold
+a body that is still to end, so they share the memory."""
 
-FILES: Final = 3 * CONNECTIONS_MAX
-"""Files that a process asks to be allowed to open: beside the connections those that were taken in
-one go and are not counted yet, and all else."""
+FILES: Final = 65_536
+"""Files that a process asks to be allowed to open. Half of them are for connections, of all
+listeners together: most are streams of events, one for each page that is open somewhere."""
 
 PIECES_MAX: Final = 64
 """Pieces of one message over a socket. Clients send a message whole, or in a few pieces of some
@@ -43,6 +43,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     request_s: ClassVar[float] = REQUEST_S
     unread_s: ClassVar[float] = UNREAD_S
+    waiting_max: ClassVar[int] = WAITING_MAX
     _open: ClassVar[set["BoundedProtocol"]] = set()
     _idle: ClassVar[dict["BoundedProtocol", None]] = {}
     """Those that wait for a whole request, the longest wait first."""
@@ -55,10 +56,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
-        self._make_room(transport)
         joining = _Joining(transport, self.loop, self.unread_s)
         super().connection_made(cast("asyncio.Transport", joining))
         self._too_late = self.loop.call_later(self.request_s, transport.close)
+        self._open.add(self)
+        self._wait()
+        self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
@@ -76,17 +79,20 @@ class BoundedProtocol(HttpToolsProtocol):
         """Return how many connections there may be at once."""
         return _connections_max()
 
-    def _make_room(self, transport: asyncio.Transport) -> None:
-        """Take a place; where there is none, that of whoever waited longest without a request.
-
-        An honest request is whole within a moment of its connection, so it is not the one to go.
-        """
-        self._open.add(self)
+    def _wait(self) -> None:
+        """Wait for a whole request, behind those that wait already."""
+        self._idle.pop(self, None)
         self._idle[self] = None
-        if len(self._open) > self.connections_max():
+
+    def _make_room(self) -> None:
+        """Where there are too many, let that go which waited longest.
+
+        An honest request is whole within a moment of its beginning, so it is not the one to go.
+        """
+        if len(self._idle) > self.waiting_max or len(self._open) > self.connections_max():
             longest = next(iter(self._idle))
             longest.leave()
-            (transport if longest is self else longest.transport).abort()
+            longest.transport.abort()
 
     def leave(self) -> None:
         """Give the place up."""
@@ -107,6 +113,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Wait for all of this request."""
         self._is_awaited = True
+        if self in self._open:
+            self._wait()
+            self._make_room()
         super().on_message_begin()
 
     def on_body(self, body: bytes) -> None:
@@ -122,11 +131,10 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, behind those that wait already."""
+        """Wait for the next request."""
         super().on_response_complete()
         if self in self._open:
-            self._idle.pop(self, None)
-            self._idle[self] = None
+            self._wait()
 
     def _stop_waiting(self) -> None:
         if self._too_late is not None:
@@ -143,7 +151,7 @@ def _connections_max() -> int:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return CONNECTIONS_MAX if files < 0 else min(CONNECTIONS_MAX, files // 2)
+    return (FILES if files < 0 else files) // 2
 
 
 class BoundedSocket(WebSocketsSansIOProtocol):
