@@ -8,6 +8,7 @@ import type { Purse } from "../src/purse/purse.ts";
 import { refundQuoteOf } from "../src/purse/refunding.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
 import { ASKED, Device, NOW, TIER } from "./purse-device.ts";
+import { leaksIn } from "./purse-recorder.ts";
 
 const IDLE = { openSince: 0, paying: false, isAsked: false };
 const WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow";
@@ -169,6 +170,21 @@ async function reviewed() {
   const offer = await purse.look({ request: "order_1", amount: null, tip: 0, listHash: null });
   assert.ok(offer.kind === "offer");
   return { device, purse, offer: offer.id, save: device.vault.save.bind(device.vault) };
+}
+
+for (const told of [0, 1]) {
+  test(`change of which ${told} came with the answer is asked for again`, async () => {
+    const device = new Device();
+    const purse = await device.filled();
+    device.mint.orders.set("order_1", 1_250);
+    device.mint.changeTold = told;
+    const offer = await purse.look({ request: "order_1", amount: null, tip: 0, listHash: null });
+    assert.ok(offer.kind === "offer" && offer.covers);
+    await purse.pay(offer.id, () => undefined);
+    assert.equal(await device.worth(), TIER - 1_250);
+    assert.equal((await purse.receipts())[0]?.missing, 0);
+    assert.deepEqual(leaksIn(device.mint.journal), []);
+  });
 }
 
 test("a device that cannot store a payment does not send it, and says that it did not", async () => {

@@ -100,6 +100,8 @@ export class TestMint {
   /** What a lying mint writes into quotes beside, or instead of, what was asked. */
   feeReserve = 0;
   markUp = 0;
+  /** How much of the change's signatures it tells at once. */
+  changeTold = Infinity;
   withoutDleq = false;
   /** What was given back, by the quote that follows from the payment's key. */
   readonly refunds = new Map<string, { key: string; paid: number; issued: number }>();
@@ -312,7 +314,8 @@ export class TestMint {
       over -= power;
     }
     quote.state = "PAID";
-    return Response.json({ ...quote, change, receipt: { order: "as signed" } });
+    const told = change.slice(0, this.changeTold);
+    return Response.json({ ...quote, change: told, receipt: { order: "as signed" } });
   }
 
   #faultOf(inputs: readonly WireProof[], isAnew = false): Response | null {

@@ -195,7 +195,13 @@ async function endOf(
   answer: MintAnswer<Redeemed>,
 ): Promise<Outcome | null> {
   if (answer.kind === "answered" && answer.value.state === "PAID") {
-    return paid(book, ports, spend, answer.value.change ?? [], answer.value.receipt);
+    const told = inOrder(spend, answer.value.change ?? []);
+    const isWhole = sumOf(provenChange(book.state, spend, [told])) >= changeOwed(spend);
+    // Less came than is owed: what was signed is given again.
+    const again = isWhole ? null : await mint.restore(spend.blanks);
+    if (again !== null && again.kind !== "answered") return null;
+    const found = again === null ? [told] : [told, signaturesByOutput(again.value)];
+    return paid(book, ports, spend, found, answer.value.receipt);
   }
   const states = await mint.states(spend.inputs.map(({ secret }) => pointOf(secret)));
   if (states.kind !== "answered") return null;
@@ -232,8 +238,7 @@ async function lookForChange(
     await book.change((before) => returned(before, spend, () => true));
     return { kind: "refused", code: ALREADY_SPENT, detail: "" };
   }
-  const signatures = spend.blanks.flatMap(({ B_ }) => found.get(B_) ?? []);
-  return paid(book, ports, spend, signatures, receipt);
+  return paid(book, ports, spend, [found], receipt);
 }
 
 const ALREADY_SPENT = 11001;
@@ -242,11 +247,11 @@ async function paid(
   book: Book,
   ports: Ports,
   spend: Spend,
-  signatures: readonly Signature[],
+  found: readonly SignaturesByOutput[],
   signed: string | null,
 ): Promise<Outcome> {
   const now = ports.now();
-  const change = provenChange(book.state, spend, signatures);
+  const change = provenChange(book.state, spend, found);
   const missing = Math.max(0, changeOwed(spend) - sumOf(change));
   const receipt = receiptOf(spend, book.state.unit, { at: now, signed, missing });
   const at = {
@@ -258,19 +263,28 @@ async function paid(
   return { kind: "paid", receipt };
 }
 
+type SignaturesByOutput = ReadonlyMap<string, Signature>;
+
 /** Change is laid on the blank outputs from the first on, in their order. */
+function inOrder(spend: Spend, change: readonly Signature[]): SignaturesByOutput {
+  return new Map(
+    change.slice(0, spend.blanks.length).map((one, at) => [spend.blanks[at]?.B_ ?? "", one]),
+  );
+}
+
+/** Of each output the first signature that is proven. */
 function provenChange(
   state: PurseState,
-  spend: Spend,
-  signatures: readonly Signature[],
+  { blanks }: Spend,
+  found: readonly SignaturesByOutput[],
 ): readonly Unblinded[] {
-  const proven: Unblinded[] = [];
-  signatures.forEach((signature, at) => {
-    const output = spend.blanks[at];
-    const keys = state.keys[output?.keyset ?? ""];
-    if (output === undefined || keys === undefined) return;
-    const proof = unblind(output, signature, keys);
-    if (proof !== null) proven.push(proof);
+  return blanks.flatMap((output): readonly Unblinded[] => {
+    const keys = state.keys[output.keyset];
+    const proofs = found.flatMap((one) => {
+      const signature = one.get(output.B_);
+      const isNone = signature === undefined || keys === undefined;
+      return isNone ? [] : (unblind(output, signature, keys) ?? []);
+    });
+    return proofs.slice(0, 1);
   });
-  return proven;
 }
