@@ -10,9 +10,13 @@ import pytest
 
 from amana.cli.exits import Failed
 from amana.cli.operate import doctor, init, officer
+from amana.kernel import HOUR_NS, Instant, format_instant
+from amana.node.chance import SystemClock
 from amana.node.operator import make_operator, open_operator
 from amana.node.settings import Settings, SettingsRefused, check_settings, write_settings
+from amana.node.workers import keeper_of
 from amana.people import Customer
+from amana.storage import mark_log_emptied, read_log
 
 
 def test_the_books_are_their_owners_alone_even_in_a_folder_that_others_read(tmp_path: Path) -> None:
@@ -100,6 +104,33 @@ def test_who_is_erased_stands_in_no_file_of_the_folder_any_more(tmp_path: Path) 
     left = asyncio.run(work())
     assert b"Nevermore" not in left
     assert b"gone-soon" not in left
+
+
+def test_the_doctor_says_since_when_the_log_was_not_emptied(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_operator(tmp_path, Settings())
+    now = SystemClock().now()
+
+    def found() -> tuple[bool, str]:
+        doctor(data=tmp_path, json=True)
+        told = {one["what"]: one for one in json.loads(capsys.readouterr().out)}["books' log"]
+        return told["is_fine"], told["found"]
+
+    assert found() == (True, "0 bytes, last emptied: not yet")
+    with open_operator(tmp_path) as operator:
+        asyncio.run(operator.start())
+        held = read_log(tmp_path).bytes
+        assert held > 0
+        assert found()[0]
+        since = Instant(now - HOUR_NS)
+        mark_log_emptied(tmp_path, since)
+        is_fine, said = found()
+        assert not is_fine
+        assert said.startswith(f"{held} bytes, not emptied since {format_instant(since)}: ")
+        asyncio.run(keeper_of(operator).turn())
+        assert found()[0]
+    assert found()[0]
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 from tests.node.purse_town import PurseTown, exchange, purse_town
 
-from amana.node.log_keeper import LOG_AGAIN_S, LOG_EVERY_S, LogKeeper
-from amana.node.workers import run_workers
-from amana.storage import BOOKS_FILE, open_reader
+from amana.kernel import SECOND_NS, format_instant
+from amana.node.log_keeper import LOG_AGAIN_S, LOG_EVERY_S, LOG_KEPT_S
+from amana.node.workers import keeper_of, run_workers
+from amana.storage import BOOKS_FILE, open_reader, read_log
 
 PATIENCE_MS = 20_000
 _A_BREATH_S = 0.002
@@ -130,6 +131,36 @@ def test_a_reader_keeps_the_log_only_until_it_goes_and_is_told_of_once(
         at_work(town, story)
 
 
+async def health(town: PurseTown) -> Any:
+    return (await town.send("GET", "/health")).body["books_log"]
+
+
+def test_health_says_since_when_the_log_is_kept_and_else_no_size(town: PurseTown) -> None:
+    spend = spending(town)
+    emptied_at = format_instant(town.clock.now())
+    fine = {"status": "ok", "kept_since": None, "bytes_max": 0}
+
+    async def story() -> None:
+        await spend()
+        with closing(open_reader((town.operator.folder / BOOKS_FILE).resolve())) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM purse_spent").fetchone()
+            await spend()
+            await asyncio.sleep(LOG_EVERY_S)
+            town.clock.advance(int(LOG_KEPT_S) * SECOND_NS)
+            assert await health(town) == fine, "how much is written is told to nobody"
+            town.clock.advance(SECOND_NS)
+            told = await health(town)
+            assert (told["status"], told["kept_since"]) == ("kept", emptied_at)
+            assert 0 <= told["bytes_max"] - len(log_of(town)) < 1 << 20
+            assert told["bytes_max"] % (1 << 20) == 0
+        await asyncio.sleep(2 * LOG_AGAIN_S)
+        assert await health(town) == fine
+        assert read_log(town.operator.folder).emptied_at == town.clock.now()
+
+    at_work(town, story)
+
+
 def test_nobody_waits_while_a_reader_keeps_the_log(town: PurseTown) -> None:
     """Goal: the loop goes on, however long the connection waits elsewhere, as it still does."""
     spend = spending(town)
@@ -158,7 +189,7 @@ def test_at_stop_a_reader_is_given_a_moment_and_then_told_of(
     async def stop(reader: sqlite3.Connection, *, goes: bool) -> None:
         if goes:
             asyncio.get_running_loop().call_later(1, reader.close)
-        await LogKeeper(town.operator.writer).stop()
+        await keeper_of(town.operator).stop()
 
     for goes in (True, False):
         town.run(spend())

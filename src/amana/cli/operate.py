@@ -14,16 +14,18 @@ from rich.console import Console
 from rich.table import Table
 
 from amana.cli.exits import FOUND, Failed
-from amana.kernel import IdKind, format_id
+from amana.kernel import IdKind, format_id, format_instant
+from amana.node.chance import SystemClock
 from amana.node.http.pages import Pages
 from amana.node.listening import listen
+from amana.node.log_keeper import kept_since
 from amana.node.operator import make_operator, open_operator
 from amana.node.server import Listening
 from amana.node.server import serve as serve_operator
 from amana.node.settings import Settings, read_settings
 from amana.people import OperatorRole, OperatorStaff, Refused
 from amana.people.rules import is_name
-from amana.storage import BOOKS_FILE
+from amana.storage import BOOKS_FILE, read_log
 from amana.trust import (
     HANDLE_PEPPER,
     WEBHOOK_SIGNING,
@@ -193,6 +195,7 @@ def _look_over(data: Path) -> list[dict[str, object]]:
     settings = read_settings(data)
     free = shutil.disk_usage(data).free
     mode = data.stat().st_mode & 0o077
+    log = _look_at_log(data)
     integrity = _quick_check(data / BOOKS_FILE)
     return [
         _finding("settings", f"{settings.name}, {settings.currency}", is_fine=True),
@@ -200,6 +203,7 @@ def _look_over(data: Path) -> list[dict[str, object]]:
             "folder", "private" if not mode else "others can read it: chmod 700", is_fine=not mode
         ),
         _finding("books", integrity, is_fine=integrity == "ok"),
+        log,
         _look_at_secrets(data),
         _look_at_keys(data),
         _finding("free space", f"{free >> 20} MiB", is_fine=free >= _FREE_BYTES_MIN),
@@ -215,6 +219,21 @@ def _look_over(data: Path) -> list[dict[str, object]]:
 
 def _finding(what: str, found: str, *, is_fine: bool) -> dict[str, object]:
     return {"is_fine": is_fine, "what": what, "found": found}
+
+
+def _look_at_log(data: Path) -> dict[str, object]:
+    log, now = read_log(data), SystemClock().now()
+    since = kept_since(log, now)
+    if since is not None:
+        return _finding(
+            "books' log",
+            f"{log.bytes} bytes, not emptied since {format_instant(since)}: somebody reads the "
+            "books for long, or the operator ended too early to empty it; until it is emptied it "
+            "tells what was written together",
+            is_fine=False,
+        )
+    at = "not yet" if log.emptied_at is None else format_instant(log.emptied_at)
+    return _finding("books' log", f"{log.bytes} bytes, last emptied: {at}", is_fine=True)
 
 
 def _look_at_secrets(data: Path) -> dict[str, object]:

@@ -17,11 +17,10 @@ from amana.node.http.app import create_framework_app
 from amana.node.http.connections import BoundedProtocol
 from amana.node.http.hot import HotPayments
 from amana.node.http.relaying import sealing_key
-from amana.node.log_keeper import LogKeeper
 from amana.node.mint.operators import create_operator_mint
 from amana.node.mint.serving import serving
 from amana.node.operator import Operator
-from amana.node.workers import run_workers
+from amana.node.workers import keeper_of, run_workers
 from amana.relay import Gateway
 
 GRACE_S: Final = 2
@@ -49,7 +48,7 @@ async def serve(
         await _serve(operator, listening, when_ready)
     finally:
         await operator.purse.stop()
-        await LogKeeper(operator.writer).stop()
+        await keeper_of(operator).stop()
 
 
 async def _serve(

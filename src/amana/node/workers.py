@@ -35,9 +35,14 @@ async def run_workers(operator: Operator) -> None:
         group.create_task(_every(KEYS_EVERY_S, lambda: _look_after_vault(operator)))
         group.create_task(send_webhooks(operator))
         group.create_task(_every(STANDING_EVERY_S, lambda: _carry_out(operator)))
-        group.create_task(_every(LOG_EVERY_S, LogKeeper(operator.writer).turn))
+        group.create_task(_every(LOG_EVERY_S, keeper_of(operator).turn))
         group.create_task(_every(KEYSETS_EVERY_S, lambda: look_after_keysets(operator)))
         group.create_task(_every(STATEMENT_EVERY_S, lambda: publish_liabilities(operator)))
+
+
+def keeper_of(operator: Operator) -> LogKeeper:
+    """Return who empties the log of an operator's books."""
+    return LogKeeper(operator.writer, operator.folder, operator.clock)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[float | None]]) -> None:

@@ -24,12 +24,14 @@ from amana.storage._connections import (
     open_writer_connection,
 )
 from amana.storage._core import Handler, Participant, WriterCore
+from amana.storage._log import BooksLog, mark_log_emptied, read_log
 from amana.storage._migrations import upgrade
 from amana.storage._writer import Writer
 
 __all__ = [
     "BOOKS_FILE",
     "SETTINGS_FILE",
+    "BooksLog",
     "Bytes",
     "Category",
     "Declaration",
@@ -46,9 +48,11 @@ __all__ = [
     "column",
     "declaration_of",
     "lock_folder",
+    "mark_log_emptied",
     "metadata",
     "open_reader",
     "open_writer_connection",
+    "read_log",
     "sql_text",
     "strict_table",
     "upgrade",

@@ -117,6 +117,9 @@ SCHEMAS: Final[dict[str, Schema]] = {
         currency=_TEXT,
         operator=_TEXT,
         play_money=_FLAG,
+        books_log=_object(
+            status=_one_of("ok", "kept"), kept_since=_MAYBE_INSTANT, bytes_max=_COUNT
+        ),
     ),
     "Fees": _object(
         merchant_basis_points=_COUNT, person_basis_points=_COUNT, rounding=_TEXT, version=_COUNT

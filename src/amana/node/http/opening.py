@@ -1,17 +1,24 @@
 """Addresses that need no token: health, fees, signing up and in."""
 
+from typing import Final
+
 from litestar import get, post
 from litestar.params import JSONBody
 
 from amana import __version__
-from amana.kernel import IdKind, format_id
+from amana.kernel import IdKind, format_id, format_instant
 from amana.node.http import edge
 from amana.node.http.edge import Asked
 from amana.node.http.operators import people_problem
 from amana.node.http.rates import Rates
+from amana.node.log_keeper import kept_since
+from amana.node.operator import Operator
 from amana.node.shapes import CeremonyBody, EmptyBody, SignUpOptionsBody
 from amana.node.views import View
 from amana.people import Refused, SignedIn
+from amana.storage import read_log
+
+_TOLD_BYTES: Final = 1 << 20
 
 
 @get("/health")
@@ -24,7 +31,22 @@ async def get_health(request: Asked) -> View:
         "currency": operator.settings.currency,
         "operator": operator.settings.name,
         "play_money": operator.settings.is_play_money,
+        "books_log": _books_log(operator),
     }
+
+
+def _books_log(operator: Operator) -> View:
+    """Say whether the books' log is emptied as often as is stated.
+
+    How fast it grows would tell everybody who asks when something is paid. So its size is told only
+    where it is not, and rounded up.
+    """
+    log = read_log(operator.folder)
+    since = kept_since(log, operator.clock.now())
+    if since is None:
+        return {"status": "ok", "kept_since": None, "bytes_max": 0}
+    bytes_max = -(-log.bytes // _TOLD_BYTES) * _TOLD_BYTES
+    return {"status": "kept", "kept_since": format_instant(since), "bytes_max": bytes_max}
 
 
 @get("/v1/fees")
