@@ -14,6 +14,7 @@ class Feed:
         self._outbox = outbox
         self._waiting: dict[AmanaId, set[asyncio.Event]] = {}
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
+        self.is_ended = False
 
     def listen(self, listener: Callable[[Sequence[Event]], None]) -> None:
         """Hand every commit's events to a listener."""
@@ -42,3 +43,10 @@ class Feed:
         waiting.discard(signal)
         if not waiting:
             self._waiting.pop(stream, None)
+
+    def end(self) -> None:
+        """End every stream, since the operator stops: one that goes on would have to be cut off."""
+        self.is_ended = True
+        for waiters in self._waiting.values():
+            for waiter in waiters:
+                waiter.set()

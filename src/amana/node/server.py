@@ -13,6 +13,7 @@ from typing import Any, Final
 import uvicorn
 
 from amana.node.checkout import create_checkout_app
+from amana.node.feed import Feed
 from amana.node.http.app import create_framework_app
 from amana.node.http.connections import BoundedProtocol
 from amana.node.http.hot import HotPayments
@@ -63,7 +64,7 @@ async def _serve(
     mint = create_operator_mint(operator, app.state.openid)
     mint_server = SideServer(serving(Gateway(mint, sealing_key(operator), operator.chance)))
     checkout_server = SideServer(_config(create_checkout_app(operator)))
-    server = OperatorServer(_config(HotPayments(app)))
+    server = OperatorServer(_config(HotPayments(app)), operator.feed)
     async with (
         _beside(run_workers(operator)),
         _beside(mint_server.serve(sockets=[listening.mint])),
@@ -91,6 +92,15 @@ def _config(app: Any) -> uvicorn.Config:  # noqa: ANN401 - an ASGI application, 
 
 class OperatorServer(uvicorn.Server):
     """The operator's listener: asked to end, by either signal, it lets all that is open end too."""
+
+    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+        super().__init__(config)
+        self._feed = feed
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams of events first: they never end by themselves."""
+        self._feed.end()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -96,7 +96,7 @@ async def _events(request: Asked, principal: Principal, after: int) -> AsyncIter
     signal = operator.feed.subscribe(principal.party)
     try:
         yield b": connected\n\n"
-        while _is_signed_in(request):
+        while not operator.feed.is_ended and _is_signed_in(request):
             signal.clear()
             events = operator.events_read.feed(principal.party, after=after, limit=_BATCH)
             for event in events:
