@@ -93,13 +93,14 @@ def _config(app: Any) -> uvicorn.Config:  # noqa: ANN401 - an ASGI application, 
 class OperatorServer(uvicorn.Server):
     """The operator's listener: asked to end, by either signal, it lets all that is open end too."""
 
-    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+    def __init__(self, config: uvicorn.Config, feed: Feed | None = None) -> None:
         super().__init__(config)
         self._feed = feed
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams of events first: they never end by themselves."""
-        self._feed.end()
+        if self._feed is not None:
+            self._feed.end()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
