@@ -77,7 +77,9 @@ export const en = {
   "wallet.handle.hint": "3 to 25 small letters, digits and dashes. Others pay you by it.",
   "wallet.have": "I already have a wallet",
   "wallet.passkey-gone": "No passkey was used. Nothing has changed.",
-  "wallet.passkey-none": "This browser has no passkeys.",
+  "wallet.passkey-none": "This browser has no passkeys. Open the wallet in another one.",
+  "wallet.brought.take": "E-cash waits behind this link. You can take it once you are signed in.",
+  "wallet.brought.pay": "The payment is shown once you are signed in.",
   "wallet.signed-out": "Your session has ended. Sign in again to go on.",
   "wallet.balance": "Balance",
   "wallet.account": "Account, named",
@@ -208,6 +210,7 @@ export const en = {
   "restore.lost": "Operator or mint cannot be reached just now. Nothing has changed.",
   "purse.relay.gone":
     "The relay that keeps your internet address from the mint cannot be used just now.",
+  "purse.relay.shows": "Without it your internet address reaches the mint.",
   "purse.relay.without": "Go on without the relay, this time",
   "purse.sees.relay":
     "Not your internet address: everything from the scan to the receipt goes through the relay.",
@@ -218,6 +221,8 @@ export const en = {
     "Once it is started, the operator fills it from your account in round sums: now, again within a day so that it does not run dry, and later at hours that nobody chooses. Payments in shops come from it by default.",
   "purse.refill.none": "No refill is waiting. The next one is left when the purse runs low.",
   "purse.refill.waiting": "The next refill of {amount} waits at the operator.",
+  "purse.refill.short":
+    "That is more than your account holds just now. It comes by itself once there is enough.",
   "purse.refill.refused": "The operator did not take the refill.",
   "purse.refills": "Refills",
   "purse.look": "Look for the refill now",

@@ -8,7 +8,8 @@ export const peopleEn = {
     "Private: the operator sees that {name} is sent e-cash, and how much once it is banked, not by whom.",
   "people.max": "At most {amount} at once.",
   "people.too-much": "This is more than goes to a person at once: at most {amount}.",
-  "people.nobody": "Nobody with this handle takes e-cash here.",
+  "people.nobody":
+    "Nobody with this handle takes e-cash here. Check the handle, or send by a link.",
   "people.sent": "Sent",
   "people.sent.text":
     "{name} receives it when their wallet is next open. If nobody fetches it, you can take it back after 30 days.",

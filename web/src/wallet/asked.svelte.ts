@@ -17,13 +17,18 @@ export function takeFromAddress(): void {
   }
 }
 
+/** Why somebody comes who is not signed in yet, where a link brought them. */
+export function broughtBy(): "take" | "pay" | null {
+  return ecash !== null ? "take" : asked !== null ? "pay" : null;
+}
+
 export function takeAsked(): string | null {
   const code = asked;
   asked = null;
   return code;
 }
 
-let ecash: string | null = null;
+let ecash = $state.raw<string | null>(null);
 
 /** E-cash that a link brought; it is in no address any more, and waits here to be taken. */
 export function offeredEcash(): string | null {

@@ -256,7 +256,7 @@ class PurseOnScreen {
     if (news.kind === "changed") this.summary = news.summary;
     else if (news.kind === "changed-elsewhere") this.#changedElsewhere(news.summary);
     else if (news.kind === "ended") this.#ended(news.outcome);
-    else if (news.kind === "relay") this.isRelayGone = news.isGone;
+    else if (news.kind === "relay") this.isRelayGone = news.isGone && isOnline();
     else if (news.kind === "relay-named") this.#relayNamed(news.named);
     else if (this.stage?.name === "working") this.stage = { ...this.stage, name: "unknown" };
   }

@@ -38,7 +38,8 @@ class Wallet {
   loaded = $state(false);
   lost = $state(false);
   signedOut = $state(false);
-  playMoney = $state(false);
+  /** Remembered, since an opening that may be one for paying asks the operator nothing. */
+  playMoney = $state(settings.get("play-money") !== null);
   keyHere = $state(false);
   #stopListening: (() => void) | null = null;
   #refresh: ReturnType<typeof setTimeout> | null = null;
@@ -209,7 +210,9 @@ class Wallet {
 
   async #learnOperator(): Promise<void> {
     const health = await ask({ method: "GET", path: "/health", check: healthShape });
-    if (health.kind === "answered") this.playMoney = health.value.play_money;
+    if (health.kind !== "answered") return;
+    this.playMoney = health.value.play_money;
+    settings.set("play-money", this.playMoney ? "1" : null);
   }
 
   #follow(token: string): void {

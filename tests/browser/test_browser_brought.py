@@ -1,0 +1,99 @@
+"""What the wallet tells somebody who is new, whom a link brought, or whose network was away."""
+
+import os
+
+import pytest
+from playwright.sync_api import expect
+from tests.browser.conftest import Opener, Operator, Watched
+from tests.browser.screens import Till, Wallet
+from tests.browser.test_browser_access import add_authenticator
+from tests.browser.test_browser_purse import fill, new_customer, payer
+from tests.browser.test_browser_purse_people import make_link
+
+__all__ = ["payer"]
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_second_link_that_is_opened_takes_the_place_of_the_first(
+    payer: Wallet, open_context: Opener, operator: Operator
+) -> None:
+    links = [make_link(payer, amount) for amount in ("1.10", "2.20")]
+    token = new_customer(operator, f"taker-{os.urandom(4).hex()}")
+    page = Wallet.signed_in(open_context().new_page(), token).page
+    page.goto(links[0])
+    expect(page.locator("[data-take=token]")).to_contain_text("€1.10")
+    page.goto(links[1])
+    expect(page.locator("[data-take=token]")).to_contain_text("€2.20")
+    page.locator("[data-take=token] button.tall").click()
+    expect(page.locator("[data-take=taken]")).to_contain_text("€2.20")
+    page.goto(links[0])
+    page.locator("[data-take=token] button.tall").click()
+    expect(page.locator("[data-take=taken]")).to_contain_text("€1.10")
+
+
+def test_whom_a_link_brings_without_a_wallet_is_told_what_waits(
+    payer: Wallet, open_context: Opener
+) -> None:
+    page = open_context().new_page()
+    add_authenticator(page)
+    page.goto(make_link(payer, "3.30"))
+    expect(page.get_by_text("E-cash waits behind this link")).to_be_visible()
+    page.get_by_role("button", name="Create a wallet").click()
+    page.get_by_label("Your name").fill("Noor")
+    page.get_by_label("Handle").fill(f"noor-{os.urandom(3).hex()}")
+    page.get_by_role("button", name="Create a wallet").click()
+    expect(page.locator("[data-take=token]")).to_contain_text("€3.30")
+
+
+def test_whom_a_code_brings_without_a_wallet_is_told_that_it_comes_next(
+    open_context: Opener, till: Till
+) -> None:
+    _, code = till.charge("250")
+    page = open_context().new_page()
+    page.goto(f"/wallet#pay={code}")
+    expect(page.get_by_text("The payment is shown once you are signed in")).to_be_visible()
+
+
+def test_a_refill_that_the_account_cannot_pay_is_said_to_wait_for_that(
+    open_context: Opener, operator: Operator
+) -> None:
+    handle = f"broke-{os.urandom(4).hex()}"
+    asked = {"handle": handle, "display_name": "Broke", "language": "en"}
+    made = operator.post("/v1/operator/customers", operator.operator_token, asked)
+    wallet = Wallet.signed_in(open_context().new_page(), str(made["token"]))
+    wallet.go("purse")
+    wallet.page.get_by_role("button", name="Start the purse").click()
+    short = wallet.page.locator("[data-short]")
+    expect(short).to_contain_text("more than your account holds")
+    amount = {"currency": "EUR", "minor": "60000"}
+    topup = {"customer": handle, "amount": amount}
+    operator.post("/v1/operator/topups", operator.operator_token, topup)
+    expect(short).to_have_count(0)
+
+
+def test_a_relay_is_not_blamed_for_a_network_that_was_away(
+    open_context: Opener, operator: Operator, watched: Watched
+) -> None:
+    watched.expect("ERR_INTERNET_DISCONNECTED")
+    token = new_customer(operator, f"tunnel-{os.urandom(4).hex()}")
+    wallet = Wallet.signed_in(open_context().new_page(), token, is_relayed=True)
+    fill(wallet)
+    wallet.page.context.set_offline(True)
+    wallet.page.get_by_role("button", name="Look for e-cash").click()
+    expect(wallet.page.get_by_text("Not known just now.")).to_be_visible()
+    wallet.page.context.set_offline(False)
+    expect(wallet.page.get_by_text("You are offline.")).to_have_count(0)
+    expect(wallet.page.locator("[data-relay=gone]")).to_have_count(0)
+
+
+def test_play_money_is_called_so_where_the_operator_is_not_asked(
+    payer: Wallet, till: Till, watched: Watched
+) -> None:
+    _, code = till.charge("450")
+    begun = len(watched.requests)
+    page = payer.page.context.new_page()
+    page.goto(f"/wallet#pay={code}")
+    expect(Wallet(page).pay_button).to_be_visible()
+    expect(page.get_by_text("Play money.")).to_be_visible()
+    assert not [one for one in watched.requests[begun:] if one.url.endswith("/health")]
