@@ -131,7 +131,8 @@ def read_blind_token(text: str) -> BlindToken | Refusal:
         return _failed("This is no blind token.")
     if proof.dleq is not None:
         return _failed("A blind token is sent without its DLEQ proof.")
-    is_whole = proof.amount == 1 and len(point) == _POINT_BYTES
+    # Python passes over white space in hex; a token has one spelling.
+    is_whole = proof.amount == 1 and len(point) == _POINT_BYTES and len(proof.C) == POINT_CHARACTERS
     is_bounded = 0 < len(proof.secret.encode("utf-8", "surrogatepass")) <= SECRET_BYTES_MAX
     if not is_whole or not is_bounded or len(proof.id) > KEYSET_ID_CHARACTERS_MAX:
         return _failed("This is no blind token.")
