@@ -78,6 +78,7 @@ def test_a_purse_is_taken_over_by_its_phrase_and_exchanged_before_it_is_spent(
     came = other.page.locator("[data-restored=restored]")
     expect(came).to_be_visible(timeout=60_000)
     expect(came).to_be_focused()
+    expect(came).to_contain_text("any others, of this device or made later, no longer count")
     # A young purse's second refill waits at the operator, or was signed by now.
     tier = shipped_policy().refill.default_tier
     amount = minor_units(came.inner_text())

@@ -187,6 +187,8 @@ export const ar: Table = {
   "restore.button": "انقل",
   "restore.working": "يستغرق هذا حتى نصف دقيقة.",
   "restore.done": "نُقل {amount}. يمكن إنفاقه بعد بضع دقائق.",
+  "restore.count":
+    "من الآن تفتح الكلمات التي استعملتها نسخة هذا الجيب كله، ولا يعود لأي كلمات أخرى أثر، سواء كانت لهذا الجهاز أو أُنشئت لاحقًا.",
   "restore.slip.words": "ليس من كلمات أي عبارة استعادة: {words}.",
   "restore.slip.word": "الكلمة {number} («{word}»)",
   "restore.slip.count": "عبارة الاستعادة اثنتا عشرة كلمة، وعدد هذه {number}.",

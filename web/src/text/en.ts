@@ -200,6 +200,8 @@ export const en = {
   "restore.button": "Take over",
   "restore.working": "This takes up to half a minute.",
   "restore.done": "{amount} came over. It can be spent in a few minutes.",
+  "restore.count":
+    "From now on the words you have just used open the backup of this whole purse; any others, of this device or made later, no longer count.",
   "restore.slip.words": "Not a word of any recovery phrase: {words}.",
   "restore.slip.word": "word {number} (“{word}”)",
   "restore.slip.count": "A recovery phrase has twelve words; these are {number}.",
