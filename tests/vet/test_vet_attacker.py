@@ -1,12 +1,16 @@
 """The attacker finds a leak that was planted, and nothing where there is none."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from amana.vet.attacker import learn
 from amana.vet.score import score
-from amana.vet.sight import DAY_SECONDS, Sight, Truth, marks, payments
+from amana.vet.sight import DAY_SECONDS, TOKENS, Sight, Truth, marks, payments
 
 PEOPLE, COUNT, DAYS = 60, 1_800, 30
+SPAN = 3
+SPANS = DAYS // SPAN
 
 
 def town(gap: int | None) -> tuple[Sight, Truth]:
@@ -53,3 +57,38 @@ def test_paying_a_shop_by_name_once_names_the_other_payments_there() -> None:
     once = marks([(100 + who, who, 500, who) for who in range(PEOPLE)])
     seen = Sight(PEOPLE, told, sight.refills, once)
     assert named(seen, known) > 0.8
+
+
+def busy_spans() -> tuple[Sight, Truth]:
+    """Everybody pays within three days only, a tenth of the people in each three."""
+    sight, known = town(gap=None)
+    span = sight.payments.at // DAY_SECONDS // SPAN
+    payer = known.payer // SPANS * SPANS + span
+    return sight, Truth(payer, 0, known.seconds)
+
+
+def fetching(sight: Sight, fetches: list[tuple[int, int, int]]) -> Sight:
+    """Add fetches of blind tokens: the day, who, and how many."""
+    rows = [(day * DAY_SECONDS, who, count, -1) for day, who, count in fetches]
+    return replace(sight, days={TOKENS: marks(rows)})
+
+
+def test_a_fetch_of_blind_tokens_on_each_day_of_a_payment_names_payers() -> None:
+    sight, known = busy_spans()
+    paid = zip(sight.payments.at // DAY_SECONDS, known.payer, strict=True)
+    days = sorted({(int(day), int(who)) for day, who in paid})
+    assert named(fetching(sight, [(day, who, 2) for day, who in days]), known) > 6 / PEOPLE
+
+
+def test_how_many_blind_tokens_were_fetched_names_who_used_many_just_then() -> None:
+    """All fetch on the same days; only how many says whose busy days came before."""
+    sight, known = busy_spans()
+    ends = range(SPAN - 1, DAYS, SPAN)
+    told = [
+        (day, who, 100 if day // SPAN == who % SPANS else 2)
+        for day in ends
+        for who in range(PEOPLE)
+    ]
+    assert named(fetching(sight, told), known) > 6 / PEOPLE
+    silent = [(day, who, 50) for day, who, _ in told]
+    assert named(fetching(sight, silent), known) < 4 / PEOPLE

@@ -10,7 +10,7 @@ from tests.vet.conftest import Played
 from amana.kernel import DAY_NS, MILLISECOND_NS, MINUTE_NS, SECOND_NS
 from amana.vet import town as towns
 from amana.vet.play import FIRST
-from amana.vet.sight import Marks, project
+from amana.vet.sight import TOKENS, Marks, project
 from amana.vet.town import TownMissing, run_town
 
 
@@ -36,6 +36,35 @@ def test_nightly_copies_show_the_days_of_letters_backups_and_devices(played: Pla
     for what in ("letter waited", "letter fetched", "backup written", "device changed"):
         assert_same(played.sight.days[what], claimed[what])
         assert len(claimed[what].at), what
+
+
+def test_nightly_copies_show_how_many_blind_tokens_everybody_fetched_on_each_day(
+    played: Played,
+) -> None:
+    seen = played.sight.days[TOKENS]
+    assert_same(seen, project(*played.town).days[TOKENS])
+    # Two fetches as a purse is set up, and one when some of them were used.
+    assert set(range(120)) == set(seen.account.tolist())
+    assert {50, 100} <= set(seen.amount.tolist())
+
+
+def test_what_is_kept_of_a_blind_token_says_neither_when_nor_whose(played: Played) -> None:
+    with closing(sqlite3.connect(played.folder / "operator" / "books.db")) as connection:
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(purse_auth_spent)")]
+        used = [row[0] for row in connection.execute("SELECT nullifier FROM purse_auth_spent")]
+        days = connection.execute("SELECT DISTINCT day FROM purse_auth_quota").fetchall()
+    assert columns == ["keyset", "nullifier"]
+    assert used == sorted(used)
+    assert len(used) == sum(event.get("tokens", 0) for event in played.town.events)
+    assert len(days) == 1, "who fetched how many is counted for a day"
+
+
+def test_every_payment_and_everything_sent_takes_blind_tokens(played: Played) -> None:
+    shown = {
+        kind: {event["tokens"] for event in played.town.events if event["kind"] == kind}
+        for kind in ("pay", "deposit", "give", "exchange")
+    }
+    assert shown == {"pay": {2}, "deposit": {2}, "give": {1, 3}, "exchange": {1}}
 
 
 def test_a_letter_that_came_and_went_in_a_day_is_in_no_copy(played: Played) -> None:
@@ -118,6 +147,7 @@ LOOKED_INTO = {
     "purse_refills": "the day on which each was left, by the nightly copies",
     "purse_backups": "the day on which each was left",
     "purse_mail": "the days on which a letter lay in somebody's mailbox",
+    "purse_auth_quota": "how many blind tokens everybody fetched, by the day",
     "people_customers": "the day on which another device took the place of the last",
 }
 SAYS_NO_MORE = {
@@ -131,6 +161,7 @@ SAYS_NO_MORE = {
     "payments_takings": "the merchant's side of the same payments",
     "people_handles": "who has an account",
     "people_merchants": "who has a shop",
+    "purse_auth_spent": "hashes of used blind tokens, with their keyset",
     "purse_deposits": "the sum and hour of a deposit, as its payment; its quotes, the day",
     "purse_keys": "who may be sent letters",
     "purse_redeem_quotes": "the merchant's side of the same payments; the day of a deposit",

@@ -83,8 +83,8 @@ interface Kept {
 const KEYSET = "town";
 const EXPONENT = 2;
 const DEPOSIT_CHANCE = 0.01;
-/** Blind tokens: what a payment takes, a look-up of a handle, a swap, a letter. */
-const TOKENS = { pay: 2, give: { handle: 3, link: 1 }, swap: 1 } as const;
+/** Blind tokens: for a quote and what it is for, a look-up of a handle, a swap, a letter. */
+const TOKENS = { pay: 2, deposit: 2, give: { handle: 3, link: 1 }, swap: 1 } as const;
 /** How often the open app looks whether something is to be done. */
 const LOOK_SECONDS = 30;
 
@@ -206,6 +206,13 @@ export class Wallet {
     this.tell(now, "tokens", { count });
   }
 
+  /** Blind tokens go to the mint, as many as there are of them; returns how many. */
+  private show(tokens: number): number {
+    const shown = Math.min(tokens, this.tokens);
+    this.tokens -= shown;
+    return shown;
+  }
+
   private leave(now: number): void {
     const amount = chooseTier(this.policy, EXPONENT, this.spendings, now);
     const outputs = refillOutputs(this.policy, amount);
@@ -222,12 +229,14 @@ export class Wallet {
       held(rested(this.coins, now)) - scaled(this.policy, this.policy.refill.low_water, 2);
     const amount = spare > 0n ? depositTier(this.policy, EXPONENT, spare) : null;
     const choice = amount === null ? null : chooseCoins(this.policy, this.coins, amount, now);
-    if (amount === null || choice === null) return;
+    if (amount === null || choice === null || this.tokens < TOKENS.deposit) return;
     const draw = this.chance.bytes();
     const due = dueAt(now, depositDelayMinutes(this.policy, draw));
+    const tokens = this.show(TOKENS.deposit);
     const [change, rests_until] = this.spend(choice.coins, choice.overpaid, now);
     const inputs = amounts(choice.coins);
-    this.tell(now, "deposit", { amount, inputs, change, rests_until, draw: hex(draw), due });
+    const paid = { amount, inputs, change, rests_until, tokens };
+    this.tell(now, "deposit", { ...paid, draw: hex(draw), due });
     this.tell(due, "credit", { amount });
   }
 
@@ -237,8 +246,7 @@ export class Wallet {
       this.tell(at, "named", { shop, amount, lacks: choice === null ? "coins" : "tokens" });
       return;
     }
-    this.tokens -= TOKENS.pay;
-    this.tellPaid(choice, { at, shop, amount });
+    this.tellPaid(choice, { at, shop, amount }, this.show(TOKENS.pay));
     this.spent(at, amount);
   }
 
@@ -256,12 +264,12 @@ export class Wallet {
       this.tell(at, "named_gift", { to, amount });
       return;
     }
-    this.tokens -= TOKENS.give[way];
+    const tokens = this.show(TOKENS.give[way]);
     const { passed, kept } = division(this.policy, amount, choice.overpaid);
     const rests_until = this.changed(choice.coins, kept, "change", at);
     const letter = this.post.send(gift, passed);
     const inputs = amounts(choice.coins);
-    this.tell(at, "give", { to, way, letter, amount, inputs, passed, kept, rests_until });
+    this.tell(at, "give", { to, way, letter, amount, inputs, passed, kept, rests_until, tokens });
     this.spent(at, amount);
   }
 
@@ -276,9 +284,9 @@ export class Wallet {
   private take({ number, passed }: Letter, at: Seconds): void {
     const amount = passed.reduce((sum, one) => sum + one, 0n);
     const { kept } = division(this.policy, 0n, amount);
-    this.tokens = Math.max(0, this.tokens - TOKENS.swap);
+    const tokens = this.show(TOKENS.swap);
     const rests_until = this.changed([], kept, "received", at);
-    this.tell(at, "take", { letter: number, amount, inputs: passed, kept, rests_until });
+    this.tell(at, "take", { letter: number, amount, inputs: passed, kept, rests_until, tokens });
   }
 
   /** Another device: what the backup holds and the mint does not call spent. */
@@ -317,11 +325,12 @@ export class Wallet {
     if (!this.may(now, openSince, isStuck)) return;
     for (const one of due) {
       if (this.tokens < TOKENS.swap) return;
-      this.tokens -= TOKENS.swap;
+      const tokens = this.show(TOKENS.swap);
       this.gone.add(one);
       this.coins = this.coins.filter((other) => other !== one);
       this.coins.push(coin(one.amount, lineageName("received", this.lineages++), now));
-      this.tell(now, "exchange", { inputs: [one.amount], kept: [one.amount], rests_until: now });
+      const same = [one.amount];
+      this.tell(now, "exchange", { inputs: same, kept: same, rests_until: now, tokens });
     }
   }
 
@@ -366,12 +375,17 @@ export class Wallet {
       this.tell(at, "named", { shop, amount });
       return;
     }
-    this.tellPaid(choice, { at, shop, amount });
+    this.tellPaid(choice, { at, shop, amount }, 0);
   }
 
-  private tellPaid(choice: Choice<Coin>, { at, shop, amount }: Omit<Purchase, "kind">): void {
+  private tellPaid(
+    choice: Choice<Coin>,
+    { at, shop, amount }: Omit<Purchase, "kind">,
+    tokens: number,
+  ): void {
     const [change, rests_until] = this.spend(choice.coins, choice.overpaid, at);
-    this.tell(at, "pay", { shop, amount, inputs: amounts(choice.coins), change, rests_until });
+    const inputs = amounts(choice.coins);
+    this.tell(at, "pay", { shop, amount, inputs, change, rests_until, tokens });
   }
 
   private tell(at: number, kind: string, more: Record<string, unknown>): void {

@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Sequence
 from typing import Final
 
+from amana.purse.keysets import AUTH_UNIT
 from amana.purse.model import Keyset, Proof
 from amana.purse.ports import Blank, Claim, Exchanged, Signed
 
@@ -20,28 +21,29 @@ class HashedSignatory:
     """The port `Signatory`, answered by hashes."""
 
     def __init__(self, unit: str, amounts: Sequence[int], *, final_expiry: int) -> None:
-        """Make the one keyset.
+        """Make a keyset of money, and one of blind tokens.
 
         Args:
-            unit: Its unit.
+            unit: The unit of money.
             amounts: Its denominations.
-            final_expiry: When it ends, in seconds since 1970.
+            final_expiry: When both end, in seconds since 1970.
         """
-        keys = {amount: _EVEN + _hash(b"key", amount.to_bytes(8)) for amount in amounts}
-        self._listed = (
+        plans = ((unit, amounts), (AUTH_UNIT, (1,)))
+        self._listed = tuple(
             Keyset(
-                number=0,
-                id="01" + _hash(b"id", unit.encode()).hex(),
-                unit=unit,
+                number=number,
+                id="01" + _hash(b"id", of.encode()).hex(),
+                unit=of,
                 is_active=True,
                 input_fee_ppk=0,
                 final_expiry=final_expiry,
-                keys=keys,
-            ),
+                keys={amount: _EVEN + _hash(b"key", amount.to_bytes(8)) for amount in listed},
+            )
+            for number, (of, listed) in enumerate(plans)
         )
 
     def keysets(self) -> tuple[Keyset, ...]:
-        """Return the one keyset."""
+        """Return the keyset of money, and that of blind tokens."""
         return self._listed
 
     async def verify(self, claims: Sequence[Claim]) -> list[bytes | None]:
@@ -77,7 +79,7 @@ class HashedSignatory:
         return await self.sign(blanks)
 
     async def rotate(self, unit: str, *, final_expiry: int) -> Keyset:
-        """Refuse: there is one keyset.
+        """Refuse: there is one keyset of each unit.
 
         Raises:
             NotImplementedError: Always.
@@ -85,9 +87,15 @@ class HashedSignatory:
         raise NotImplementedError(f"a town has one keyset of {unit} until {final_expiry}")
 
     def proof(self, amount: int, secret: str) -> Proof:
-        """Make a proof, as unblinding would."""
-        point = _point(0, amount, secret.encode())
-        return Proof(self._listed[0].id, amount, secret, point)
+        """Make a proof of money, as unblinding would."""
+        return self._proof(self._listed[0], amount, secret)
+
+    def token(self, secret: str) -> Proof:
+        """Make a blind token, as unblinding would."""
+        return self._proof(self._listed[1], 1, secret)
+
+    def _proof(self, keyset: Keyset, amount: int, secret: str) -> Proof:
+        return Proof(keyset.id, amount, secret, _point(keyset.number, amount, secret.encode()))
 
 
 def _point(keyset: int, amount: int, text: bytes) -> bytes:

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from amana.vet.sight import DAY_SECONDS, Floats, Marks, Sight, Whole
+from amana.vet.sight import DAY_SECONDS, TOKENS, Floats, Marks, Sight, Whole
 
 Bins: TypeAlias = NDArray[np.int16]
 
@@ -31,6 +31,8 @@ _DAYS_SEEN: Final = 15
 _AMOUNTS: Final = (200, 400, 700, 1_000, 1_500, 2_500, 5_000, 10_000)
 _CLASSES: Final = 6
 _PROOFS_SEEN: Final = 20
+_A_DAY: Final = (0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 25, 50, 100)
+_UNFETCHED_DAYS: Final = (2, 4, 7, 14, 28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ def make_clues(sight: Sight) -> Iterator[Clue]:
     for name, seen in sight.days.items():
         if len(seen.at):
             yield _day_clue(name, sight, seen)
+    if TOKENS in sight.days:
+        yield _token_clue(sight, sight.days[TOKENS])
     for name, seen in sight.moments.items():
         if len(seen.at):
             yield from _gap_clues(name, sight, seen)
@@ -181,6 +185,28 @@ def _day_clue(name: str, sight: Sight, seen: Marks) -> Clue:
         nearest[moved] = distance + reach
     day = sight.payments.at // DAY_SECONDS
     return Clue(f"day of {name}", _DAYS_SEEN + 1, lambda which: nearest[:, day[which]].T)
+
+
+def _token_clue(sight: Sight, seen: Marks) -> Clue:
+    """How fast the account used tokens then: those next fetched, by the days since it fetched last.
+
+    A wallet fetches again when some were used, so this bounds its payments between two fetches.
+    Where none were fetched again, it is how long the last ones have sufficed.
+    """
+    last = int(max(sight.payments.at.max(), seen.at.max(initial=0)) // DAY_SECONDS) + 1
+    paces = len(_A_DAY) + 1
+    times, sums = seen.times_of(sight.accounts), seen.sums_of(sight.accounts)
+    table = np.empty((sight.accounts, last), dtype=np.int16)
+    for account in range(sight.accounts):
+        days = np.concatenate(([-1], times[account] // DAY_SECONDS, [last]))
+        a_day = np.diff(sums[account]) / np.diff(days)[:-1]
+        is_long = np.searchsorted(np.array(_UNFETCHED_DAYS), last - days[-2])
+        binned = np.append(np.searchsorted(np.array(_A_DAY), a_day), paces + is_long)
+        # What is fetched on the day of a payment may be fetched because of it.
+        table[account] = binned[np.searchsorted(days[1:], np.arange(last))]
+    day = sight.payments.at // DAY_SECONDS
+    bins = paces + len(_UNFETCHED_DAYS) + 1
+    return Clue("use of blind tokens", bins, lambda which: table[:, day[which]].T)
 
 
 def _same_merchant(sight: Sight) -> Clue:

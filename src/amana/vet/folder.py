@@ -13,7 +13,7 @@ from amana.kernel import SECOND_NS, day_number
 from amana.payments.model import PaymentKind, PaymentStatus
 from amana.storage import BOOKS_FILE
 from amana.vet.play import FIRST, Cast
-from amana.vet.sight import DAY_SECONDS, TO_PERSON, Marks, Payments, Sight, marks, payments
+from amana.vet.sight import DAY_SECONDS, TO_PERSON, TOKENS, Marks, Payments, Sight, marks, payments
 
 _ID_BYTES: Final = 16
 _PAID: Final = (
@@ -22,6 +22,7 @@ _PAID: Final = (
 )
 _LETTERS: Final = "SELECT id, party FROM purse_mail"
 _DEVICES: Final = "SELECT customer, note_key FROM people_customers WHERE note_key IS NOT NULL"
+_TOKENS: Final = "SELECT day, party, count FROM purse_auth_quota"
 _NOBODY: Final = -1
 _FIRST_DAY: Final = day_number(FIRST)
 
@@ -30,7 +31,8 @@ class Nights:
     """What the nightly copies show beyond the last of them: the day on which each row came.
 
     Of standing orders and backups when they were left, of letters when they came into a mailbox
-    and when they were gone from it, of devices when another took the place of the last.
+    and when they were gone from it, of devices when another took the place of the last. Of blind
+    tokens a row has its day in itself, and is gone a day later.
     """
 
     def __init__(self) -> None:
@@ -41,6 +43,7 @@ class Nights:
         self._fetched: list[tuple[int, bytes]] = []
         self._devices: dict[bytes, bytes] = {}
         self._changed: list[tuple[int, bytes]] = []
+        self._tokens: dict[tuple[int, bytes], int] = {}
 
     def look(self, day: int, copy: Path) -> None:
         """Look into the copy made as a day begins: what is new in it came the day before."""
@@ -51,6 +54,8 @@ class Nights:
                 self._left.setdefault(refill, (day - 1, party, amount))
             backups = connection.execute("SELECT day, party FROM purse_backups")
             self._backups.update((left - _FIRST_DAY, party) for left, party in backups)
+            for given, party, count in connection.execute(_TOKENS):
+                self._tokens[given - _FIRST_DAY, party] = count
             self._look_at_letters(day - 1, dict(connection.execute(_LETTERS)))
             self._look_at_devices(day - 1, dict(connection.execute(_DEVICES)))
 
@@ -74,6 +79,10 @@ class Nights:
             "refill left": marks(
                 (day * DAY_SECONDS, people[party], amount, _NOBODY)
                 for day, party, amount in self._left.values()
+            ),
+            TOKENS: marks(
+                (day * DAY_SECONDS, people[party], count, _NOBODY)
+                for (day, party), count in self._tokens.items()
             ),
             "backup written": _marked(self._backups, people),
             "device changed": _marked(self._changed, people),

@@ -39,6 +39,7 @@ from amana.storage import BOOKS_FILE
 from amana.testing.hashed import HashedSignatory
 from amana.testing.rooms import START, HandClock, SeededChance
 from amana.vet.hands import Hands, HashedHands, node_hands
+from amana.vet.tokens import TokenHands
 
 Event = Mapping[str, Any]
 
@@ -85,9 +86,15 @@ class Cast:
 class Player:
     """Plays one town into one operator."""
 
-    def __init__(self, operator: Operator, hands: Hands, clock: HandClock, chance: _Chance) -> None:
+    def __init__(
+        self,
+        operator: Operator,
+        hands: tuple[Hands, TokenHands | None],
+        clock: HandClock,
+        chance: _Chance,
+    ) -> None:
         self._operator = operator
-        self._hands = hands
+        self._hands, self._tokens = hands
         self._clock = clock
         self._chance = chance
         self._people: list[PartyFacts] = []
@@ -162,11 +169,12 @@ class Player:
             "sign": self._carry_out,
             "credit": self._carry_out,
             "fetch": self._fetch,
+            "tokens": self._fetch_tokens,
             "pay": self._spend,
             "named": self._name,
             "deposit": self._deposit,
             "key": self._publish,
-            "restore": self._publish,
+            "restore": self._restore,
             "backup": self._back_up,
             "give": self._give,
             "take": self._take,
@@ -175,6 +183,7 @@ class Player:
         }
         play = plays.get(event["kind"])
         if play is not None:
+            await self._show_tokens(event)
             await play(event)
             self._clock.advance(1)
 
@@ -205,6 +214,24 @@ class Player:
         if not signed:
             raise Disagreed(f"nothing was signed: {event}")
         self._hands.take(event["person"], "refill", signed, at=event["at"])
+
+    async def _fetch_tokens(self, event: Event) -> None:
+        if self._tokens is None:
+            return
+        person, count = event["person"], event["count"]
+        party = self._people[person].party
+        await self._tokens.fetch(self._operator.purse.auth, person, party, count=count)
+
+    async def _show_tokens(self, event: Event) -> None:
+        if self._tokens is None:
+            return
+        auth, count = self._operator.purse.auth, event.get("tokens", 0)
+        await self._tokens.show(auth, event["person"], count=count)
+
+    async def _restore(self, event: Event) -> None:
+        if self._tokens is not None:
+            self._tokens.lose(event["person"])
+        await self._publish(event)
 
     async def _spend(self, event: Event) -> None:
         request = f"@{self._shops[event['shop']].handle}"
@@ -318,7 +345,8 @@ async def play(
         town: The town's first line.
         events: Its events, in order.
         folder: Where the operator's folder is made, and the last nightly copy of its books.
-        with_curve: Whether real signatures are made and the wallet's own code handles them.
+        with_curve: Whether real signatures are made and the wallet's own code handles them. Blind
+            tokens are left out then.
         nightly: Told of each copy, with the number of the day that begins; the next replaces it.
         watch: Told of progress, in events.
     Raises:
@@ -347,13 +375,13 @@ async def play(
 
 def _hands(
     stack: ExitStack, clock: HandClock, chance: _Chance, *, with_curve: bool
-) -> tuple[Signatory, Hands]:
+) -> tuple[Signatory, tuple[Hands, TokenHands | None]]:
     plan = keyset_plan("eur", clock)
     if not with_curve:
         hashed = HashedSignatory("eur", plan.amounts, final_expiry=final_expiry(clock))
-        return hashed, HashedHands(hashed, chance.draw)
+        return hashed, (HashedHands(hashed, chance.draw), TokenHands(hashed, chance.draw))
     real = InProcessSignatory.fresh(chance.draw(SEED_BYTES), [plan], clock)
-    return real, stack.enter_context(node_hands(real.keysets()[0]))
+    return real, (stack.enter_context(node_hands(real.keysets()[0])), None)
 
 
 def shops_of(events: Sequence[Event]) -> int:

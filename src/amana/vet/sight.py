@@ -4,6 +4,7 @@ Accounts and merchants are small whole numbers, times are seconds since the town
 minor units. Who paid stands beside it in `Truth`, which only the examiner reads.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
@@ -17,6 +18,7 @@ Whole: TypeAlias = NDArray[np.int64]
 DAY_SECONDS: Final = 86_400
 NEVER: Final = 2**40
 TO_PERSON: Final = "payment by name to a person"
+TOKENS: Final = "blind tokens fetched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def project(town: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Sig
         days={
             # Nightly copies of the database show since which day a refill or a backup lies there.
             "refill left": _last_of_each_day(events, copies),
+            TOKENS: _tokens(events, copies),
             "backup written": _once_a_day(events, "backup", copies),
             "device changed": _once_a_day(events, "restore", copies),
             "letter waited": marks((by_day(e["at"]), e["to"], 0, -1) for e, _ in nights),
@@ -166,8 +169,8 @@ def at_night(
 def with_days(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:
     """Add days that a wallet in use would leave behind and the town's wallets do not write.
 
-    The days on which somebody's own readings or blind tokens are counted: at most those on which
-    the purse speaks to the named side.
+    The days on which somebody's own readings are counted: at most those on which the purse speaks
+    to the named side.
     """
     calls = (event for event in events if event["kind"] == "contact")
     spoken = marks((by_day(call["at"]), call["person"], 0, -1) for call in calls)
@@ -244,6 +247,15 @@ def _once_a_day(events: Sequence[Mapping[str, Any]], kind: str, copies: int) -> 
     """Return the days on which something was replaced, as copies at their ends show them."""
     seen = {(by_day(e["at"]), e["person"]) for e in events if e["kind"] == kind}
     return marks((day, who, 0, -1) for day, who in seen if day < copies * DAY_SECONDS)
+
+
+def _tokens(events: Sequence[Mapping[str, Any]], copies: int) -> Marks:
+    """Return how many blind tokens everybody fetched on each day, as they are counted."""
+    seen: Counter[tuple[int, int]] = Counter()
+    for event in events:
+        if event["kind"] == "tokens" and event["at"] < copies * DAY_SECONDS:
+            seen[by_day(event["at"]), event["person"]] += event["count"]
+    return marks((day, who, count, -1) for (day, who), count in seen.items())
 
 
 def _deposits(
