@@ -41,9 +41,11 @@ def test_the_files_add_little_to_guessing_by_volume(report: Report) -> None:
 def test_an_account_is_not_named_from_twenty_linked_payments(report: Report) -> None:
     found = together(report, FILES).linked
     assert [one.payments for one in found] == [4, 10, 20]
-    assert all(one.named.value <= 0.05 for one in found)
+    # One of a small town's dozen people who paid twenty times is the heaviest payer, who is guessed
+    # from volume alone: more than one in twenty.
+    assert all(one.named.value <= max(0.05, one.by_volume) for one in found)
     assert found[0].named.trials >= 600
-    # One town has a dozen people who paid so often: too few to tell one in twenty from luck.
+    # Too few to tell one in twenty from luck, if it were one town.
     assert found[-1].named.trials >= 60
 
 

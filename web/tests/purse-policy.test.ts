@@ -9,6 +9,7 @@ import {
   depositDelayMinutes,
   depositTier,
   exchangeAt,
+  isShortOfTokens,
   maySpeakNamed,
   needsRefill,
   refillOutputs,
@@ -95,8 +96,11 @@ test("letters are fetched in an idle opening alone, even by an empty purse", () 
   }
 });
 
-test("blind tokens are fetched long before the last one is used", () => {
-  for (const { why, held, due } of rows("tokens")) assert.equal(tokensDue(POLICY, held), due, why);
+test("blind tokens follow refills, not use, and come long before the last one is used", () => {
+  for (const { why, held, leaves_refill, due, urgent } of rows("tokens")) {
+    assert.equal(tokensDue(POLICY, held, leaves_refill), due, why);
+    assert.equal(isShortOfTokens(POLICY, held), urgent, why);
+  }
 });
 
 test("what came with a backup is exchanged within minutes", () => {

@@ -442,6 +442,44 @@ test("blind tokens come with the refill, and each goes with one request", async 
   assert.deepEqual(leaksIn(device.mint.journal), []);
 });
 
+test("how many tokens are fetched follows the refills, not how many were used", async () => {
+  const { per_fetch, low_mark } = POLICY.blind_tokens;
+  const device = new Device();
+  device.mint.askForTokens();
+  const purse = await device.open();
+  await purse.setStarted(true);
+  const filled = async (): Promise<[string, number]> => {
+    const before = device.named.calls.filter((call) => call === "POST tokens").length;
+    const how = await purse.fill(device.named, ASKED);
+    device.named.sign();
+    return [how, device.named.calls.filter((call) => call === "POST tokens").length - before];
+  };
+  assert.deepEqual(await filled(), ["left", 1]);
+  assert.deepEqual(await filled(), ["left", 1]);
+  assert.equal((await device.state()).tokens.length, 2 * per_fetch);
+  assert.deepEqual(await filled(), ["arrived", 0]);
+  const { tokens } = await device.state();
+  await device.vault.save({ ...(await device.state()), tokens: tokens.slice(0, low_mark) }, null);
+  assert.deepEqual(await filled(), ["nothing", 0]);
+  await device.vault.save({ ...(await device.state()), tokens: tokens.slice(1, low_mark) }, null);
+  assert.deepEqual(await filled(), ["nothing", 1]);
+});
+
+test("with hardly a token left any opening will do, before the purse could not pay", async () => {
+  const { urgent_mark } = POLICY.blind_tokens;
+  const device = new Device();
+  device.mint.askForTokens();
+  const purse = await device.filled();
+  const tokens = (await device.state()).tokens.slice(0, urgent_mark);
+  const opening = { openSince: device.now, paying: false, isAsked: false };
+  await device.vault.save({ ...(await device.state()), tokens }, null);
+  assert.equal(await purse.fill(device.named, opening), "not-now");
+  await device.vault.save({ ...(await device.state()), tokens: tokens.slice(1) }, null);
+  assert.equal(await purse.fill(device.named, { ...opening, paying: true }), "not-now");
+  assert.equal(await purse.fill(device.named, opening), "nothing");
+  assert.ok((await device.state()).tokens.length > urgent_mark);
+});
+
 test("without tokens nothing is paid privately, and none is fetched at the till", async () => {
   const device = new Device();
   device.mint.askForTokens();

@@ -11,6 +11,7 @@ import {
   depositTier,
   exchangeAt,
   isIdleOpening,
+  isShortOfTokens,
   isUrgent,
   maySpeakNamed,
   needsRefill,
@@ -160,7 +161,8 @@ export class Wallet {
   }
 
   private isUrgent(now: Seconds): boolean {
-    return isUrgent(this.policy, EXPONENT, this.purse(), now);
+    const isShort = isShortOfTokens(this.policy, this.tokens);
+    return isShort || isUrgent(this.policy, EXPONENT, this.purse(), now);
   }
 
   private purse(): Purse {
@@ -173,7 +175,7 @@ export class Wallet {
     if (this.waiting !== null && this.waiting.signedAt <= now) this.fetch(now);
     const isNeeded = needsRefill(this.policy, EXPONENT, this.purse(), { now, isIdle });
     if (isNeeded) this.leave(now);
-    this.fetchTokens(now);
+    this.fetchTokens(now, isNeeded);
     const exchanges = this.coins.flatMap((one) => this.plans.get(one) ?? []);
     const cause = { leavesRefill: isNeeded, isIdle, exchanges };
     if (backupDue(this.policy, this.lastBackupAt, now, cause)) {
@@ -199,8 +201,8 @@ export class Wallet {
     return waiting.coins;
   }
 
-  private fetchTokens(now: Seconds): void {
-    if (!tokensDue(this.policy, this.tokens)) return;
+  private fetchTokens(now: Seconds, leavesRefill = false): void {
+    if (!tokensDue(this.policy, this.tokens, leavesRefill)) return;
     const { per_fetch: count } = this.policy.blind_tokens;
     this.tokens += count;
     this.tell(now, "tokens", { count });
@@ -311,6 +313,7 @@ export class Wallet {
     ];
     this.lastBackupAt = null;
     this.kept = { ...kept, coins: this.coins, waiting: this.waiting, at: now };
+    this.fetchTokens(now);
   }
 
   /** Coins that came back with a backup, each by itself when its hour has come. */

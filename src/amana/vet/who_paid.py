@@ -45,8 +45,9 @@ EXACT: Final = "control: exact sums at the till"
 
 NAMED_MAX: Final = 0.005
 NAMED_PEOPLE: Final = 2_000
-"""The goal of half a percent is for 2,000 people. In a smaller town naming the heaviest payer alone
-is right as often, so there only the goal beside volume is asked."""
+"""The goals in percent are for 2,000 people. In a smaller town naming the heaviest payer alone is
+right as often, and one of a dozen people who paid twenty times is the heaviest: there the goals are
+what volume gives."""
 
 LETTERS_MIN: Final = 20
 """Known letters from which senders can be learnt; a town with fewer is not asked."""
@@ -164,7 +165,11 @@ def _played(town: Town, folder: Path) -> Sight:
 def _attacks(ask: Ask, sight: Sight, known: Truth, town: Town) -> tuple[Row, ...]:
     logged = with_log(sight, town.events)
     return (
-        Row(FILES, "the books and every nightly copy", _attack(ask, sight, known)),
+        Row(
+            FILES,
+            "the books and every nightly copy, the counts of blind tokens too",
+            _attack(ask, sight, known),
+        ),
         Row(
             LOG,
             "which denominations went in, and when each letter came and went, for every payment: "
@@ -296,9 +301,10 @@ def _goals(ask: Ask, rows: Sequence[Row], together: Sequence[Row]) -> dict[str, 
         if ask.people >= NAMED_PEOPLE:
             goals[f"payer named{what}"] = one.named.value <= NAMED_MAX
         goals[f"beside volume{what}"] = one.named.value <= OVER_VOLUME_MAX * one.by_volume.value
-        twenty = one.linked[-1].named
-        if twenty.trials:
-            goals[f"twenty linked{what}"] = twenty.value <= LINKED_MAX
+        twenty = one.linked[-1]
+        if twenty.named.trials:
+            by_volume = 0 if ask.people >= NAMED_PEOPLE else twenty.by_volume
+            goals[f"twenty linked{what}"] = twenty.named.value <= max(LINKED_MAX, by_volume)
     for name in scores.keys() & {SENDER, SENDER_LOG}:
         asked = scores[name]
         goals[name] = asked.named.low <= max(NAMED_MAX, TIMES_CHANCE * asked.chance)

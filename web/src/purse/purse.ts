@@ -7,6 +7,7 @@ import {
   type Moment,
   depositTier,
   isIdleOpening,
+  isShortOfTokens,
   isUrgent,
   maySpeakNamed,
 } from "../rules/purse/refill.ts";
@@ -107,8 +108,8 @@ export class Purse {
     const filled = await this.#ports.locks.tryHold("refill", () =>
       settleRefills(this.#book, this.#mint, named, this.#ports, isIdle),
     );
-    await this.#fetchTokens(named);
     const occasion = { leavesRefill: filled === "left", isIdle };
+    await this.#fetchTokens(named, occasion.leavesRefill);
     await this.#ports.locks.tryHold("backup", () =>
       keepBackup(this.#book, named, this.#ports, occasion),
     );
@@ -130,9 +131,10 @@ export class Purse {
     });
   }
 
-  async #fetchTokens(named: NamedSide): Promise<void> {
+  async #fetchTokens(named: NamedSide, leavesRefill = false): Promise<void> {
+    const call = { now: this.#ports.now(), leavesRefill };
     await this.#ports.locks.tryHold("tokens", () =>
-      fetchTokens(this.#book, this.#mint, named, this.#ports.now()),
+      fetchTokens(this.#book, this.#mint, named, call),
     );
   }
 
@@ -153,7 +155,13 @@ export class Purse {
   }
 
   #isTime(state: PurseState, moment: OpenMoment): boolean {
-    return maySpeakNamed(POLICY, this.#momentOf(state, moment, fillingOf(state)));
+    const isShort = state.asksTokens && isShortOfTokens(POLICY, state.tokens.length);
+    const urgent = isShort || this.#isUrgent(state, fillingOf(state));
+    return maySpeakNamed(POLICY, this.#momentOf(state, moment, urgent));
+  }
+
+  #isUrgent({ unit }: PurseState, filling: Filling): boolean {
+    return isUrgent(POLICY, exponentOf(unit.toUpperCase()), filling, this.#ports.now());
   }
 
   /** Whether the page may ask the operator's named side for the account by itself by now. */
@@ -162,15 +170,9 @@ export class Purse {
     return this.#offers.size === 0 && state.spends.length === 0 && this.#isTime(state, moment);
   }
 
-  #momentOf(state: PurseState, { openSince, paying }: OpenMoment, filling: Filling): Moment {
-    const now = this.#ports.now();
-    return {
-      now,
-      openSince,
-      paying,
-      lastSpentAt: state.spendings.at(-1)?.at ?? null,
-      urgent: isUrgent(POLICY, exponentOf(state.unit.toUpperCase()), filling, now),
-    };
+  #momentOf(state: PurseState, { openSince, paying }: OpenMoment, urgent: boolean): Moment {
+    const lastSpentAt = state.spendings.at(-1)?.at ?? null;
+    return { now: this.#ports.now(), openSince, paying, lastSpentAt, urgent };
   }
 
   newPhrase(): string {
@@ -214,9 +216,7 @@ export class Purse {
       state = await this.#book.change((one) => planned(one, now, this.#ports.random));
     }
     if (this.#offers.size > 0 || state.spends.length > 0) return;
-    if (
-      maySpeakNamed(POLICY, { ...this.#momentOf(state, moment, fillingOf(state)), urgent: false })
-    ) {
+    if (maySpeakNamed(POLICY, this.#momentOf(state, moment, false))) {
       await this.#ports.askForRelay?.();
       const asking = this.#ports.askReceiptKey;
       if (asking !== undefined) await fetchReceiptKeys(this.#book, this.#ports, asking);
@@ -224,9 +224,9 @@ export class Purse {
     if (!isDue(state, now)) return;
     const left = state.coins.filter((coin) => !waitsForExchange(coin));
     const filling = { ...fillingOf(state), held: BigInt(sumOf(left)) };
-    const { urgent, ...rest } = this.#momentOf(state, moment, filling);
     const helps = state.coins.some((coin) => waitsForExchange(coin) && !isUndecided(state, coin));
-    if (!maySpeakNamed(POLICY, { ...rest, urgent: urgent && helps })) return;
+    const urgent = helps && this.#isUrgent(state, filling);
+    if (!maySpeakNamed(POLICY, this.#momentOf(state, moment, urgent))) return;
     await this.#ports.locks.tryHold("exchange", () =>
       exchangeDue(this.#book, this.#mint, this.#ports),
     );

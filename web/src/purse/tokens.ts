@@ -52,16 +52,23 @@ export async function dropEnded(book: Book, now: Seconds): Promise<void> {
   await book.change((state) => ({ ...state, tokens: state.tokens.filter(isGood) }));
 }
 
+/** What a call to the named side is made for besides. */
+export interface Call {
+  readonly now: Seconds;
+  readonly leavesRefill: boolean;
+}
+
 /** Fetches more where the policy says so: a purse without them pays nobody. */
 export async function fetchTokens(
   book: Book,
   mint: Mint,
   named: NamedSide,
-  now: Seconds,
+  { now, leavesRefill }: Call,
 ): Promise<void> {
   await dropEnded(book, now);
-  const { tokens } = await book.read();
-  if (!tokensDue(POLICY, tokens.length)) return;
+  const { tokens, tokenOutputs } = await book.read();
+  const isUnanswered = tokenOutputs.length > 0;
+  if (!isUnanswered && !tokensDue(POLICY, tokens.length, leavesRefill)) return;
   const signing = await tokenKeys(book, mint);
   if (signing === null) return;
   const outputs = await outputsFor(book, signing.id, POLICY.blind_tokens.per_fetch);

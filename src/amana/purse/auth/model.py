@@ -51,8 +51,8 @@ class BlindToken(msgspec.Struct, frozen=True):
 class Allowance(msgspec.Struct, frozen=True):
     """How many blind tokens a customer may fetch: in one request, and in one day."""
 
-    at_once: int = 50
-    a_day: int = 200
+    at_once: int = 100
+    a_day: int = 500
 
     def __post_init__(self) -> None:
         """Hold that one request fits a day, and what wallets understand."""

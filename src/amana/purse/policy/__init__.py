@@ -69,10 +69,14 @@ class Backup(msgspec.Struct, frozen=True):
 
 
 class BlindTokens(msgspec.Struct, frozen=True):
-    """How many tokens are fetched at once, and below how many: in calls that are made anyway."""
+    """How many tokens are fetched with each refill; and below how many in other calls too.
+
+    Below the urgent mark any opening will do for a call, as where the purse is nearly empty.
+    """
 
     per_fetch: int
     low_mark: int
+    urgent_mark: int
 
 
 class Restore(msgspec.Struct, frozen=True):

@@ -36,7 +36,11 @@ export interface Policy {
   };
   readonly refresh: { readonly window_days: number; readonly margin_days: number };
   readonly backup: { readonly bytes: number; readonly slot_days: number };
-  readonly blind_tokens: { readonly per_fetch: number; readonly low_mark: number };
+  readonly blind_tokens: {
+    readonly per_fetch: number;
+    readonly low_mark: number;
+    readonly urgent_mark: number;
+  };
   readonly restore: { readonly exchange_minutes: Span; readonly at_once: number };
   readonly refund_ask_hours: Span;
   readonly offline: { readonly held_max: number; readonly lock_days_min: number };

@@ -92,7 +92,7 @@ export interface Moment {
   /** Whether this opening has been used to pay, or a payment is being looked at. */
   readonly paying: boolean;
   readonly lastSpentAt: Seconds | null;
-  /** Whether the purse is nearly empty, as `isUrgent` finds. */
+  /** Whether the purse is nearly empty, or has nearly no tokens: `isUrgent`, `isShortOfTokens`. */
   readonly urgent: boolean;
 }
 
@@ -224,10 +224,17 @@ export function backupDue(
 /**
  * Whether to fetch blind tokens, in a call to the named side that is made anyway.
  *
- * Without them the purse cannot pay, and a payment by name tells where its owner buys.
+ * With each refill, however many are held: what is fetched only once it is used up tells the
+ * operator how often somebody pays. Else only where the purse might soon have none, because then it
+ * cannot pay, and a payment by name tells where its owner buys.
  */
-export function tokensDue(policy: Policy, tokens: number): boolean {
-  return tokens < policy.blind_tokens.low_mark;
+export function tokensDue(policy: Policy, tokens: number, leavesRefill: boolean): boolean {
+  return leavesRefill || tokens < policy.blind_tokens.low_mark;
+}
+
+/** Whether there are so few blind tokens that any opening will do for a call that fetches more. */
+export function isShortOfTokens(policy: Policy, tokens: number): boolean {
+  return tokens < policy.blind_tokens.urgent_mark;
 }
 
 /**
