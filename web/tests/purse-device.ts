@@ -5,7 +5,7 @@ import type { Locks, Ports, Vault } from "../src/purse/book.ts";
 import { Mint } from "../src/purse/mint.ts";
 import { type PurseState, type Receipt, sumOf } from "../src/purse/model.ts";
 import { Purse } from "../src/purse/purse.ts";
-import type { OpenMoment } from "../src/purse/talk.ts";
+import type { Offer, OpenMoment } from "../src/purse/talk.ts";
 import type { AskKey } from "../src/purse/verifying.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
 import { TestMint, TestNamedSide } from "./purse-mint.ts";
@@ -13,6 +13,14 @@ import { TestMint, TestNamedSide } from "./purse-mint.ts";
 export const TIER = POLICY.refill.default_tier;
 export const NOW = 1_900_000_000;
 export const ASKED: OpenMoment = { openSince: NOW, paying: false, isAsked: true };
+
+export const orderOf = (request: string) => ({ request, amount: null, tip: 0 });
+
+export async function offerOf(purse: Purse, order: string): Promise<Offer & { kind: "offer" }> {
+  const offer = await purse.look({ ...orderOf(order), listHash: null });
+  assert.equal(offer.kind, "offer");
+  return offer as Offer & { kind: "offer" };
+}
 
 /** A vault as a browser's: only what was written in whole is there, and as a copy. */
 export class MemoryVault implements Vault {
