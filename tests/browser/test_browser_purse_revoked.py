@@ -140,6 +140,8 @@ def test_revoked_ecash_is_issued_anew_once_its_owner_says_so(
         with page.expect_response(is_anew, timeout=60_000):
             page.reload()
         expect(page.locator("[data-filled]")).to_be_visible()
+    # The last coin is on its way until its answer is looked at.
+    expect(page.get_by_text("is on its way")).to_have_count(0)
     assert minor_units(page.locator("section .large").first.inner_text()) >= FULL
     assert shown_so_far(sent) >= shipped_policy().refill.outputs
     assert sent.leaks() == []
