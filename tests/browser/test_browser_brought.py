@@ -55,7 +55,7 @@ def test_whom_a_code_brings_without_a_wallet_is_told_that_it_comes_next(
     expect(page.get_by_text("The payment is shown once you are signed in")).to_be_visible()
 
 
-def test_a_refill_that_the_account_cannot_pay_is_said_to_wait_for_that(
+def test_a_refill_that_the_account_cannot_pay_gives_way_to_a_smaller_one(
     open_context: Opener, operator: Operator
 ) -> None:
     handle = f"broke-{os.urandom(4).hex()}"
@@ -66,10 +66,15 @@ def test_a_refill_that_the_account_cannot_pay_is_said_to_wait_for_that(
     wallet.page.get_by_role("button", name="Start the purse").click()
     short = wallet.page.locator("[data-short]")
     expect(short).to_contain_text("more than your account holds")
-    amount = {"currency": "EUR", "minor": "60000"}
+    expect(short.get_by_role("radio")).to_have_count(0)
+    amount = {"currency": "EUR", "minor": "6000"}
     topup = {"customer": handle, "amount": amount}
     operator.post("/v1/operator/topups", operator.operator_token, topup)
+    expect(short.get_by_role("radio")).to_have_count(2)
+    short.get_by_role("radio", name="€50.00").check()
+    short.get_by_role("button", name="Choose this sum").click()
     expect(short).to_have_count(0)
+    expect(wallet.page.locator("[data-filled]")).to_contain_text("€50.00")
 
 
 def test_a_relay_is_not_blamed_for_a_network_that_was_away(

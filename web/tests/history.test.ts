@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { timeLeft } from "../src/rules/countdown.ts";
-import { byDay, entriesOf, mergePages } from "../src/rules/history.ts";
+import { byDay, entriesOf, isDebited, mergePages } from "../src/rules/history.ts";
 import { secretFrom, targetFrom } from "../src/rules/link.ts";
 import { nameFor } from "../src/rules/names.ts";
 import { leftToRefund, standing, taken } from "../src/rules/orders.ts";
@@ -146,4 +146,16 @@ test("each run of dark modules becomes one piece of the path", () => {
     [false, false, true],
   ];
   assert.equal(pathOf(modules), "M0 0h2v1h-2zM2 1h1v1h-1z");
+});
+
+test("a refill is ready once the account has paid its sum after it was made", () => {
+  const paid = { ...aPayment("pay_1", "2026-11-22T10:00:00Z"), kind: "refill" } as const;
+  const madeAt = paid.created_at.getTime() / 1000;
+  const refill = { amount: 100n, madeAt };
+  assert.equal(isDebited(refill, [paid]), true);
+  assert.equal(isDebited({ ...refill, amount: 50n }, [paid]), false);
+  assert.equal(isDebited({ ...refill, madeAt: madeAt + 1 }, [paid]), false);
+  assert.equal(isDebited({ ...refill, madeAt: null }, [paid]), false);
+  assert.equal(isDebited(refill, [{ ...paid, status: "refused" }]), false);
+  assert.equal(isDebited(refill, [{ ...paid, kind: "deposit" }]), false);
 });

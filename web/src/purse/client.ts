@@ -6,6 +6,7 @@ const NAMES = Object.keys({
   open: 0,
   resume: 0,
   start: 0,
+  chooseTier: 0,
   fill: 0,
   getReady: 0,
   look: 0,

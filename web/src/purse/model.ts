@@ -61,6 +61,8 @@ export interface Refill {
   readonly tier: number;
   readonly keyset: string;
   readonly outputs: readonly Output[];
+  /** Refills of an older release have none. */
+  readonly madeAt?: Seconds;
   /** The operator has confirmed that it waits. */
   readonly isLeft: boolean;
   /** The purse is being closed: it is to be taken back from the operator if it still waits. */
@@ -138,6 +140,8 @@ export interface PurseState {
   readonly unit: string;
   /** The person agreed to refills from the account. */
   readonly isStarted: boolean;
+  /** The sum of each refill where the person chose one; the policy's otherwise. */
+  readonly tier?: number;
   readonly coins: readonly Coin[];
   readonly refills: readonly Refill[];
   readonly spends: readonly Spend[];

@@ -26,7 +26,14 @@ import { People } from "./people.ts";
 import { keyOfPhrase, newPhrase } from "./phrase.ts";
 import { noSeals } from "./people-seals.ts";
 import { askForRefund, fetchRefund } from "./refunding.ts";
-import { fillingOf, settleRefills, withdrawRefills } from "./refilling.ts";
+import {
+  fillingOf,
+  settleRefills,
+  tierChosen,
+  tierOf,
+  tiersOf,
+  withdrawRefills,
+} from "./refilling.ts";
 import { restore } from "./restoring.ts";
 import { agreedTo, isStuck, isUndecided, undecidedOf } from "./revoked.ts";
 import { type Outcome, type Target, carry, lockOf, pay, payable, prepare } from "./spending.ts";
@@ -90,6 +97,11 @@ export class Purse {
   /** The person agrees that the operator fills the purse from the account, or no longer does. */
   async setStarted(isStarted: boolean): Promise<void> {
     await this.#book.change((state) => ({ ...state, isStarted }));
+  }
+
+  /** The person chose the sum of refills; the next look leaves it. */
+  async chooseTier(tier: number): Promise<void> {
+    await this.#book.change((state) => tierChosen(state, tier));
   }
 
   /**
@@ -381,7 +393,10 @@ export function summaryOf(state: PurseState, now: Seconds): Summary {
     onItsWay: BigInt(sumOf(state.spends.map(({ amount }) => ({ amount })))) + swapping(state),
     isStarted: state.isStarted,
     hasTokens: state.tokens.length > 0,
-    refill: state.refills[0]?.tier ?? null,
+    refill: state.refills.at(-1)?.tier ?? null,
+    refillMadeAt: state.refills.at(-1)?.madeAt ?? null,
+    tier: tierOf(state, now),
+    tiers: tiersOf(state),
     list: listOf(state),
     keysets: state.keysets.filter(({ unit }) => unit === state.unit).length,
     crowd: state.crowd,

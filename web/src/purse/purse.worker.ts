@@ -109,6 +109,7 @@ const calls: Calls = {
   },
   mayAsk: async (moment) => (await purse()).mayAsk(moment),
   start: async (isStarted) => (await purse()).setStarted(isStarted),
+  chooseTier: async (tier) => (await purse()).chooseTier(tier),
   getReady: async (token) => (await purse()).getReady(namedSide(token)),
   fill: async (token, moment) => (await purse()).fill(namedSide(token), moment),
   look: async (code) => (await purse()).look(code),

@@ -4,7 +4,7 @@
  */
 
 import { exponentOf } from "../rules/money.ts";
-import { POLICY } from "../rules/purse/policy.ts";
+import { POLICY, type Seconds, scaled } from "../rules/purse/policy.ts";
 import { type Purse, chooseTier, needsRefill, refillOutputs } from "../rules/purse/refill.ts";
 import type { Book, Ports } from "./book.ts";
 import { refillArrived, refillDropped, refillLeft, refillMade } from "./changes.ts";
@@ -25,7 +25,7 @@ export async function settleRefills(
   isIdle: boolean,
 ): Promise<Filled> {
   const arrived = await fetchSigned(book, mint, named, ports);
-  if (arrived === "waiting") return renewed(book, mint, named);
+  if (arrived === "waiting") return renewed(book, mint, named, ports);
   if (arrived === "lost" || arrived === "false-signatures") return arrived;
   const next = await leaveNext(book, mint, named, ports, isIdle);
   return next === "nothing" ? arrived : next;
@@ -91,17 +91,49 @@ export async function withdrawRefills(
   return fetchSigned(book, mint, named, ports);
 }
 
+/** The sums that a refill may have, in minor units. */
+export function tiersOf({ unit }: PurseState): number[] {
+  const exponent = exponentOf(unit.toUpperCase());
+  return POLICY.refill.tiers.map((tier) => Number(scaled(POLICY, tier, exponent)));
+}
+
+/** The sum that the person chose, or the policy's. It never follows what the account holds. */
+export function tierOf(state: PurseState, now: Seconds): number {
+  const { tier } = state;
+  if (tier !== undefined && tiersOf(state).includes(tier)) return tier;
+  const exponent = exponentOf(state.unit.toUpperCase());
+  return Number(chooseTier(POLICY, exponent, fillingOf(state).spendings, now));
+}
+
 /**
- * What waits for a keyset that no longer signs would wait for ever: the same sum is left anew.
+ * The person chose the sum of refills, from the one on that waits.
+ *
+ * That one is replaced, and is then signed at an hour that nobody chose. Where nothing came in or was
+ * paid yet it is taken back instead, so that the new one is the first, which comes at once.
+ */
+export function tierChosen(state: PurseState, tier: number): PurseState {
+  if (!tiersOf(state).includes(tier)) return state;
+  const isFirst = state.coins.length + state.spends.length + state.spendings.length === 0;
+  const refills = state.refills.map((one) =>
+    isFirst && one.tier !== tier ? { ...one, isWithdrawn: true } : one,
+  );
+  return { ...state, tier, refills };
+}
+
+/**
+ * What waits for a keyset that no longer signs would wait for ever: the same sum is left anew. So is
+ * another sum that the person chose since.
  *
  * The one before stays until the mint is known not to have signed it.
  */
-async function renewed(book: Book, mint: Mint, named: NamedSide): Promise<Filled> {
+async function renewed(book: Book, mint: Mint, named: NamedSide, ports: Ports): Promise<Filled> {
   const listing = await readList(book, mint);
   const last = book.state.refills.at(-1);
   if (listing.kind !== "known" || last === undefined || last.isWithdrawn === true) return "waiting";
-  if (last.keyset === listing.active.id) return last.isLeft ? "waiting" : leave(book, named, last);
-  const refill = refillOf(last.tier, listing.active.id);
+  const tier = book.state.tier ?? last.tier;
+  if (last.keyset === listing.active.id && last.tier === tier)
+    return last.isLeft ? "waiting" : leave(book, named, last);
+  const refill = refillOf(tier, listing.active.id, ports.now());
   await book.change((before) => refillMade(before, refill));
   return leave(book, named, refill);
 }
@@ -167,16 +199,16 @@ async function leaveNext(
     return "nothing";
   const listing = await readList(book, mint);
   if (listing.kind !== "known") return listing.kind === "lost" ? "lost" : "no-keyset";
-  const tier = chooseTier(POLICY, exponent, fillingOf(book.state).spendings, ports.now());
-  const refill = refillOf(Number(tier), listing.active.id);
+  const now = ports.now();
+  const refill = refillOf(tierOf(book.state, now), listing.active.id, now);
   await book.change((before) => refillMade(before, refill));
   return leave(book, named, refill);
 }
 
-function refillOf(tier: number, keyset: string): Refill {
+function refillOf(tier: number, keyset: string, madeAt: Seconds): Refill {
   const amounts = refillOutputs(POLICY, BigInt(tier));
   const outputs = amounts.map((amount) => newOutput(keyset, Number(amount)));
-  return { id: crypto.randomUUID(), tier, keyset, outputs, isLeft: false };
+  return { id: crypto.randomUUID(), tier, keyset, outputs, madeAt, isLeft: false };
 }
 
 async function leave(

@@ -45,6 +45,10 @@ export interface Summary {
   readonly hasTokens: boolean;
   /** The next refill that waits, in minor units. */
   readonly refill: number | null;
+  readonly refillMadeAt: number | null;
+  /** The sum of each refill, and those that may be chosen, in minor units. */
+  readonly tier: number;
+  readonly tiers: readonly number[];
   readonly list: "unknown" | "known" | "broken";
   readonly keysets: number;
   readonly crowd: number | null;
@@ -178,6 +182,8 @@ export interface Calls {
   /** Whether the account may be asked for by itself: the named side sees who was there, and when. */
   mayAsk(moment: OpenMoment): Promise<boolean>;
   start(isStarted: boolean): Promise<void>;
+  /** The person chooses the sum of each refill. */
+  chooseTier(tier: number): Promise<void>;
   fill(token: string, moment: OpenMoment): Promise<Filled>;
   /** Fetches blind tokens where there are none. */
   getReady(token: string): Promise<void>;

@@ -37,3 +37,19 @@ export function mergePages(known: readonly Payment[], read: readonly Payment[]):
     (a, b) => b.created_at.getTime() - a.created_at.getTime() || (a.id < b.id ? 1 : -1),
   );
 }
+
+/** Whether the account has paid for the refill that was made then, so that it waits to be fetched. */
+export function isDebited(
+  refill: { readonly amount: bigint; readonly madeAt: number | null },
+  payments: readonly Payment[],
+): boolean {
+  const { amount, madeAt } = refill;
+  if (madeAt === null) return false;
+  return payments.some(
+    (one) =>
+      one.kind === "refill" &&
+      one.status === "paid" &&
+      one.amount.minor === amount &&
+      one.created_at.getTime() >= madeAt * 1000,
+  );
+}

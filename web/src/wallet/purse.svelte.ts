@@ -320,6 +320,12 @@ class PurseOnScreen {
     await this.#calls?.start(false);
   }
 
+  /** The person chose the sum of each refill: what waits is replaced by one of it. */
+  async chooseTier(tier: number): Promise<void> {
+    await this.#calls?.chooseTier(tier);
+    await this.fill(true);
+  }
+
   /** Speaks to the named side: by itself as the policy lets it, or because the person asks. */
   async fill(isAsked: boolean): Promise<void> {
     if (this.#calls === null || this.#holder === null || this.isFilling) return;

@@ -1,0 +1,85 @@
+/** The sum of refills is the policy's, or one of its others that the person chose. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sumOf } from "../src/purse/model.ts";
+import { POLICY } from "../src/rules/purse/policy.ts";
+import { ASKED, Device, TIER, offerOf } from "./purse-device.ts";
+
+const [SMALLEST = 0, SMALL = 0] = POLICY.refill.tiers;
+const PRICE = 1_500;
+
+const leftAt = (device: Device): number => sumOf(device.named.left?.outputs ?? []);
+
+async function waiting(device: Device) {
+  const purse = await device.open();
+  await purse.setStarted(true);
+  assert.equal(await purse.fill(device.named, ASKED), "left");
+  assert.equal(leftAt(device), TIER);
+  return purse;
+}
+
+test("a first refill gives way to one of the chosen sum, which is again the first", async () => {
+  const device = new Device();
+  const purse = await waiting(device);
+  await purse.chooseTier(SMALL);
+  assert.equal(await purse.fill(device.named, ASKED), "left");
+  assert.equal(device.named.calls.includes("DELETE refill"), true);
+  assert.equal(leftAt(device), SMALL);
+  assert.equal((await device.state()).refills.length, 1);
+  const { refill, tier } = await purse.summary();
+  assert.deepEqual([refill, tier], [SMALL, SMALL]);
+});
+
+test("a later refill is replaced, so that no hour of its signing is chosen", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  device.mint.orders.set("order_1", PRICE);
+  await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);
+  assert.equal(await purse.fill(device.named, ASKED), "left");
+  await purse.chooseTier(SMALLEST);
+  assert.equal(await purse.fill(device.named, ASKED), "left");
+  assert.equal(device.named.calls.includes("DELETE refill"), false);
+  assert.equal(leftAt(device), SMALLEST);
+  assert.equal((await purse.summary()).refill, SMALLEST);
+  assert.equal(await purse.fill(device.named, ASKED), "waiting");
+  const held = await device.worth();
+  device.named.sign();
+  await purse.setStarted(false);
+  assert.equal(await purse.fill(device.named, ASKED), "arrived");
+  await purse.fill(device.named, ASKED);
+  assert.equal(await device.worth(), held + SMALLEST);
+  assert.equal((await device.state()).refills.length, 0);
+});
+
+test("what was signed before the choice comes in, and the next one has the chosen sum", async () => {
+  const device = new Device();
+  const purse = await waiting(device);
+  device.named.sign();
+  await purse.chooseTier(SMALL);
+  assert.equal(await purse.fill(device.named, ASKED), "left");
+  assert.equal(await device.worth(), TIER);
+  assert.equal(leftAt(device), SMALL);
+});
+
+test("the choice stays until another one, and choosing what waits changes nothing", async () => {
+  const device = new Device();
+  const purse = await waiting(device);
+  const { left } = device.named;
+  await purse.chooseTier(TIER);
+  assert.equal(await purse.fill(device.named, ASKED), "waiting");
+  assert.equal(device.named.left, left);
+  await purse.chooseTier(SMALL);
+  const again = await device.open();
+  assert.equal((await again.summary()).tier, SMALL);
+});
+
+test("a sum that the policy does not have is not taken", async () => {
+  const device = new Device();
+  const purse = await waiting(device);
+  await purse.chooseTier(SMALL + 1);
+  const { tier, tiers } = await purse.summary();
+  assert.equal(tier, TIER);
+  assert.deepEqual(tiers, POLICY.refill.tiers);
+  assert.equal(await purse.fill(device.named, ASKED), "waiting");
+});
