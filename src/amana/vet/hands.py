@@ -35,6 +35,10 @@ class Swap(NamedTuple):
     outputs: list[BlindedMessage]
 
 
+class Disagreed(AssertionError):  # noqa: N818 - said as it is
+    """The operator answered otherwise than the town's policy foresaw."""
+
+
 class Hands(Protocol):
     """What one town's wallets do with outputs and signatures."""
 

@@ -38,7 +38,7 @@ from amana.purse.standing.model import Refill, RefillState
 from amana.storage import BOOKS_FILE
 from amana.testing.hashed import HashedSignatory
 from amana.testing.rooms import START, HandClock, SeededChance
-from amana.vet.hands import Hands, HashedHands, node_hands
+from amana.vet.hands import Disagreed, Hands, HashedHands, node_hands
 from amana.vet.tokens import TokenHands
 
 Event = Mapping[str, Any]
@@ -69,10 +69,6 @@ class _Chance:
             return self._seeded.draw(count)
         told, self.next = self.next, None
         return told
-
-
-class Disagreed(AssertionError):  # noqa: N818 - said as it is
-    """The mint answered otherwise than the town's policy foresaw."""
 
 
 @dataclass(frozen=True, slots=True)

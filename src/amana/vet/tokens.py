@@ -14,13 +14,10 @@ from amana.kernel import AmanaId
 from amana.purse.auth import BlindAuth
 from amana.purse.model import BlindedMessage, Refusal
 from amana.testing.hashed import HashedSignatory
+from amana.vet.hands import Disagreed
 
 _POINT_BYTES: Final = 32
 _SECRET_BYTES: Final = 32
-
-
-class TokensRefused(AssertionError):  # noqa: N818 - said as it is
-    """The operator refused what the town's wallets foresaw: a fetch, or a token."""
 
 
 class TokenHands:
@@ -36,27 +33,27 @@ class TokenHands:
         """Fetch tokens for a person, who is named.
 
         Raises:
-            TokensRefused: They were not given.
+            Disagreed: They were not given.
         """
         (keyset,) = auth.keysets()
         points = [b"\x02" + self._draw(_POINT_BYTES) for _ in range(count)]
         given = await auth.give(party, [BlindedMessage(keyset.id, 1, point) for point in points])
         if isinstance(given, Refusal):
-            raise TokensRefused(f"{count} for person {person}: {given}")
+            raise Disagreed(f"{count} for person {person}: {given}")
         self._held[person] += [self._draw(_SECRET_BYTES).hex() for _ in given]
 
     async def show(self, auth: BlindAuth, person: int, *, count: int) -> None:
         """Show tokens, each with a request that succeeds.
 
         Raises:
-            TokensRefused: One was not taken, or there is none.
+            Disagreed: One was not taken, or there is none.
         """
         for _ in range(count):
             if not self._held[person]:
-                raise TokensRefused(f"person {person} has none")
+                raise Disagreed(f"person {person} has none")
             admitted = await auth.admit(self._header(self._held[person].pop()))
             if isinstance(admitted, Refusal):
-                raise TokensRefused(f"a token of person {person}: {admitted}")
+                raise Disagreed(f"a token of person {person}: {admitted}")
             await admitted.commit()
 
     def lose(self, person: int) -> None:
