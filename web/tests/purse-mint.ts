@@ -400,7 +400,6 @@ export class TestNamedSide implements NamedSide {
     mint: "http://mint.example",
     unit: "eur",
     crowd: 1200,
-    blind_tokens: this.#mint.tokenKeyset !== null,
     refill: null,
   });
 

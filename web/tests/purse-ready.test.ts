@@ -38,17 +38,28 @@ test("tokens that are used up are not fetched soon after a payment, to take some
   assert.equal(device.named.calls.length, calls + 1);
 });
 
-test("whoever is told that no tokens are asked for any more goes on showing them", async () => {
+test("a purse that has not yet read the mint's list of tokens sends no payment without one", async () => {
   const device = new Device();
   device.mint.askForTokens();
-  const purse = await device.filled();
-  const told = await device.named.facts();
-  device.named.facts = async () => (told === null ? null : { ...told, blind_tokens: false });
-  await purse.getReady(device.named);
-  await purse.fill(device.named, { openSince: device.now, paying: false, isAsked: true });
+  await device.filled();
+  await device.vault.save({ ...(await device.state()), asksTokens: null, tokens: [] }, null);
+  const purse = await device.open();
   device.mint.orders.set("order_1", 300);
-  const offer = await purse.look({ request: "order_1", amount: null, tip: 0, listHash: null });
+  const order = { request: "order_1", amount: null, tip: 0, listHash: null };
+  assert.deepEqual(await purse.look(order), { kind: "no-token" });
+  await purse.getReady(device.named);
+  const offer = await purse.look(order);
   assert.ok(offer.kind === "offer" && offer.covers);
   await purse.pay(offer.id, () => undefined);
   assert.equal(device.mint.usedTokens.size, 2);
+});
+
+test("a mint that has its first keyset of tokens by now is shown tokens from the next call on", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  assert.equal((await device.state()).asksTokens, false);
+  device.mint.askForTokens();
+  await purse.fill(device.named, { openSince: device.now, paying: false, isAsked: true });
+  assert.equal((await device.state()).asksTokens, true);
+  assert.equal((await purse.summary()).hasTokens, true);
 });

@@ -108,7 +108,7 @@ export class Two {
       return { keyset: "00", secret: `token ${at}`, C: "02" };
     });
     const coins = amounts.map((amount) => this.#coin(amount));
-    const empty = { ...newPurse("eur"), tokens };
+    const empty = { ...newPurse("eur"), asksTokens: false, tokens };
     this.payer = new TwoDevice(() => this.mint, JSON.stringify({ ...empty, coins }));
     this.payee = new TwoDevice(() => this.mint, JSON.stringify(empty));
   }

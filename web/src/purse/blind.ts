@@ -15,8 +15,8 @@ export async function takeSome(book: Book, count: number): Promise<readonly Toke
   return taken.length < count ? null : taken;
 }
 
-/** The token of a swap: none where the mint asks for none; `"missing"` where it does and none is left. */
+/** The token of a swap: null where the mint asks for none; `"missing"` where it may and none is left. */
 export async function takeForSwap(book: Book): Promise<Token | null | "missing"> {
-  if (!book.state.asksTokens) return null;
+  if (book.state.asksTokens === false) return null;
   return (await takeSome(book, 1))?.[0] ?? "missing";
 }

@@ -68,6 +68,8 @@ async function fetchKeys(
 /**
  * Reads the list of blind tokens' keysets anew, and answers the one that signs; null where there is
  * none. A list that contradicts the one before is kept out, for good.
+ *
+ * A mint that ever had such a keyset has tokens shown to it for ever, by everybody.
  */
 export async function readTokenList(book: Book, mint: Mint): Promise<ListedKeyset | null> {
   const answer = await mint.tokenKeysets();
@@ -75,11 +77,15 @@ export async function readTokenList(book: Book, mint: Mint): Promise<ListedKeyse
   const list = answer.value.keysets.map(listed);
   const seen = (await book.read()).tokenKeysets;
   // A mint that asks for no tokens has no keyset of theirs.
-  if (list.length === 0 && seen.length === 0) return null;
+  if (list.length === 0 && seen.length === 0) {
+    await book.change((state) => ({ ...state, asksTokens: state.asksTokens === true }));
+    return null;
+  }
   const isTokenListBroken = faultOf(seen, list, TOKEN_UNIT) !== null;
   await book.change((state) => ({
     ...state,
     isTokenListBroken,
+    asksTokens: true,
     tokenKeysets: isTokenListBroken ? state.tokenKeysets : list,
   }));
   return isTokenListBroken ? null : activeOf(list, TOKEN_UNIT);

@@ -147,8 +147,8 @@ export interface PurseState {
   readonly spends: readonly Spend[];
   readonly asks: readonly RefundAsk[];
   readonly refunds: readonly Refund[];
-  /** Whether the mint asks for a blind token with each payment. */
-  readonly asksTokens: boolean;
+  /** Whether a blind token goes with each payment; null until the mint's list of them was read. */
+  readonly asksTokens: boolean | null;
   readonly tokens: readonly Token[];
   /** Outputs of tokens that were asked for and not answered yet. */
   readonly tokenOutputs: readonly Output[];
@@ -180,7 +180,7 @@ export function newPurse(unit: string): PurseState {
     spends: [],
     asks: [],
     refunds: [],
-    asksTokens: false,
+    asksTokens: null,
     tokens: [],
     tokenOutputs: [],
     keysets: [],

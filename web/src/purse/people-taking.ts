@@ -167,7 +167,7 @@ async function nextPart(book: Book, taking: Taking, parted: Parted): Promise<Nex
 
 /** Bad e-cash, which anybody can send, must not use up the tokens that payments need. */
 function mayTryApart({ asksTokens, tokens }: PurseState): boolean {
-  return !asksTokens || tokens.length > TOKENS_KEPT;
+  return asksTokens === false || tokens.length > TOKENS_KEPT;
 }
 
 /** Takes back what was handed over: a link as long as nobody has used it, a lock once it has ended. */

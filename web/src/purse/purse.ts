@@ -16,7 +16,7 @@ import { Book, type Ports } from "./book.ts";
 import { exchangeDue, isDue, planned, waitsForExchange } from "./exchanging.ts";
 import { keepBackup, withKey } from "./keeping.ts";
 import { isRevoked, listHash } from "./keysets.ts";
-import { agreesWith, readList } from "./listing.ts";
+import { agreesWith, readList, readTokenList } from "./listing.ts";
 import type { Mint } from "./mint.ts";
 import { type PurseState, type Receipt, type Spend, newPurse, sumOf } from "./model.ts";
 import type { NamedSide } from "./named.ts";
@@ -129,18 +129,15 @@ export class Purse {
   }
 
   /**
-   * Whether the mint asks for blind tokens, and how many have a purse.
+   * How many have a purse, as the operator says; and whether the mint asks for blind tokens.
    *
-   * A mint that asked for tokens once has them shown for ever: whoever were told, in a session, that
-   * none are asked for any more would be known by requests that come without.
+   * The second is read in the list that everybody sees and merchants' codes vouch for, not asked in
+   * the session: whoever alone were told that none are asked for would be known by coming without.
    */
   async #learn(named: NamedSide): Promise<void> {
     const facts = await named.facts();
-    if (facts === null) return;
-    const isAsking = facts.blind_tokens === true;
-    await this.#book.change((one) => {
-      return { ...one, crowd: facts.crowd, asksTokens: one.asksTokens || isAsking };
-    });
+    if (facts !== null) await this.#book.change((one) => ({ ...one, crowd: facts.crowd }));
+    if (this.#book.state.asksTokens !== true) await readTokenList(this.#book, this.#mint);
   }
 
   async #fetchTokens(named: NamedSide, leavesRefill = false): Promise<void> {
@@ -167,7 +164,7 @@ export class Purse {
   }
 
   #isTime(state: PurseState, moment: OpenMoment): boolean {
-    const isShort = state.asksTokens && isShortOfTokens(POLICY, state.tokens.length);
+    const isShort = state.asksTokens === true && isShortOfTokens(POLICY, state.tokens.length);
     const urgent = isShort || this.#isUrgent(state, fillingOf(state));
     return maySpeakNamed(POLICY, this.#momentOf(state, moment, urgent));
   }

@@ -33,7 +33,7 @@ export async function takeTokens(
   book: Book,
   vouched: readonly string[] | null,
 ): Promise<Taken | null> {
-  if (!book.state.asksTokens) return { quote: null, payment: null };
+  if (book.state.asksTokens === false) return { quote: null, payment: null };
   let taken: readonly Token[] = [];
   await book.change((state) => {
     const usable = state.tokens.filter((one) => vouched?.includes(one.keyset) !== false);

@@ -117,7 +117,6 @@ export const mintFault = object({ detail: optional(text), code: optional(count) 
 /** The named side: what the operator says of this account's purse. */
 export const purseFacts = object({
   mint: origin,
-  blind_tokens: optional(flag),
   unit: text,
   crowd: optional(wholeAmount),
   refill: optional(object({ state: oneOf("waiting", "signed") })),

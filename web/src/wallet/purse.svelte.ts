@@ -106,7 +106,7 @@ class PurseOnScreen {
   async recall(holder: Holder, { mint, unit }: PurseKnown): Promise<void> {
     this.#holder = holder;
     this.#openSince = seconds();
-    this.facts = { mint, unit, blind_tokens: null, crowd: null, refill: null };
+    this.facts = { mint, unit, crowd: null, refill: null };
     await this.#enter();
     this.verdicts = (await this.#calls?.verdicts().catch(() => null)) ?? this.verdicts;
   }
@@ -224,7 +224,6 @@ class PurseOnScreen {
   /** What others sent is exchanged, for which the mint may ask for a blind token: so there is one. */
   async getReady(): Promise<void> {
     if (this.summary?.hasTokens === true || this.#holder === null) return;
-    if (this.facts?.blind_tokens === false) return;
     await this.#calls?.getReady(this.#holder.token).catch(() => undefined);
   }
 

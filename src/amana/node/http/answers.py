@@ -279,7 +279,6 @@ SCHEMAS: Final[dict[str, Schema]] = {
         mint=_TEXT,
         unit=_TEXT,
         policy_version=_COUNT,
-        blind_tokens=_FLAG,
         refill=_or_null(_object(**_REFILL)),
         crowd=_COUNT,
     ),

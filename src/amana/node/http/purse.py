@@ -96,7 +96,6 @@ async def get_purse(request: Asked) -> View:
         "mint": operator.settings.mint_url,
         "unit": purse.unit,
         "policy_version": purse.policy.version,
-        "blind_tokens": operator.settings.blind_tokens,
         "refill": _refill_view(operator, await purse.standing.refill(principal.party)),
         "crowd": crowd,
     }
