@@ -22,7 +22,6 @@ from tests.node.purse_town import purse_town
 
 from amana.audit import audit_folder
 from amana.kernel import Instant
-from amana.node.workers import look_after_keysets
 from amana.purse.liabilities import read_facts
 from amana.purse.model import Code, Proof
 from amana.storage import BOOKS_FILE, open_reader
@@ -61,8 +60,7 @@ def revoked(tmp_path_factory: pytest.TempPathFactory) -> Revoked:
     folder, clock = tmp_path_factory.mktemp("revoked") / "town", HandClock()
     with purse_town(folder, clock) as town:
         wallet = town.filled()
-        town.run(town.operator.purse.signatory.revoke(0))  # type: ignore[attr-defined]  # it can
-        town.run(look_after_keysets(town.operator))
+        town.revoke(0)
         town.learn(wallet)
     old, wallet.proofs = wallet.proofs[:SHOWN], wallet.proofs[SHOWN:]
     outputs = wallet.sum_of(sum(proof.amount for proof in old))

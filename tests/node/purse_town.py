@@ -19,6 +19,7 @@ from amana.node.http.openid import make_openid
 from amana.node.mint.operators import create_operator_mint
 from amana.node.operator import Operator, make_operator, open_operator
 from amana.node.purse import keyset_plan, token_plan
+from amana.node.workers import look_after_keysets
 from amana.people.openid import OpenId
 from amana.purse.curve import hash_to_curve
 from amana.purse.model import Proof
@@ -108,6 +109,13 @@ class PurseTown(Town):
         else:
             wallet.put_back(proofs)
         return answer
+
+    def revoke(self, number: int) -> None:
+        """Revoke a keyset; another signs in its place."""
+        signatory = self.operator.purse.signatory
+        assert isinstance(signatory, InProcessSignatory), "an operator's command does it elsewhere"
+        self.run(signatory.revoke(number))
+        self.run(look_after_keysets(self.operator))
 
     def state(self, proof: Proof) -> str:
         """Return where a proof stands."""

@@ -260,6 +260,25 @@ async def closed(all_streams: Sequence[Streams]) -> None:
             await writer.wait_closed()
 
 
+class Slow:
+    """Answers what is asked at `/held` once it is let."""
+
+    def __init__(self) -> None:
+        self.release, self.arrived = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/held":
+            self.arrived.release()
+            await self.release.wait()
+        await told(scope, receive, send)
+
+    async def ask(self, streams: Streams) -> asyncio.Task[bytes]:
+        """Ask for what is answered later; come back once it is asked."""
+        asking = asyncio.create_task(asked(streams, b"/held"))
+        await self.arrived.acquire()
+        return asking
+
+
 def test_whoever_waited_longest_without_a_request_makes_room() -> None:
     async def talk(first: Streams) -> bytes:
         second, third = await more(first, 2)
@@ -281,51 +300,37 @@ def test_whoever_is_being_answered_does_not_count_as_waiting() -> None:
         def connections_max(cls) -> int:
             return 99
 
-    async def hold(scope: Any, receive: Any, send: Any) -> None:
-        arrived.release()
-        await release.wait()
-        await told(scope, receive, send)
-
     async def talk(first: Streams) -> bytes:
         answers = []
         held = [first]
         for _ in range(3):
-            answers.append(asyncio.ensure_future(asked(held[-1])))
-            await arrived.acquire()
+            answers.append(await slow.ask(held[-1]))
             held += await more(first, 1)
         (late,) = await more(first, 1)
         assert await end_of(held[-1]) == b"", "it waited longest, and alone"
-        release.set()
+        slow.release.set()
         # Answered, they wait as well: for the last of them the others go.
         told_all = await asyncio.gather(*answers)
         await closed([late, *held[1:]])
         return b"".join(told_all)
 
-    release, arrived = asyncio.Event(), asyncio.Semaphore(0)
-    assert over(Impatient, talk, hold) == b"000"
+    slow = Slow()
+    assert over(Impatient, talk, slow) == b"000"
 
 
 def test_where_everybody_is_being_answered_the_newcomer_goes() -> None:
-    async def hold(scope: Any, receive: Any, send: Any) -> None:
-        if scope["path"] == "/held":
-            arrived.release()
-            await release.wait()
-        await told(scope, receive, send)
-
     async def talk(first: Streams) -> bytes:
         held = [first, *await more(first, 2)]
-        answers = [asyncio.ensure_future(asked(streams, b"/held")) for streams in held]
-        for _ in held:
-            await arrived.acquire()
+        answers = [await slow.ask(streams) for streams in held]
         (late,) = await more(first, 1)
         assert await end_of(late) == b""
-        release.set()
+        slow.release.set()
         told_all = await asyncio.gather(*answers)
         await closed([late, *held[1:]])
         return b"".join(told_all)
 
-    release, arrived = asyncio.Event(), asyncio.Semaphore(0)
-    assert over(Crowded, talk, hold) == b"000"
+    slow = Slow()
+    assert over(Crowded, talk, slow) == b"000"
 
 
 def test_a_process_asks_for_files_and_keeps_half_of_them_for_all_else() -> None:

@@ -10,7 +10,7 @@ import logging
 import selectors
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -89,6 +89,15 @@ def spending(town: PurseTown) -> Callable[[], Awaitable[None]]:
     return spend
 
 
+@contextmanager
+def reading(town: PurseTown) -> Iterator[sqlite3.Connection]:
+    """Somebody reads the books, and goes on reading."""
+    with closing(open_reader((town.operator.folder / BOOKS_FILE).resolve())) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM purse_spent").fetchone()
+        yield reader
+
+
 def said(caplog: pytest.LogCaptureFixture, event: str) -> list[str]:
     return [text for one in caplog.records if (text := one.getMessage()).startswith(event)]
 
@@ -113,9 +122,7 @@ def test_a_reader_keeps_the_log_only_until_it_goes_and_is_told_of_once(
 
     async def story() -> None:
         await spend()
-        with closing(open_reader((town.operator.folder / BOOKS_FILE).resolve())) as reader:
-            reader.execute("BEGIN")
-            reader.execute("SELECT count(*) FROM purse_spent").fetchone()
+        with reading(town):
             await spend()
             await asyncio.sleep(LOG_EVERY_S)
             assert log_of(town), "the reader still reads what stands in it"
@@ -142,9 +149,7 @@ def test_health_says_since_when_the_log_is_kept_and_else_no_size(town: PurseTown
 
     async def story() -> None:
         await spend()
-        with closing(open_reader((town.operator.folder / BOOKS_FILE).resolve())) as reader:
-            reader.execute("BEGIN")
-            reader.execute("SELECT count(*) FROM purse_spent").fetchone()
+        with reading(town):
             await spend()
             await asyncio.sleep(LOG_EVERY_S)
             town.clock.advance(int(LOG_KEPT_S) * SECOND_NS)
@@ -165,12 +170,9 @@ def test_nobody_waits_while_a_reader_keeps_the_log(town: PurseTown) -> None:
     """Goal: the loop goes on, however long the connection waits elsewhere, as it still does."""
     spend = spending(town)
     town.run(spend())
-    books = (town.operator.folder / BOOKS_FILE).resolve()
     connection = town.operator.writer._core.connection
     connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
-    with closing(open_reader(books)) as reader:
-        reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM purse_spent").fetchone()
+    with reading(town):
         town.run(spend())
         begun = monotonic()
         assert town.run(town.operator.writer.carry_over()) is False
@@ -184,7 +186,6 @@ def test_at_stop_a_reader_is_given_a_moment_and_then_told_of(
     town: PurseTown, caplog: pytest.LogCaptureFixture
 ) -> None:
     spend = spending(town)
-    books = (town.operator.folder / BOOKS_FILE).resolve()
 
     async def stop(reader: sqlite3.Connection, *, goes: bool) -> None:
         if goes:
@@ -193,9 +194,7 @@ def test_at_stop_a_reader_is_given_a_moment_and_then_told_of(
 
     for goes in (True, False):
         town.run(spend())
-        with closing(open_reader(books)) as reader, asyncio.Runner(loop_factory=JumpingLoop) as run:
-            reader.execute("BEGIN")
-            reader.execute("SELECT count(*) FROM purse_spent").fetchone()
+        with reading(town) as reader, asyncio.Runner(loop_factory=JumpingLoop) as run:
             run.run(stop(reader, goes=goes))
         assert (log_of(town) == b"") is goes
         assert bool(said(caplog, "books_log_kept")) is not goes

@@ -62,10 +62,8 @@ def reissue(town: PurseTown, wallet: Wallet, proofs: list[Proof], **more: Any) -
 
 def revoke(town: PurseTown, wallet: Wallet) -> None:
     """Revoke the keyset that signs; another takes its place."""
-    signatory = town.operator.purse.signatory
-    number = next(one.number for one in signatory.keysets() if one.id == wallet.keyset.id)
-    town.run(signatory.revoke(number))  # type: ignore[attr-defined]  # this one can
-    town.run(look_after_keysets(town.operator))
+    keysets = town.operator.purse.signatory.keysets()
+    town.revoke(next(one.number for one in keysets if one.id == wallet.keyset.id))
 
 
 # Rotation

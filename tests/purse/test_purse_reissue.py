@@ -21,6 +21,8 @@ from amana.purse.model import (
 )
 from amana.purse.ports import Blank, Claim
 from amana.purse.reissue import Issued, Reissue, blind
+from amana.purse.reissue.ports import Blinder
+from amana.purse.rules.conditions import Verifier
 from amana.purse.rules.refusals import FORGED
 from amana.purse.service import Mint
 from amana.purse.signatory import InProcessSignatory
@@ -50,16 +52,20 @@ class World:
         self.rows = PurseBooks(books.connection)
         books.writer.join(self.rows)
         self.store = WrittenPurse(books.writer, self.rows, self.clock)
-        self.reissue = Reissue(
+        self.reissue = self.judging_with()
+        self.chance = SeededChance(5)
+        self.wallet = BlindingWallet(self.active("eur"), self.chance.draw)
+
+    def judging_with(self, blind: Blinder = blind, verifier: Verifier = verify_schnorr) -> Reissue:
+        """What exchanges here, with this curve work."""
+        return Reissue(
             self.store,
             self.signatory,
             blind=blind,
-            verifier=verify_schnorr,
+            verifier=verifier,
             grace_s=GRACE_S,
             clock=self.clock,
         )
-        self.chance = SeededChance(5)
-        self.wallet = BlindingWallet(self.active("eur"), self.chance.draw)
 
     def active(self, unit: str) -> Keyset:
         return next(one for one in self.signatory.keysets() if one.unit == unit and one.is_active)
@@ -186,14 +192,7 @@ def test_a_stranger_costs_few_factors_and_no_look_at_a_lock(world: World) -> Non
     def judged(*_: bytes) -> bool:
         raise AssertionError("no signature of a stranger is checked")
 
-    world.reissue = Reissue(
-        world.store,
-        world.signatory,
-        blind=counted,
-        verifier=judged,
-        grace_s=GRACE_S,
-        clock=world.clock,
-    )
+    world.reissue = world.judging_with(counted, judged)
     key = BlindingWallet(world.active("usd"), world.chance.draw).output(1).message.point.hex()
     held = world.issued(1)
     strange = []
