@@ -16,6 +16,7 @@ __all__ = ["payer", "recorder"]
 
 pytestmark = pytest.mark.browser
 
+HEX_OF_A_KEY: Final = 64
 LONG_AGO: Final = 2 * 60 * 60
 """Seconds: longer than the wallet keeps quiet after a payment."""
 
@@ -61,6 +62,17 @@ def pay_at(till: Till, payer: Wallet, digits: str, reference: str) -> tuple[str,
     return order, row
 
 
+def saved_file(row: Locator) -> dict[str, Any]:
+    """Save a row's receipt; return what the file says, the one-time key as none if it is not in it."""
+    save = row.get_by_role("button", name="Save as a file")
+    if not save.is_visible():
+        row.get_by_text("Number and file").click()
+    with row.page.expect_download() as download:
+        save.click()
+    read = json.loads(download.value.path().read_text(encoding="utf-8"))
+    return {"one_time_key": None, **read}
+
+
 def open_again_as_if_idle(page: Page) -> None:
     """Reload as if the last payment and the opening were long ago: then receipts are judged."""
     page.evaluate(CHANGE_STORED, ["purse ", r'"spendings":\[[^\]]*\]', '"spendings":[]'])
@@ -76,6 +88,10 @@ def test_a_receipt_says_whom_what_and_when_and_is_proven_by_the_merchants_key(
     expect(row).to_contain_text("€12.50")
     expect(row).to_contain_text("Reference \u2068Table 4")
     expect(row.locator("[data-verdict]")).to_have_count(0)
+    assert saved_file(row)["one_time_key"] is None
+    row.get_by_role("checkbox").check()
+    assert (saved := saved_file(row))["receipt"]["order"] == order
+    assert len(saved["one_time_key"]) == HEX_OF_A_KEY
     begun = len(recorder.requests)
     recorder.allow_uploads()
     open_again_as_if_idle(payer.page)
@@ -106,7 +122,7 @@ def test_a_refund_stands_with_its_payment_and_is_not_called_change(
     expect(payer.page.get_by_text("It rests for some hours")).to_have_count(0)
     refund = {"amount": {"currency": "EUR", "minor": "400"}}
     operator.post(f"/v1/orders/{order}/refunds", operator.merchant[1], refund)
-    row.get_by_role("button").click()
+    row.get_by_role("button", name="Ask for a refund").click()
     expect(row.locator("[data-given-back]")).to_contain_text("€4.00")
     expect(payer.page.locator("[data-arrival=refund]")).to_contain_text("Refund of a payment")
     balance = payer.page.get_by_role("region", name="On this device")

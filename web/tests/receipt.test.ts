@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Receipt } from "../src/purse/model.ts";
+import { orderOf, receiptFile } from "../src/purse/receipt-file.ts";
 import { verdictOf } from "../src/purse/verifying.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
 import { isSigned, receiptFrom } from "../src/rules/receipt.ts";
@@ -93,4 +94,34 @@ test("merchants' keys are asked for in an idle opening, once, and for all that w
   await purse.tend(idle);
   assert.deepEqual(asked, ["rose-bakery", "souk"]);
   assert.deepEqual(await purse.verdicts(), { "1": "false", "2": "false" });
+});
+
+test("a saved receipt is proven by whoever reads it, and holds the key only where it is asked for", async () => {
+  const paid = {
+    ...PAID,
+    payee: { name: "Rose", names: { ar: "وردة" } },
+    refundKey: "5c".repeat(32),
+  };
+  const { name, text } = receiptFile(paid, false);
+  const read = JSON.parse(text) as Readonly<Record<string, unknown>>;
+  assert.equal(name, "receipt-ord_00000000000000000000000c00.json");
+  assert.equal(await isTrue(read["receipt"] as object), true);
+  assert.deepEqual(
+    [read["payee"], read["amount"], read["currency"], read["paid_at"], read["reference"]],
+    ["Rose", "1300", "EUR", "2030-03-17T17:46:40.000Z", "R-1"],
+  );
+  assert.equal(text.includes(paid.refundKey), false);
+  assert.equal(receiptFile(paid, true).text.includes(paid.refundKey), true);
+});
+
+test("a payment whose receipt did not come is saved without one, by what was asked for", () => {
+  const paid = { ...PAID, request: "@rose-bakery", signed: null };
+  const { name, text } = receiptFile(paid, true);
+  const read = JSON.parse(text) as Readonly<Record<string, unknown>>;
+  assert.equal(name, "receipt-rose-bakery.json");
+  assert.deepEqual(
+    [read["receipt"], read["reference"], read["order"]],
+    [null, null, orderOf(paid)],
+  );
+  assert.equal("one_time_key" in read, false);
 });

@@ -157,6 +157,11 @@ export const en = {
   "purse.on-its-way": "{amount} is on its way. It is being asked after until the end is known.",
   "receipt.proven": "The receipt is signed with the merchant's key.",
   "receipt.false": "The receipt is not what the merchant's key has signed.",
+  "receipt.file": "Number and file",
+  "receipt.file.key": "With the one-time key",
+  "receipt.file.warning":
+    "Whoever has this key can fetch the refund of this payment, and show that they paid it. Give the file only to whom you trust with both.",
+  "receipt.file.save": "Save as a file",
   "purse.close": "Close the purse",
   "purse.close.text":
     "For closing the account: everything goes back at once, as it is. The exact sum and its hour can give away what you paid before. Refills stop. To keep that private, move back round sums instead.",
