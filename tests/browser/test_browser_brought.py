@@ -102,3 +102,22 @@ def test_play_money_is_called_so_where_the_operator_is_not_asked(
     expect(Wallet(page).pay_button).to_be_visible()
     expect(page.get_by_text("Play money.")).to_be_visible()
     assert not [one for one in watched.requests[begun:] if one.url.endswith("/health")]
+
+
+@pytest.mark.parametrize("way", ["payer", "wallet"])
+def test_a_payment_that_was_confirmed_without_a_network_goes_on_as_the_banner_says(
+    way: str, request: pytest.FixtureRequest, till: Till, watched: Watched
+) -> None:
+    watched.expect("ERR_INTERNET_DISCONNECTED")
+    wallet: Wallet = request.getfixturevalue(way)
+    banner = wallet.page.get_by_role("complementary", name="Notices")
+    _, code = till.charge("150")
+    wallet.propose(code)
+    wallet.page.context.set_offline(True)
+    expect(banner).to_contain_text("goes on by itself once you are online")
+    is_kept = wallet.page.locator("form[data-from=purse]").count() == 1
+    assert ("E-cash that you made ready" in banner.inner_text()) is is_kept is (way == "payer")
+    wallet.pay_button.click()
+    wallet.expect_stage("unknown")
+    wallet.page.context.set_offline(False)
+    wallet.expect_stage("concluded")

@@ -4,7 +4,14 @@ import { peopleEn } from "./people-en.ts";
 export const en = {
   brand: "Amana",
   "play-money": "Play money. Nothing here is worth anything.",
-  offline: "You are offline. What you see may be old; a payment will wait.",
+  offline: "You are offline. What you see may be old.",
+  "offline.wallet":
+    "A payment that you have confirmed goes on by itself once you are online. Nothing new can be paid until then.",
+  "offline.purse":
+    "E-cash that you made ready before can be handed over now, and what is locked to you can be kept.",
+  "offline.till":
+    "A code on this screen can still be paid; it shows here once you are online. A new one needs a network.",
+  "offline.checkout": "If you pay on another device, it shows here once you are online.",
   recalled: "No network: what you see is from {when}. It goes on by itself once there is one.",
   "recalled.operator":
     "Your operator does not answer; it last did on {when}. What is on this device is shown and can be used. The rest comes by itself once it answers.",
