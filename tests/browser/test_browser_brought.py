@@ -53,6 +53,29 @@ def test_whom_a_code_brings_without_a_wallet_is_told_that_it_comes_next(
     page = open_context().new_page()
     page.goto(f"/wallet#pay={code}")
     expect(page.get_by_text("The payment is shown once you are signed in")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("The payment is shown once you are signed in")).to_be_visible()
+
+
+def test_a_payment_that_a_link_asks_for_outlives_a_reload_until_it_is_paid_or_left(
+    wallet: Wallet, till: Till
+) -> None:
+    _, code = till.charge("260")
+    page = wallet.page
+    for is_paid in (False, True):
+        page.goto(f"/wallet#pay={code}")
+        expect(wallet.pay_button).to_contain_text("€2.60")
+        page.reload()
+        expect(wallet.pay_button).to_contain_text("€2.60")
+        assert page.url.endswith("/wallet#/pay"), "what is asked for is in no address"
+        if is_paid:
+            wallet.pay_button.click()
+            wallet.expect_stage("concluded")
+        else:
+            page.get_by_role("button", name="Back").click()
+        page.reload()
+        expect(page.locator("#target")).to_have_value("")
+        expect(wallet.pay_button).to_have_count(0)
 
 
 def test_a_refill_that_the_account_cannot_pay_gives_way_to_a_smaller_one(

@@ -83,21 +83,34 @@ export async function forget(store: StoreName, key: string): Promise<void> {
   await finished(work);
 }
 
+interface Settings {
+  get(name: string): string | null;
+  set(name: string, value: string | null): void;
+}
+
+/** The store itself is asked for with each use: a browser may refuse even to name it. */
+function settingsIn(store: () => Storage): Settings {
+  return {
+    get(name) {
+      try {
+        return store().getItem(`amana.${name}`);
+      } catch {
+        return null;
+      }
+    },
+    set(name, value) {
+      try {
+        if (value === null) store().removeItem(`amana.${name}`);
+        else store().setItem(`amana.${name}`, value);
+      } catch {
+        // Nothing to do: the setting holds until the page is left.
+      }
+    },
+  };
+}
+
 /** Small plain settings. A browser that refuses storage (private mode) loses them on leaving. */
-export const settings = {
-  get(name: string): string | null {
-    try {
-      return localStorage.getItem(`amana.${name}`);
-    } catch {
-      return null;
-    }
-  },
-  set(name: string, value: string | null): void {
-    try {
-      if (value === null) localStorage.removeItem(`amana.${name}`);
-      else localStorage.setItem(`amana.${name}`, value);
-    } catch {
-      // Nothing to do: the setting holds until the page is left.
-    }
-  },
-};
+export const settings = settingsIn(() => localStorage);
+
+/** What outlives a reload, and neither this tab nor a look from another one. */
+export const thisTab = settingsIn(() => sessionStorage);

@@ -1,5 +1,6 @@
 /** What another page opened the wallet with, until the screen that it is for takes it. */
 
+import { thisTab } from "../device/store.ts";
 import { codeAskedFor, ecashFrom } from "../rules/link.ts";
 
 let asked = $state.raw<string | null>(null);
@@ -13,8 +14,16 @@ export function takeFromAddress(): void {
     history.replaceState(null, "", `${location.pathname}#/take`);
   } else if (code !== null) {
     asked = code;
+    // So that it is looked at again after a reload.
+    thisTab.set("asked", code);
     history.replaceState(null, "", `${location.pathname}#/pay`);
-  }
+  } else if (location.hash === "#/pay") asked ??= thisTab.get("asked");
+  else forgetAsked();
+}
+
+/** What was asked for is paid, refused, or left by the person: a reload does not bring it back. */
+export function forgetAsked(): void {
+  thisTab.set("asked", null);
 }
 
 /** Why somebody comes who is not signed in yet, where a link brought them. */
