@@ -63,7 +63,7 @@ def pay_at(till: Till, payer: Wallet, digits: str, reference: str) -> tuple[str,
 
 
 def saved_file(row: Locator) -> dict[str, Any]:
-    """Save a row's receipt; return what the file says, the one-time key as none if it is not in it."""
+    """Save a row's receipt; return what the file says, with no one-time key if none is in it."""
     save = row.get_by_role("button", name="Save as a file")
     if not save.is_visible():
         row.get_by_text("Number and file").click()
