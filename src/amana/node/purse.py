@@ -90,6 +90,7 @@ class Purse:
     policy: Policy
     receipts: Receipts
     unit: str
+    pace: int
 
     async def start(self) -> None:
         """Start the signatory's processes, where it has any."""
@@ -246,6 +247,7 @@ def compose_purse(floor: PurseFloor, signatory: Signatory | None) -> Purse:
         policy=shipped_policy(),
         receipts=receipts,
         unit=unit,
+        pace=floor.pace,
     )
 
 

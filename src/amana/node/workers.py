@@ -20,6 +20,7 @@ from amana.purse.keysets import AUTH_UNIT, is_rotation_due
 HOLDS_EVERY_S: Final = 5.0
 KEYS_EVERY_S: Final = 3_600.0
 STANDING_EVERY_S: Final = 5.0
+_STANDING_EVERY_S_MIN: Final = 0.25
 KEYSETS_EVERY_S: Final = 3_600.0
 STATEMENT_EVERY_S: Final = 600.0
 _QUOTES_KEPT_NS: Final = DAY_NS
@@ -34,7 +35,9 @@ async def run_workers(operator: Operator) -> None:
         group.create_task(_every(HOLDS_EVERY_S, lambda: _expire_holds(operator)))
         group.create_task(_every(KEYS_EVERY_S, lambda: _look_after_vault(operator)))
         group.create_task(send_webhooks(operator))
-        group.create_task(_every(STANDING_EVERY_S, lambda: _carry_out(operator)))
+        group.create_task(
+            _every(standing_every_s(operator.purse.pace), lambda: _carry_out(operator))
+        )
         group.create_task(_every(LOG_EVERY_S, keeper_of(operator).turn))
         group.create_task(_every(KEYSETS_EVERY_S, lambda: look_after_keysets(operator)))
         group.create_task(_every(STATEMENT_EVERY_S, lambda: publish_liabilities(operator)))
@@ -43,6 +46,11 @@ async def run_workers(operator: Operator) -> None:
 def keeper_of(operator: Operator) -> LogKeeper:
     """Return who empties the log of an operator's books."""
     return LogKeeper(operator.writer, operator.folder, operator.clock)
+
+
+def standing_every_s(pace: int) -> float:
+    """Return how often standing orders are carried out: oftener where the purse's hours fly."""
+    return max(STANDING_EVERY_S / pace, _STANDING_EVERY_S_MIN)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[float | None]]) -> None:
