@@ -345,7 +345,7 @@ def test_an_owner_that_left_is_waited_for_before_its_quote_is_judged(shop: Shop)
     assert shop.run(way.hold(held)) is None
     going_in = shop.mint._read(way, [coin], (), text=quote.id.hex())
     assert not isinstance(going_in, Refusal)
-    proofs = shop.run(shop.mint._signing.verified([coin], going_in.claims))
+    proofs = shop.run(shop.mint._signing.verified_later([coin], going_in.claims))
 
     async def leave_and_recover() -> int:
         spending = shop.store.conclude(held, proofs, (), effect=way.effect)

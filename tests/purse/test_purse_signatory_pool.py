@@ -172,10 +172,10 @@ def test_a_batch_is_bounded_by_its_work_however_few_asked_for_it(
 
     async def story(pool: SignatoryPool) -> None:
         for asks in (
-            [pool.sign_again(many) for _ in range(4)],
+            [pool.sign(many) for _ in range(4)],
             [pool.exchange([], many) for _ in range(4)],
             [pool.verify(claims) for _ in range(4)],
-            [pool.sign_again(few) for _ in range(4)],
+            [pool.sign(few) for _ in range(4)],
         ):
             await asyncio.gather(*asks)
             batches.append(0)

@@ -65,6 +65,9 @@ class Signatory(Protocol):
     async def verify(self, claims: Sequence[Claim]) -> list[bytes | None]:
         """Check proofs; answer each with its nullifier (32 bytes), or None where it is false."""
 
+    async def verify_later(self, claims: Sequence[Claim]) -> list[bytes | None]:
+        """Check proofs as `verify` does, after what pays: for looking, and for repeated answers."""
+
     async def exchange(self, claims: Sequence[Claim], blanks: Sequence[Blank]) -> Exchanged:
         """Check proofs as `verify` does and, if every one is good, sign outputs as `sign` does.
 
@@ -86,7 +89,10 @@ class Signatory(Protocol):
         """Count signatures no more that were made and never told to anybody."""
 
     async def sign_again(self, blanks: Sequence[Blank]) -> list[Signed | None]:
-        """Repeat signatures that were given before (NUT-09), without counting them anew."""
+        """Repeat signatures that were given before (NUT-09), without counting them anew.
+
+        What pays comes first.
+        """
 
     async def rotate(self, unit: str, *, final_expiry: int) -> Keyset:
         """Begin a new keyset for a unit; the one before signs no more."""

@@ -172,7 +172,7 @@ class Mint:
         claims = operations.claims_again(inputs, outputs, signed, self._index())
         if claims is None:
             return None
-        proofs = await self._signing.verified(inputs, claims)
+        proofs = await self._signing.verified_later(inputs, claims)
         if isinstance(proofs, Refusal) or not await self._are_spent(proofs):
             return None
         return await self._signing.again(outputs, signed)
@@ -416,7 +416,7 @@ class Mint:
     ) -> Redeemed | Refusal:
         """Tell again how a redemption ended, to whoever has its spent proofs and its outputs."""
         inputs, going_in, outputs = spending
-        proofs = await self._signing.verified(inputs, going_in.claims)
+        proofs = await self._signing.verified_later(inputs, going_in.claims)
         if isinstance(proofs, Refusal):
             return proofs
         signed = await self._store.signed_before([output.point for output in outputs])

@@ -26,11 +26,11 @@ class Signing:
     def __init__(self, signatory: Signatory) -> None:
         self._signatory = signatory
 
-    async def verified(
+    async def verified_later(
         self, inputs: Sequence[Proof], claims: Sequence[Claim]
     ) -> tuple[VerifiedProof, ...] | Refusal:
-        """Check proofs; one that is false refuses all."""
-        return _verified(inputs, claims, await self._signatory.verify(claims))
+        """Check proofs of an answer that is told again; one that is false refuses all."""
+        return _verified(inputs, claims, await self._signatory.verify_later(claims))
 
     async def exchange(
         self, inputs: Sequence[Proof], claims: Sequence[Claim], blanks: Sequence[Blank]

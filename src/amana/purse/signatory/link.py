@@ -28,10 +28,11 @@ _ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ")
 
 
 class Job(NamedTuple):
-    """A question, and who waits for its answer."""
+    """A question, and who waits for its answer; `of` is the size of what it is a piece of."""
 
     ask: Ask
     answer: asyncio.Future[Answer]
+    of: int = 0
 
 
 class Link(asyncio.Protocol):
@@ -47,6 +48,8 @@ class Link(asyncio.Protocol):
         self._patience: asyncio.TimerHandle | None = None
         self._has_greeted = False
         self.was_useful = False
+        self.is_lent = False
+        """Whether its batch is of what can wait alone."""
         self.own: list[Job] = []
         """What is for this process alone, and waits for its next batch."""
         self.greeting: asyncio.Future[Answer] = self._loop.create_future()

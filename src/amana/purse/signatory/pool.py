@@ -2,7 +2,9 @@
 
 While a process works on a batch, what is asked meanwhile gathers for the next; so the cost of the
 way there and back is shared when there is much to do, and nobody waits for company when there is
-little. A process that dies takes nothing with it but the answers under way: those who asked hear
+little. What only looks, or repeats an answer, comes after what pays and in small pieces: however
+many strangers ask for it, a payment waits for a piece or two, and each of them for one of everybody
+else's. A process that dies takes nothing with it but the answers under way: those who asked hear
 `Unavailable`, the process is begun again, and the same question has the same answer.
 """
 
@@ -47,6 +49,15 @@ _WORK_MAX: Final = 3_000
 """Signatures in one batch, or seven times as many checks, which cost as much: half a second. What
 is put into batches by strangers must end long before the process counts as hanging."""
 _CHECKS_A_SIGNATURE: Final = 7
+_PIECE: Final = 32
+"""Signatures that a question which can wait asks for at once: 5 ms. Then it queues again."""
+_LATER_WORK_MAX: Final = 64
+"""Work in a batch of what can wait: a payment that comes meanwhile waits for no more."""
+_SHARE: Final = 4
+"""Of so much work that pays, one part more is done of what can wait, so that it is not starved."""
+_LATER_MAX: Final = 256
+"""Askers who can wait. Of more, that goes which asks for most: whoever has few outputs to look for,
+as most have whose answer was lost, is not kept out by many who ask for hundreds."""
 _DELAY_SECONDS_FIRST: Final = 0.05
 _DELAY_SECONDS_MAX: Final = 5.0
 
@@ -85,6 +96,8 @@ class SignatoryPool:
         self._links: list[Link] = []
         self._keepers: list[asyncio.Task[None]] = []
         self._waiting: deque[Job] = deque()
+        self._later: deque[Job] = deque()
+        self._owed = 0
         self._is_due = False
         self._is_whole = asyncio.Event()
         self._processes = 0
@@ -127,9 +140,13 @@ class SignatoryPool:
         """Check proofs; answer each with its nullifier, or None where it is false."""
         return await self._check(Check(list(claims)))
 
+    async def verify_later(self, claims: Sequence[Claim]) -> list[bytes | None]:
+        """Check proofs as `verify` does, after what pays."""
+        return await self._check_later(claims, is_revoked=False)
+
     async def verify_revoked(self, claims: Sequence[Claim]) -> list[bytes | None]:
         """Check proofs of revoked keysets, whose holders must also show how they were issued."""
-        return await self._check(Check(list(claims), is_revoked=True))
+        return await self._check_later(claims, is_revoked=True)
 
     async def exchange(self, claims: Sequence[Claim], blanks: Sequence[Blank]) -> Exchanged:
         """Check proofs, and sign outputs for them if every one is good.
@@ -156,8 +173,12 @@ class SignatoryPool:
         return await self._sign(Sign(list(blanks)))
 
     async def sign_again(self, blanks: Sequence[Blank]) -> list[Signed | None]:
-        """Repeat signatures that were given before, without counting them anew."""
-        return await self._sign(Sign(list(blanks), is_repeat=True))
+        """Repeat signatures that were given before, without counting them anew, after what pays."""
+        signed: list[Signed | None] = []
+        for start in range(0, len(blanks), _PIECE):
+            piece = Sign(list(blanks[start : start + _PIECE]), is_repeat=True)
+            signed += await self._sign(piece, later_of=len(blanks))
+        return signed
 
     async def rotate(self, unit: str, *, final_expiry: int) -> Keyset:
         """Begin a new keyset for a unit; the one before signs no more.
@@ -176,13 +197,22 @@ class SignatoryPool:
         """Let a keyset sign more, or less, of each denomination."""
         await self._change(Limit(number, signatures_max))
 
-    async def _check(self, ask: Check) -> list[bytes | None]:
-        found = await self._ask(ask)
+    async def _check_later(
+        self, claims: Sequence[Claim], *, is_revoked: bool
+    ) -> list[bytes | None]:
+        nullifiers: list[bytes | None] = []
+        for start in range(0, len(claims), step := _PIECE * _CHECKS_A_SIGNATURE):
+            piece = Check(list(claims[start : start + step]), is_revoked)
+            nullifiers += await self._check(piece, later_of=len(claims) // _CHECKS_A_SIGNATURE)
+        return nullifiers
+
+    async def _check(self, ask: Check, later_of: int | None = None) -> list[bytes | None]:
+        found = await self._ask(ask, later_of)
         assert isinstance(found, Checked), "a question has an answer of its kind"
         return found.nullifiers
 
-    async def _sign(self, ask: Sign) -> list[Signed | None]:
-        found = await self._ask(ask)
+    async def _sign(self, ask: Sign, later_of: int | None = None) -> list[Signed | None]:
+        found = await self._ask(ask, later_of)
         assert isinstance(found, Signatures), "a question has an answer of its kind"
         return found.signed
 
@@ -195,13 +225,24 @@ class SignatoryPool:
         await asyncio.gather(*(self._tell(link) for link in up), return_exceptions=True)
         return found
 
-    async def _ask(self, ask: Ask) -> Answer:
+    async def _ask(self, ask: Ask, later_of: int | None = None) -> Answer:
+        """Ask, after what pays where it is a piece of something that can wait, of that size."""
         job = self._job(ask)
-        self._waiting.append(job)
+        if later_of is None:
+            self._waiting.append(job)
+        else:
+            self._queue_later(job._replace(of=later_of))
         answer = await job.answer
         if isinstance(answer, Refused):
             await self._refuse(answer)
         return answer
+
+    def _queue_later(self, job: Job) -> None:
+        self._later.append(job)
+        if len(self._later) > _LATER_MAX:
+            _, place = max((job.of, place) for place, job in enumerate(self._later))
+            fail(self._later[place])
+            del self._later[place]
 
     async def _tell(self, link: Link) -> None:
         """Let one process read the list again."""
@@ -242,24 +283,34 @@ class SignatoryPool:
         self._is_due = False
         up = [link for link in self._links if link.is_up]
         if not up:
-            while self._waiting:
-                fail(self._waiting.popleft())
+            for queue in (self._waiting, self._later):
+                while queue:
+                    fail(queue.popleft())
         idle = [link for link in up if link.is_idle]
+        # One is always kept for what pays, where there are several.
+        to_lend = max(1, len(up) - 1) - sum(link.is_lent for link in up if link not in idle)
         for left, link in zip(range(len(idle), 0, -1), idle, strict=True):
-            if link.own or self._waiting:
-                # Busy processes are not waited for: large batches cost less, each way and in all.
-                share = min(-(-len(self._waiting) // left), _BATCH_MAX)
-                jobs = [*link.own, *self._batch(share)]
-                link.own.clear()
+            # Busy processes are not waited for: large batches cost less, each way and in all.
+            share = min(-(-len(self._waiting) // left), _BATCH_MAX)
+            link.is_lent = not self._waiting and to_lend > 0
+            to_lend -= link.is_lent
+            jobs = self._later_batch() if link.is_lent else self._batch(share)
+            jobs = [*link.own, *jobs]
+            link.own.clear()
+            if jobs:
                 link.send(jobs)
 
+    def _later_batch(self) -> list[Job]:
+        return _take(self._later, _BATCH_MAX, _LATER_WORK_MAX)
+
     def _batch(self, jobs_max: int) -> list[Job]:
-        """Take what waited longest, up to so many jobs and to where they are work enough."""
-        batch: list[Job] = []
-        work = 0
-        while len(batch) < jobs_max and work < _WORK_MAX:
-            batch.append(self._waiting.popleft())
-            work += _work_of(batch[-1].ask)
+        """Take up to so many jobs that pay, and a share of what can wait."""
+        batch = _take(self._waiting, jobs_max, _WORK_MAX)
+        if batch and self._later:
+            self._owed += sum(_work_of(job.ask) for job in batch)
+            share = _take(self._later, _BATCH_MAX, self._owed // _SHARE)
+            self._owed -= _SHARE * sum(_work_of(job.ask) for job in share)
+            batch += share
         return batch
 
     async def _begin(self) -> Link:
@@ -299,14 +350,24 @@ class SignatoryPool:
                 self._greet(listed)
 
 
+def _take(queue: deque[Job], jobs_max: int, work_max: int) -> list[Job]:
+    """Take what waited longest, up to so many jobs and to where they are work enough."""
+    batch: list[Job] = []
+    work = 0
+    while queue and len(batch) < jobs_max and work < work_max:
+        batch.append(queue.popleft())
+        work += _work_of(batch[-1].ask)
+    return batch
+
+
 def _work_of(ask: Ask) -> int:
-    """Return about how many signatures a question costs."""
+    """Return about how many signatures a question costs, and one for the question itself."""
     match ask:
         case Check(claims):
-            return len(claims) // _CHECKS_A_SIGNATURE
+            return 1 + len(claims) // _CHECKS_A_SIGNATURE
         case Exchange(claims, blanks):
-            return len(claims) // _CHECKS_A_SIGNATURE + len(blanks)
+            return 1 + len(claims) // _CHECKS_A_SIGNATURE + len(blanks)
         case Sign(blanks):
-            return len(blanks)
+            return 1 + len(blanks)
         case _:
-            return 0
+            return 1
