@@ -294,18 +294,6 @@ def test_many_proofs_are_asked_after_in_several_reads(mint: Meet) -> None:
     mint(talk)
 
 
-def test_there_are_so_many_sockets_and_no_more(mint: Meet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscriptions, "SOCKETS_MAX", 1)
-
-    async def talk(town: MintTown) -> None:
-        socket = await opened(town)
-        assert await Socket(town.app).heard() == {"type": "websocket.close", "code": 1013}
-        await socket.close()
-        await (await opened(town)).close()
-
-    mint(talk)
-
-
 def test_whoever_does_not_read_is_let_go(mint: Meet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscriptions, "WAITING_MAX", 3)
 

@@ -33,6 +33,9 @@ FILES: Final = 65_536
 """Files that a process asks to be allowed to open. Half of them are for connections, of all
 listeners together: most are streams of events, one for each page that is open somewhere."""
 
+GOODBYE_S: Final = 1.0
+"""Seconds that a socket which was closed on our side has to close on the other."""
+
 PIECES_MAX: Final = 64
 """Pieces of one message over a socket. Clients send a message whole, or in a few pieces of some
 thousand bytes each."""
@@ -160,6 +163,11 @@ class BoundedSocket(WebSocketsSansIOProtocol):
     The server's own protocol answers every ping at once, read or not, and bounds the bytes of a
     message but not its pieces, which may be empty: either filled the memory.
     """
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401 - the server's own
+        super().__init__(*arguments, **more)
+        # Whoever is let go to make room must not hold a file for long by not saying goodbye.
+        self.close_timeout = GOODBYE_S
 
     def handle_ping(self) -> None:
         """Answer, but leave out the answer where earlier ones are not read."""

@@ -2,7 +2,8 @@
 
 A subscriber costs memory alone: what changed is noted, and the present state is looked up when it
 is sent. Everything is bounded: sockets, subscriptions and filters of each, and what waits to be
-sent to somebody who does not read.
+sent to somebody who does not read. Whoever comes is let in; where there are too many, that socket
+goes which is of least use, and nothing is known of it but what it watches and since when.
 """
 
 import asyncio
@@ -21,7 +22,8 @@ from amana.purse.model import Change, ChangeKind, Refusal
 from amana.purse.service import Mint
 
 SOCKETS_MAX: Final = 200
-"""Sockets at once."""
+"""Sockets at once. One more, and that goes which watches nothing, or was told and told nothing, for
+the longest time: sockets that do nothing cost a stranger nothing, and must keep nobody out."""
 
 SUBSCRIPTIONS_MAX: Final = 100
 """Subscriptions of one socket."""
@@ -39,6 +41,8 @@ WATCHERS_MAX: Final = 16
 _NAME_CHARACTERS_MAX: Final = 256
 _TRY_AGAIN_LATER: Final = 1013
 _TOO_SLOW: Final = 1008
+_MISTAKE: Final = 1011
+_CLOSE_S: Final = 1.0
 
 _PARSE_ERROR: Final = -32700
 _INVALID_REQUEST: Final = -32600
@@ -96,7 +100,7 @@ class Subscriptions:
 
     def __init__(self, mint: Mint) -> None:
         self._mint = mint
-        self._sockets = 0
+        self._sockets: dict[_Socket, None] = {}
         self._watchers: defaultdict[tuple[ChangeKind, bytes], list[_Watch]] = defaultdict(list)
         mint.subscribe(self.tell)
 
@@ -108,17 +112,28 @@ class Subscriptions:
     async def talk(self, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
         """Talk over one socket until either side ends it."""
         await receive()
-        if self._sockets >= SOCKETS_MAX:
-            await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
-            return
-        self._sockets += 1
         socket = _Socket(self, self._mint)
+        self._sockets[socket] = None
+        if len(self._sockets) > SOCKETS_MAX:
+            self._make_room()
         try:
             await send({"type": "websocket.accept"})
             await socket.talk(receive, send)
         finally:
-            self._sockets -= 1
+            self._sockets.pop(socket, None)
             socket.forget_all()
+
+    def stir(self, socket: "_Socket") -> None:
+        """Note that a socket was of use: of those that are alike it is the last to go."""
+        if socket in self._sockets:
+            del self._sockets[socket]
+            self._sockets[socket] = None
+
+    def _make_room(self) -> None:
+        *others, _ = self._sockets
+        idle = next((one for one in others if not one.is_watching), others[0])
+        del self._sockets[idle]
+        idle.leave(_TRY_AGAIN_LATER)
 
     def is_crowded(self, topic: "_Topic") -> bool:
         """Say whether as many as may wait for a topic already."""
@@ -154,19 +169,33 @@ class _Socket:
         self._mint = mint
         self._begun: dict[str, _Subscription] = {}
         self._waiting: asyncio.Queue[bytes | _Note] = asyncio.Queue(WAITING_MAX)
-        self._is_too_slow = asyncio.Event()
+        self._leaving: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    @property
+    def is_watching(self) -> bool:
+        """Say whether it has a subscription."""
+        return bool(self._begun)
+
+    def leave(self, code: int) -> None:
+        """Close it, with this code, from our side."""
+        if not self._leaving.done():
+            self._leaving.set_result(code)
 
     async def talk(self, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
         """Take commands, and send answers and changes."""
         hearing = asyncio.ensure_future(self._hear(receive))
         sending = asyncio.ensure_future(self._send(send))
-        slowness = asyncio.ensure_future(self._is_too_slow.wait())
-        tasks = (hearing, sending, slowness)
+        tasks = (hearing, sending, self._leaving)
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if hearing not in done:
-                with contextlib.suppress(Exception):  # the other side may be gone already
-                    await send({"type": "websocket.close", "code": _TOO_SLOW})
+                # Watching ends at once, however long the other side takes to hear of it.
+                self.forget_all()
+                code = self._leaving.result() if self._leaving in done else _MISTAKE
+                # The other side may be gone already, or never read.
+                with contextlib.suppress(Exception):
+                    async with asyncio.timeout(_CLOSE_S):
+                        await send({"type": "websocket.close", "code": code})
         finally:
             for task in tasks:
                 task.cancel()
@@ -182,6 +211,7 @@ class _Socket:
             message = await receive()
             if message["type"] != "websocket.receive":
                 return
+            self._all.stir(self)
             self._put(self._answer(message.get("text") or message.get("bytes") or ""))
 
     async def _send(self, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
@@ -201,12 +231,13 @@ class _Socket:
                     "params": {"subId": waiting.name, "payload": payload},
                 }
                 await send({"type": "websocket.send", "text": _encode(message).decode()})
+            self._all.stir(self)
 
     def _put(self, waiting: bytes | _Note) -> None:
         try:
             self._waiting.put_nowait(waiting)
         except asyncio.QueueFull:
-            self._is_too_slow.set()
+            self.leave(_TOO_SLOW)
 
     # Commands
 
