@@ -46,14 +46,14 @@ def test_sockets_that_watch_nothing_keep_nobody_out(
         idle = [await opened(town) for _ in range(2)]
         idle[0].say("{")
         await idle[0].told()
+        newcomers = []
         for number in (1, 0):
-            newcomer = await watching(town)
+            newcomers.append(await watching(town))
             assert await idle[number].heard() == GONE, "the longest without a word goes first"
             await asyncio.wait_for(idle[number].task, 10)
-            await newcomer.close()
-            await opened(town)
         assert first.nothing_waits(), "it watches"
-        await first.close()
+        for socket in (first, *newcomers):
+            await socket.close()
 
     mint(talk)
 
