@@ -30,7 +30,7 @@ from amana.node.http import (
 from amana.node.http.headers import headers_with_mint
 from amana.node.http.hot import HotPayments
 from amana.node.http.pages import Pages
-from amana.node.http.rates import Rates
+from amana.node.http.rates import Callers, Rates
 from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised
 
@@ -103,10 +103,11 @@ def create_framework_app(operator: Operator) -> Litestar:
             {
                 "operator": operator,
                 "pages": Pages(),
-                "rates": Rates(),
+                "callers": Callers(),
                 "handlers": HANDLERS,
                 "openid": openid.make_openid(operator),
-                "openid_rates": Rates(),
+                "openid_callers": Callers(),
+                "openid_guesses": Rates(openid.DEVICE_ANSWERS_A_MINUTE),
             }
         ),
         before_request=edge.check_media_type,

@@ -15,7 +15,7 @@ from litestar.params import JSONBody
 from amana.node.http import edge
 from amana.node.http.edge import Asked
 from amana.node.http.openid_page import SCRIPT, STYLE, approval_page, device_page, language_of
-from amana.node.http.rates import Rates
+from amana.node.http.rates import Callers, Rates
 from amana.node.operator import Operator
 from amana.node.problems import ProblemRaised
 from amana.node.views import View
@@ -44,6 +44,9 @@ _DEVICE_PAGE: Final = "/openid/device"
 
 FORM_BYTES_MAX: Final = 8_192
 """Bytes of a form or of a query; the longest of ours have about 1,000."""
+
+DEVICE_ANSWERS_A_MINUTE: Final = 10
+"""Codes of devices that one customer may type in one minute."""
 
 _FIELDS_MAX: Final = 20
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -122,8 +125,10 @@ async def _check_form(request: Asked) -> None:
 
 @post(_TOKEN_PATH, include_in_schema=False, before_request=_check_form, status_code=200)
 async def post_token(request: Asked) -> Response[dict[str, Any]]:
-    """Give tokens for a code, for a device that was approved, or for a refresh token."""
-    _count(request)
+    """Give tokens for a code, for a device that was approved, or for a refresh token.
+
+    It is not counted who asks: nothing is kept of a wrong one, and none can be guessed.
+    """
     given = _openid(request).exchange(_form_of(await request.body()))
     if not isinstance(given, TokensGiven):
         return _refusal(given)
@@ -142,7 +147,9 @@ async def post_token(request: Asked) -> Response[dict[str, Any]]:
 @post(_DEVICE_PATH, include_in_schema=False, before_request=_check_form, status_code=200)
 async def post_device(request: Asked) -> Response[dict[str, Any]]:
     """Begin for a device: a code for its holder to type, and one for itself to ask with."""
-    _count(request)
+    callers: Callers = request.app.state.openid_callers
+    address = "" if request.client is None else request.client.host
+    callers.count(address, edge.operator_of(request).clock.now())
     openid = _openid(request)
     begun = openid.begin_device(_form_of(await request.body()).get("client_id", ""))
     if not isinstance(begun, DeviceBegun):
@@ -213,7 +220,9 @@ async def post_approval(request: Asked, data: JSONBody[ApprovalBody]) -> View:
 async def post_device_answer(request: Asked, data: JSONBody[DeviceAnswerBody]) -> None:
     """Answer a device that asked to fetch blind tokens in the customer's name."""
     principal = edge.customer_of(request)
-    _count(request)
+    # A short code might be guessed: each customer has few tries, wherever they ask from.
+    guesses: Rates = request.app.state.openid_guesses
+    guesses.count(str(principal.party), edge.operator_of(request).clock.now())
     openid = _openid(request)
     if not openid.answer_device(principal.party, data.user_code, is_approved=data.is_approved):
         raise ProblemRaised("not-found", "No device waits with this code. Begin there again.")
@@ -236,12 +245,6 @@ HANDLERS: Final[list[Any]] = [
 def _openid(request: Asked) -> OpenId:
     openid: OpenId = request.app.state.openid
     return openid
-
-
-def _count(request: Asked) -> None:
-    rates: Rates = request.app.state.openid_rates
-    address = "" if request.client is None else request.client.host
-    rates.count(address, edge.operator_of(request).clock.now())
 
 
 def _form_of(body: bytes) -> dict[str, str]:

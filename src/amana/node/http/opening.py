@@ -10,7 +10,7 @@ from amana.kernel import IdKind, format_id, format_instant
 from amana.node.http import edge
 from amana.node.http.edge import Asked
 from amana.node.http.operators import people_problem
-from amana.node.http.rates import Rates
+from amana.node.http.rates import Callers
 from amana.node.log_keeper import kept_since
 from amana.node.operator import Operator
 from amana.node.shapes import CeremonyBody, EmptyBody, SignUpOptionsBody
@@ -107,9 +107,9 @@ async def post_sign_out(request: Asked) -> None:
 
 
 def _count(request: Asked) -> None:
-    rates: Rates = request.app.state.rates
+    callers: Callers = request.app.state.callers
     address = "" if request.client is None else request.client.host
-    rates.count(address, edge.operator_of(request).clock.now())
+    callers.count(address, edge.operator_of(request).clock.now())
 
 
 def _signed_in(outcome: SignedIn | Refused) -> View:

@@ -1,5 +1,6 @@
 """How often a stranger may ask: counted in memory for a minute, and forgotten."""
 
+from ipaddress import ip_address
 from typing import Final
 
 from amana.kernel import MINUTE_NS, Instant
@@ -8,16 +9,47 @@ from amana.node.problems import ProblemRaised
 CEREMONIES_A_MINUTE: Final = 120
 """Sign-up and sign-in ceremonies begun from one address in one minute."""
 
+TOGETHER_A_MINUTE: Final = 1_000
+"""The same, of everybody behind one proxy: then nothing that was begun is forgotten within ten
+minutes because there is too much of it."""
+
 _ADDRESSES_MAX: Final = 100_000
 
 
 class Rates:
-    """Counts of the present minute by address; nothing of it is written anywhere."""
+    """Counts of the present minute by who asks; nothing of it is written anywhere."""
 
     def __init__(self, a_minute_max: int = CEREMONIES_A_MINUTE) -> None:
         self._a_minute_max = a_minute_max
         self._minute = 0
         self._counts: dict[str, int] = {}
+
+    def count(self, who: str, now: Instant) -> None:
+        """Count one question, or refuse it.
+
+        Raises:
+            ProblemRaised: They asked too often in this minute.
+        """
+        minute = now // MINUTE_NS
+        if minute != self._minute or len(self._counts) > _ADDRESSES_MAX:
+            self._minute = minute
+            self._counts.clear()
+        asked = self._counts[who] = self._counts.get(who, 0) + 1
+        if asked > self._a_minute_max:
+            raise ProblemRaised("too-many-requests", "Nothing was done. Try again in a minute.")
+
+
+class Callers:
+    """Counts strangers by address, and all whom a proxy brings together.
+
+    An address of this machine or of a network of one's own is a proxy's. It may be everybody's: to
+    hold it to what one stranger may ask would let each of them lock all others out. No header is
+    believed that names another address, since not every proxy writes one over.
+    """
+
+    def __init__(self) -> None:
+        self._each = Rates()
+        self._together = Rates(TOGETHER_A_MINUTE)
 
     def count(self, address: str, now: Instant) -> None:
         """Count one question, or refuse it.
@@ -25,10 +57,11 @@ class Rates:
         Raises:
             ProblemRaised: The address asked too often in this minute.
         """
-        minute = now // MINUTE_NS
-        if minute != self._minute or len(self._counts) > _ADDRESSES_MAX:
-            self._minute = minute
-            self._counts.clear()
-        asked = self._counts[address] = self._counts.get(address, 0) + 1
-        if asked > self._a_minute_max:
-            raise ProblemRaised("too-many-requests", "Nothing was done. Try again in a minute.")
+        (self._each if _is_strangers(address) else self._together).count(address, now)
+
+
+def _is_strangers(address: str) -> bool:
+    try:
+        return ip_address(address).is_global
+    except ValueError:
+        return False  # a socket in the file system: a proxy's too
