@@ -190,3 +190,14 @@ def test_a_link_for_one_payment_says_that_it_is_used(
     page.goto(str(link["url"]))
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("alert")).to_have_text("This link was for one payment, and is paid.")
+
+
+def test_whoever_comes_without_a_link_is_told_what_this_is_and_where_to_go(
+    open_context: Opener, operator: Operator
+) -> None:
+    page = open_context().new_page()
+    page.goto(operator.checkout_url)
+    expect(page.locator("[data-front]")).to_contain_text("without one, there is nothing to pay")
+    assert breaches(page) == []
+    page.get_by_role("link", name="Open the wallet").click()
+    expect(page).to_have_url(re.compile(re.escape(operator.url) + "/wallet"))

@@ -129,6 +129,20 @@ def test_a_refund_stands_with_its_payment_and_is_not_called_change(
     expect(balance).to_contain_text("€4.00\u2069 of it came in lately")
 
 
+def test_the_number_of_people_with_a_purse_is_the_one_that_was_read_last(payer: Wallet) -> None:
+    payer.page.evaluate(CHANGE_STORED, ["purse ", r'"crowd":\d+', '"crowd":4321'])
+    payer.go("purse")
+    payer.page.reload()
+    sees = payer.page.get_by_role("region", name="What the operator sees")
+    expect(sees).to_contain_text("4,321")
+    payer.go("home")
+    payer.page.get_by_role("button", name="Show my account").click()
+    expect(payer.account).to_be_visible()
+    payer.go("purse")
+    expect(sees).to_contain_text("People with a purse here: ")
+    expect(sees).not_to_contain_text("4,321")
+
+
 def test_every_tab_shows_what_another_one_has_paid(payer: Wallet, till: Till) -> None:
     payer.go("purse")
     held = payer.page.locator("section .large").first

@@ -92,6 +92,17 @@ def test_what_is_no_order_is_not_found(checkout: Checkout, order: str) -> None:
     assert checkout.look(order).slug == "not-found"
 
 
+def test_whoever_comes_without_an_order_is_told_whose_checkout_it_is(checkout: Checkout) -> None:
+    page = checkout.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    assert page.content == checkout.get("/o").content
+    assert checkout.get("/v1/look").body == {
+        "wallet": "http://localhost:8400/wallet",
+        "operator": "Test town",
+        "play_money": True,
+    }
+
+
 def test_the_operators_addresses_are_not_at_the_checkouts_origin(checkout: Checkout) -> None:
     for path in ("/health", "/v1/account", "/v1/orders", "/wallet", "/openapi.json"):
         assert checkout.get(path).slug == "not-found", path

@@ -17,6 +17,7 @@ test("an order and a link are read from what stands after #, each at its own pag
     ["/o/", `#${ORDER}&more`],
   ] as const)
     assert.deepEqual(placeFrom(path, hash), { kind: "nothing" });
+  assert.deepEqual(placeFrom("/", ""), { kind: "front" });
 });
 
 test("a code reaches the wallet as it is, whatever signs and scripts are in it", () => {

@@ -6,13 +6,21 @@ import { type Money, wireMoney } from "../rules/money.ts";
 import type { Check } from "../wire/check.ts";
 import { type Answer, type Problem, ask } from "../wire/http.ts";
 import { type Place, placeFrom } from "./place.ts";
-import { type LookedLink, type LookedOrder, lookedLink, lookedOrder } from "./shapes.ts";
+import {
+  type LookedLink,
+  type LookedOrder,
+  type LookedPlace,
+  lookedLink,
+  lookedOrder,
+  lookedPlace,
+} from "./shapes.ts";
 
 const LOOK_EVERY_MS = 2_000;
 
 class Checkout {
   order = $state.raw<LookedOrder | null>(null);
   link = $state.raw<LookedLink | null>(null);
+  front = $state.raw<LookedPlace | null>(null);
   fault = $state.raw<Problem | null>(null);
   lost = $state(false);
   isNothing = $state(false);
@@ -23,11 +31,13 @@ class Checkout {
   async enter(): Promise<void> {
     this.order = null;
     this.link = null;
+    this.front = null;
     this.fault = null;
     this.isNothing = false;
     this.#round += 1;
     const place = placeFrom(location.pathname, location.hash);
     if (place.kind === "nothing") this.isNothing = true;
+    else if (place.kind === "front") await this.#open();
     else if (place.kind === "order") await this.#follow(place.id);
     else await this.#look(place);
   }
@@ -49,16 +59,24 @@ class Checkout {
   }
 
   async #look({ secret }: Extract<Place, { kind: "link" }>): Promise<void> {
+    this.link = await this.#answerTo(() => look("/v1/look/link", { link: secret }, lookedLink));
+  }
+
+  async #open(): Promise<void> {
+    const asked = { method: "GET", path: "/v1/look", check: lookedPlace } as const;
+    this.front = await this.#answerTo(() => ask(asked));
+  }
+
+  /** The answer once there is one; null where it is a refusal, or no longer what the page is about. */
+  async #answerTo<T>(question: () => Promise<Answer<T>>): Promise<T | null> {
     const round = this.#round;
     for (let attempt = 0; round === this.#round; attempt += 1) {
-      const answer = await look("/v1/look/link", { link: secret }, lookedLink);
-      if (this.#isAnswered(answer, round)) {
-        this.link = answer.value;
-        return;
-      }
-      if (this.isNothing) return;
+      const answer = await question();
+      if (this.#isAnswered(answer, round)) return answer.value;
+      if (this.isNothing) return null;
       await pause(waitBefore(attempt, Math.random()));
     }
+    return null;
   }
 
   async #follow(id: string): Promise<void> {

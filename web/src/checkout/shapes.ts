@@ -31,6 +31,9 @@ export const lookedOrder = object({
 });
 export type LookedOrder = Checked<typeof lookedOrder>;
 
+export const lookedPlace = object({ wallet: text, operator: text, play_money: flag });
+export type LookedPlace = Checked<typeof lookedPlace>;
+
 export const lookedLink = object({
   payee,
   currency: text,

@@ -436,6 +436,11 @@ export const en = {
   "checkout.paid": "{payee} is paid. You can close this page.",
   "checkout.held": "The amount is held for {payee}, who takes it later or lets it go.",
   "checkout.over": "Nothing can be paid here any more. Ask {payee} for a new order.",
+  "checkout.front": "Checkout of {operator}",
+  "checkout.front.text":
+    "Shops on the web send you to this address to pay. What you pay for stands in the link that they give you; here, without one, there is nothing to pay.",
+  "checkout.front.merchant":
+    "To be paid here, have your operator make you a payment link or an order, and send its address to whoever pays.",
   "checkout.none": "There is nothing to pay here",
   "checkout.none.text":
     "The link is incomplete, used up or no longer valid. Ask whoever sent it for a new one.",

@@ -52,6 +52,8 @@ const seconds = (): number => Math.floor(Date.now() / 1000);
 class PurseOnScreen {
   /** What the operator says; null where it has no purse, or is not known yet. */
   facts = $state.raw<PurseFacts | null>(null);
+  /** How many people have a purse, as it was read last: with the purse's facts, or by its worker. */
+  crowd = $state<number | null>(null);
   summary = $state.raw<Summary | null>(null);
   receipts = $state.raw<readonly Receipt[]>([]);
   stage = $state.raw<PrivateStage | null>(null);
@@ -92,6 +94,7 @@ class PurseOnScreen {
     this.#isHeard = true;
     if (answer.kind === "answered") {
       this.facts = answer.value;
+      this.crowd = answer.value.crowd;
       learnPurse(holder.account, answer.value);
     } else if (answer.kind === "problem") this.facts = null;
     await this.#enter();
@@ -144,6 +147,7 @@ class PurseOnScreen {
     this.isSettled = false;
     this.#settled = Promise.withResolvers();
     this.facts = null;
+    this.crowd = null;
     this.summary = null;
     this.closed = null;
     this.stage = null;
@@ -196,6 +200,7 @@ class PurseOnScreen {
     this.#opened = asked;
     try {
       this.summary = await calls.open(opening);
+      this.crowd ??= this.summary.crowd;
       this.receipts = await calls.receipts();
     } catch (error) {
       this.#opened = null;
@@ -252,7 +257,7 @@ class PurseOnScreen {
   }
 
   #heard(news: News): void {
-    if (news.kind === "changed") this.summary = news.summary;
+    if (news.kind === "changed") this.#changed(news.summary);
     else if (news.kind === "changed-elsewhere") this.#changedElsewhere(news.summary);
     else if (news.kind === "ended") this.#ended(news.outcome);
     else if (news.kind === "relay") this.isRelayGone = news.isGone && isOnline();
@@ -284,8 +289,14 @@ class PurseOnScreen {
     return isHeard;
   }
 
-  #changedElsewhere(summary: Summary): void {
+  /** What the worker keeps of the crowd may be older than the page's own reading. */
+  #changed(summary: Summary): void {
+    if (summary.crowd !== this.summary?.crowd) this.crowd = summary.crowd;
     this.summary = summary;
+  }
+
+  #changedElsewhere(summary: Summary): void {
+    this.#changed(summary);
     void this.readReceipts();
   }
 

@@ -15,7 +15,7 @@ from litestar.params import FromPath
 from amana.kernel import Unavailable
 from amana.kernel.limits import REQUEST_BODY_BYTES_MAX
 from amana.node.checkout.links import ORDERS_A_MINUTE, post_link_look, post_link_order
-from amana.node.checkout.orders import post_order_look
+from amana.node.checkout.orders import get_place, post_order_look
 from amana.node.http import edge
 from amana.node.http.edge import Asked
 from amana.node.http.headers import API_HEADERS
@@ -27,9 +27,9 @@ from amana.node.problems import ProblemRaised
 _PAGE: Final = "checkout.html"
 
 
-@get(["/o", "/l"], include_in_schema=False)
+@get(["/", "/o", "/l"], include_in_schema=False)
 async def get_checkout_page(request: Asked) -> Response[bytes]:
-    """Answer with the page of an order or a link: the same for all, since neither is in the URL."""
+    """Answer with the page of an order or a link, or of neither: the same for all."""
     return _pages(request).answer(request, _PAGE)
 
 
@@ -48,6 +48,7 @@ def _pages(request: Asked) -> Pages:
 HANDLERS: Final[list[Any]] = [
     get_checkout_page,
     get_checkout_file,
+    get_place,
     post_order_look,
     post_link_look,
     post_link_order,

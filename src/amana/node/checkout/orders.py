@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from litestar import post
+from litestar import get, post
 from litestar.params import JSONBody
 
 from amana.kernel import IdKind, format_id, format_instant
@@ -23,6 +23,17 @@ class OrderLookBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which order somebody looks at."""
 
     order: Annotated[str, msgspec.Meta(max_length=_ID_CHARACTERS_MAX)]
+
+
+@get("/v1/look")
+async def get_place(request: Asked) -> View:
+    """Return whose checkout this is, for somebody who comes without an order or a link."""
+    settings = edge.operator_of(request).settings
+    return {
+        "wallet": f"{settings.url}/wallet",
+        "operator": settings.name,
+        "play_money": settings.is_play_money,
+    }
 
 
 @post("/v1/look/order", status_code=200)
