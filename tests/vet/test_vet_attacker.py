@@ -92,3 +92,14 @@ def test_how_many_blind_tokens_were_fetched_names_who_used_many_just_then() -> N
     assert named(fetching(sight, told), known) > 6 / PEOPLE
     silent = [(day, who, 50) for day, who, _ in told]
     assert named(fetching(sight, silent), known) < 4 / PEOPLE
+
+
+def test_change_names_more_payers_where_it_follows_how_much_somebody_refills() -> None:
+    sight, known = town(gap=None)
+    classes = np.arange(PEOPLE) // (PEOPLE // 6)
+    often = [(60 * who, who, 10_000 * (1 + int(classes[who])), -1) for who in range(PEOPLE)]
+    sight = replace(sight, refills=marks(often), sees_denominations=True)
+    same = replace(sight.payments, change=np.full(COUNT, 64))
+    own = replace(sight.payments, change=2 ** classes[known.payer])
+    told, silent = replace(sight, payments=own), replace(sight, payments=same)
+    assert named(told, known) > 2 * named(silent, known)

@@ -1,10 +1,13 @@
 """What is read from real files is what the claim about them says, and it is all from files."""
 
+import re
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.node.purse_town import purse_town
 from tests.vet.conftest import Played
 
 from amana.kernel import DAY_NS, MILLISECOND_NS, MINUTE_NS, SECOND_NS
@@ -170,6 +173,34 @@ SAYS_NO_MORE = {
     "purse_totals": "sums by denomination",
     "storage_version": "the edition of the tables",
 }
+
+
+# Every file of a folder that is served, its numbers and names that differ left out.
+FILES = {
+    "amana.toml": "the settings",
+    "books.db": "looked into table by table, as above",
+    "books.db-shm": "where the pages of the log lie",
+    "books.db-wal": "what each payment spent and got back; a test reads one",
+    "keys/persons.db": "a key for each person, in the order of their ids; opens names, no payments",
+    "keys/persons.db-shm": "where the pages of its log lie",
+    "keys/persons.db-wal": "the same keys; used at opening and erasing alone",
+    "keys/wrapping/N.key": "wraps those keys",
+    "lock": "nothing",
+    "signatory/N.secret": "keys that sign and seal; e-cash was signed blindly",
+    "signatory/counts.json": "sums over everybody by denomination, in blocks taken in advance",
+    "signatory/keysets.json": "the public list, with limits",
+    "signatory/signatory.lock": "nothing",
+}
+
+
+def test_every_file_of_a_served_folder_was_thought_about(tmp_path: Path) -> None:
+    with purse_town(tmp_path / "town") as town:
+        town.filled()
+        folder = town.operator.folder
+        seen = {str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file()}
+    named = {re.sub(r"[^/]+(\.secret|\.key)$", r"N\1", one) for one in seen}
+    assert named - FILES.keys() == set()
+    assert {"books.db-wal", "signatory/counts.json", "keys/persons.db"} <= named
 
 
 def test_every_table_that_a_town_fills_was_thought_about(played: Played) -> None:

@@ -120,7 +120,7 @@ def show(report: "Report") -> None:
             _said(result.linked[-1].named),
             f"{result.set_median:,.0f}, {result.set_low:,.0f}",
         )
-    table.add_row("the account's ledger", "100 %", "100 %", "100 %", "1, 1")
+    table.add_row("the account's ledger, by definition", "100 %", "100 %", "100 %", "1, 1")
     console.print(table)
     console.print(
         f"Paid by name because the purse could not, from the first day on: {report.by_name} "

@@ -294,11 +294,13 @@ def _payee_clue(sight: Sight) -> Clue:
 
 
 def _proof_clues(sight: Sight) -> Iterator[Clue]:
-    """The largest denomination that went in, and how many proofs, by class of account."""
+    """The largest denomination that went in, how many proofs, and the change, by class of account."""
     classes = _classes(sight)
     largest = np.log2(np.maximum(sight.payments.highest, 1)).astype(np.int64)
     count = np.minimum(sight.payments.inputs, _PROOFS_SEEN)
-    for name, size in (("largest denomination", largest), ("number of proofs", count)):
+    change = np.ceil(np.log2(sight.payments.change + 1)).astype(np.int64)
+    sizes = {"largest denomination": largest, "number of proofs": count, "change": change}
+    for name, size in sizes.items():
         yield Clue(
             f"{name} by class of account",
             _CLASSES * (int(size.max()) + 1),

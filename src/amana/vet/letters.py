@@ -39,7 +39,7 @@ def letters_by_night(
     seen = [event for event, _ in at_night(events, copies)]
     unseen = np.zeros(len(seen), dtype=np.int64)
     noons = np.array([by_day(event["at"]) + _NOON for event in seen], dtype=np.int64)
-    return _asked(sight, seen, Payments(noons, _payees(seen), unseen, unseen, unseen), first_day)
+    return _asked(sight, seen, Payments(noons, _payees(seen), *[unseen] * 4), first_day)
 
 
 def letters_in_the_log(
@@ -54,6 +54,8 @@ def letters_in_the_log(
         np.array([sum(one) for one in inputs], dtype=np.int64),
         np.array([max(one) for one in inputs], dtype=np.int64),
         np.array([len(one) for one in inputs], dtype=np.int64),
+        # What stays with the sender and what goes look alike.
+        np.zeros(len(seen), dtype=np.int64),
     )
     return _asked(replace(sight, sees_denominations=True), seen, swapped, first_day)
 

@@ -49,8 +49,8 @@ class Marks:
 class Payments:
     """Payments out of purses as the books show them: no payer.
 
-    `highest` is the largest denomination that went in, and `inputs` how many proofs did: seen by a
-    watcher of the running mint, and for a minute in the write-ahead log.
+    `highest` is the largest denomination that went in, `inputs` how many proofs did, and `change`
+    what came back: seen by a watcher of the running mint, and for a minute in the write-ahead log.
     """
 
     at: Whole
@@ -58,6 +58,7 @@ class Payments:
     amount: Whole
     highest: Whole
     inputs: Whole
+    change: Whole
 
     def __len__(self) -> int:
         return len(self.at)
@@ -100,7 +101,7 @@ def payments(rows: Sequence[tuple[int, int, int]]) -> Payments:
     """Make payments of rows of time, merchant and amount, in given order; no proofs are seen."""
     table = np.array(rows, dtype=np.int64).reshape(-1, 3)
     unseen = np.zeros(len(table), dtype=np.int64)
-    return Payments(table[:, 0], table[:, 1], table[:, 2], unseen, unseen)
+    return Payments(table[:, 0], table[:, 1], table[:, 2], unseen, unseen, unseen)
 
 
 def by_day(at: int) -> int:
@@ -180,7 +181,8 @@ def with_days(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:
 def with_log(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:
     """Add what the write-ahead log shows of its last minute, for every payment there ever was.
 
-    That is the denominations that went in, and when a letter came into a mailbox and left it.
+    That is the denominations that went in and came back, and when a letter came into a mailbox and
+    left it.
     """
     by_handle = [e for e in events if e["kind"] == "give" and e["way"] == "handle"]
     letters = {e["letter"] for e in by_handle}
@@ -193,11 +195,12 @@ def with_log(sight: Sight, events: Sequence[Mapping[str, Any]]) -> Sight:
             if e["kind"] == "take" and e["letter"] in letters
         ),
     }
-    going_in = [event["inputs"] for event in events if event["kind"] == "pay"]
+    paid = [event for event in events if event["kind"] == "pay"]
     seen = replace(
         sight.payments,
-        highest=np.array([max(inputs) for inputs in going_in], dtype=np.int64),
-        inputs=np.array([len(inputs) for inputs in going_in], dtype=np.int64),
+        highest=np.array([max(event["inputs"]) for event in paid], dtype=np.int64),
+        inputs=np.array([len(event["inputs"]) for event in paid], dtype=np.int64),
+        change=np.array([sum(event["change"]) for event in paid], dtype=np.int64),
     )
     return replace(sight, payments=seen, moments=moments, sees_denominations=True)
 
