@@ -26,11 +26,15 @@ from bench.purse_past import fill_spent, used_bytes
 from rich.console import Console
 from rich.table import Table
 
+from amana.purse.policy import shipped_policy
+
 INPUTS = (64, 128, 512)
 ORDER_MINOR = 692
 """7.04 is paid with, so 0.12 comes back, as 4 and 8."""
 
-BLANKS = 4
+BLANKS = shipped_policy().spend.blanks
+"""As many as the wallet sends with each payment."""
+
 CONNECTIONS = 16
 PORT, PORTS_EACH = 8491, 4
 RATE_MAX = 2_000

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.faults.holder import Wallet
 from tests.node.purse_town import purse_town
 
 from amana.cli.exits import Failed
-from amana.cli.purse import keysets, liabilities, revoke, rotate
+from amana.cli.purse import keysets, liabilities, limit, revoke, rotate
 from amana.storage import lock_folder
 
 
@@ -72,6 +73,28 @@ def test_the_keyset_of_blind_tokens_is_not_revoked(
     (number,) = [one["number"] for one in printed(capsys) if one["unit"] == "auth"]
     with pytest.raises(Failed, match="hold no money"):
         revoke(str(number), data=folder)
+
+
+def test_a_keyset_that_met_its_limit_signs_no_more_until_it_is_raised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "town"
+
+    def swapped(wallet: Wallet) -> int:
+        with purse_town(place) as town:
+            return town.swap(wallet, wallet.proofs[:1]).status
+
+    with purse_town(place) as town:
+        wallet = town.filled()
+    signed = listed(place, capsys)[0]
+    assert 1 < signed["signed_most"] < 1_000
+    assert signed["limit"] == 10_000_000
+    limit("0", 1, data=place)
+    assert "Limit of keyset 0: 1 signatures" in capsys.readouterr().out
+    assert listed(place, capsys)[0]["limit"] == 1
+    assert swapped(wallet) == 400
+    limit(signed["id"][:16], 10_000, data=place)
+    assert swapped(wallet) == 200
 
 
 def test_what_is_owed_stands_beside_what_the_ledger_says(

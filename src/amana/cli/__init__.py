@@ -46,6 +46,7 @@ PURSE_COMMANDS: Final = (
     ("keysets", "List every keyset, with what of it is out."),
     ("rotate", "Begin a new keyset."),
     ("revoke", "Revoke a keyset whose key may be in other hands."),
+    ("limit", "Set how often each denomination of a keyset may sign."),
     ("rebuild", "Make a lost list of keysets again."),
     ("liabilities", "Show what is owed to holders of e-cash."),
 )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from cyclopts import Parameter
+from cyclopts.validators import Number
 from rich.console import Console
 from rich.table import Table
 
@@ -21,7 +22,7 @@ from amana.purse.keysets import AUTH_UNIT
 from amana.purse.liabilities import Facts, read_facts
 from amana.purse.model import Keyset
 from amana.purse.reissue import RevokingSignatory
-from amana.purse.signatory import FolderStore, read_copy, rebuild_entries
+from amana.purse.signatory import FolderStore, SignatoryPool, read_copy, rebuild_entries
 from amana.storage import BOOKS_FILE, lock_folder, open_reader
 from amana.trust import SIGNATORY_FOLDER
 
@@ -34,15 +35,18 @@ _NEWEST_KEYSET: Final = """
 
 
 def keysets(*, data: Path, json: _Json = False) -> None:
-    """List every keyset there ever was, with what of it is out.
+    """List every keyset there ever was, with what of it is out and how near it is to its limit.
+
+    `signed_most` is how often the denomination has signed that did so most; at `limit` it stops.
 
     Args:
         data: The operator's folder; it may be in use.
         json: Print JSON.
     """
-    facts = _facts(data)
+    facts, store = _facts(data), FolderStore(data / SIGNATORY_FOLDER)
+    signed = store.counts()
     rows = []
-    for number, entry in enumerate(FolderStore(data / SIGNATORY_FOLDER).entries()):
+    for number, entry in enumerate(store.entries()):
         counts = [each for each in facts.counts if each.keyset == number]
         expiry = entry.plan.final_expiry
         rows.append(
@@ -55,6 +59,10 @@ def keysets(*, data: Path, json: _Json = False) -> None:
                 if expiry is None
                 else format_instant(Instant(expiry * SECOND_NS)),
                 "outstanding": str(sum((c.signed - c.spent) * c.amount for c in counts)),
+                "signed_most": max(
+                    signed.get(f"{number}:{amount}", 0) for amount in entry.plan.amounts
+                ),
+                "limit": entry.plan.signatures_max,
             }
         )
     _print(rows, "Keysets", is_json=json)
@@ -123,10 +131,39 @@ def revoke(keyset: str, /, *, data: Path) -> None:
         purse = operator.purse
         assert isinstance(purse.signatory, RevokingSignatory), "an operator's own keys"
         found = _find(keyset, purse.signatory.keysets())
+        if found.unit == AUTH_UNIT:
+            raise Failed(
+                "Blind tokens hold no money; their keyset is not revoked. Nothing changed."
+            )
         if found.is_active:
             await purse.signatory.rotate(found.unit, final_expiry=final_expiry(operator.clock))
         await purse.signatory.revoke(found.number)
         return f"Keyset {found.number} is revoked: {found.id}"
+
+    _run(data, work)
+
+
+def limit(
+    keyset: str,
+    signatures: Annotated[int, Parameter(validator=Number(gte=1))],
+    /,
+    *,
+    data: Path,
+) -> None:
+    """Set how often each denomination of a keyset may sign before it stops.
+
+    Args:
+        keyset: Its number, or its id or the beginning of it, as `amana purse keysets` lists it.
+        signatures: How often, in all; what was signed already counts.
+        data: The operator's folder; nothing else may be using it.
+    """
+
+    async def work(operator: Operator) -> str:
+        signatory = operator.purse.signatory
+        assert isinstance(signatory, SignatoryPool), "an operator's own keys"
+        found = _find(keyset, signatory.keysets())
+        await signatory.set_limit(found.number, signatures)
+        return f"Limit of keyset {found.number}: {signatures:,} signatures of each denomination"
 
     _run(data, work)
 
@@ -193,8 +230,6 @@ def _find(text: str, listed: tuple[Keyset, ...]) -> Keyset:
             f"'{text}' names no keyset: its number, or at least {_SHORT} characters of its id. "
             "Nothing was changed."
         )
-    if named[0].unit == AUTH_UNIT:
-        raise Failed("Blind tokens hold no money; their keyset is not revoked. Nothing changed.")
     return named[0]
 
 
