@@ -1,4 +1,4 @@
-/** The page ends at every single step of a refill, a payment and a refund; nothing is ever lost. */
+/** The page ends at every single step of what moves e-cash; nothing is ever lost. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -13,6 +13,7 @@ import { TestMint, TestNamedSide } from "./purse-mint.ts";
 
 const NOW = 1_900_000_000;
 const TIER = POLICY.refill.default_tier;
+const [BACK = 0] = POLICY.deposit.tiers;
 const PRICE = 1_234;
 const GIVEN_BACK = 300;
 const STEPS_MAX = 60;
@@ -146,6 +147,16 @@ async function closeDown(world: World): Promise<void> {
   await purse.close(world.side, () => undefined);
 }
 
+/** Moves a tier back once: what an earlier try began is finished, not begun again. */
+async function moveBack(world: World): Promise<void> {
+  const purse = await world.open();
+  await purse.resume(
+    () => undefined,
+    () => undefined,
+  );
+  if (sumOf(world.state.coins) === TIER) await purse.deposit(world.side, BACK, () => undefined);
+}
+
 async function leaveNext(world: World): Promise<void> {
   const few = world.state.coins.slice(0, COINS);
   world.kept = JSON.stringify({ ...world.state, coins: few });
@@ -179,6 +190,7 @@ for (const [name, before, deed, worth] of [
   ["a payment", [fill], pay, TIER - PRICE],
   ["a refund", [fill, pay], refund, TIER - PRICE + GIVEN_BACK],
   ["an issue anew", [fill], issueAnew, Number(FEW.reduce((sum, amount) => sum + amount))],
+  ["moving a tier back", [fill], moveBack, TIER - BACK],
   ["closing the purse", [fill, leaveNext], closeDown, 0],
 ] as const) {
   test(`a page that ends at any step of ${name} loses nothing and gains nothing`, async () => {
