@@ -9,6 +9,7 @@ import type { Offer, OpenMoment } from "../src/purse/talk.ts";
 import type { AskKey } from "../src/purse/verifying.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
 import { TestMint, TestNamedSide } from "./purse-mint.ts";
+import { OPERATOR } from "./purse-recorder.ts";
 
 export const TIER = POLICY.refill.default_tier;
 export const NOW = 1_900_000_000;
@@ -78,10 +79,20 @@ export class Device {
         this.onPause();
       },
       changed: () => undefined,
-      askReceiptKey: (handle) => this.askReceiptKey(handle),
-      askForRelay: () => this.askForRelay(),
+      askReceiptKey: (handle) => {
+        this.#noteNamed(`/v1/merchants/${handle}/receipt-key`);
+        return this.askReceiptKey(handle);
+      },
+      askForRelay: () => {
+        this.#noteNamed("/v1/relay-key");
+        return this.askForRelay();
+      },
     };
     return Purse.open("eur", new Mint("http://mint.example", this.mint.fetch), ports);
+  }
+
+  #noteNamed(path: string): void {
+    this.mint.note(OPERATOR + path, { method: "GET" }, null);
   }
 
   /** A purse with one refill in it; its arithmetic is done once for all tests with the same keys. */

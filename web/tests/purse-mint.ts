@@ -396,28 +396,27 @@ export class TestNamedSide implements NamedSide {
     this.signatures = (this.left?.outputs ?? []).map((output) => this.#mint.sign(output));
   }
 
-  facts: NamedSide["facts"] = async () => ({
-    mint: "http://mint.example",
-    unit: "eur",
-    crowd: 1200,
-    refill: null,
-  });
+  facts: NamedSide["facts"] = async () => {
+    this.#note("GET", "");
+    return { mint: "http://mint.example", unit: "eur", crowd: 1200, refill: null };
+  };
 
   refill: NamedSide["refill"] = async () => {
     this.calls.push("GET refill");
+    this.#note("GET", "/refill");
     if (this.left === null) return { state: "none", signatures: null };
     if (this.signatures === null) return { state: "waiting", signatures: null };
     return { state: "signed", signatures: this.signatures };
   };
 
-  #note(method: string, path: string, body: string): void {
-    const read = JSON.parse(body) as Sent["body"];
-    this.#mint.note(`${OPERATOR}/v1/purse/${path}`, { method }, read);
+  #note(method: string, path: string, body: string | null = null): void {
+    const read = body === null ? null : (JSON.parse(body) as Sent["body"]);
+    this.#mint.note(`${OPERATOR}/v1/purse${path}`, { method }, read);
   }
 
   leave: NamedSide["leave"] = async (refill, unit) => {
     this.calls.push("PUT refill");
-    this.#note("PUT", "refill", refillBody(refill, unit));
+    this.#note("PUT", "/refill", refillBody(refill, unit));
     const { keyset } = refill;
     const outputs = refill.outputs.map(({ amount, B_ }) => ({ amount, id: keyset, B_ }));
     this.left = { keyset, outputs };
@@ -429,6 +428,7 @@ export class TestNamedSide implements NamedSide {
 
   withdraw: NamedSide["withdraw"] = async () => {
     this.calls.push("DELETE refill");
+    this.#note("DELETE", "/refill");
     if (this.losesWithdrawals) return false;
     if (this.signatures === null) this.left = null;
     return true;
@@ -436,23 +436,26 @@ export class TestNamedSide implements NamedSide {
 
   tokens: NamedSide["tokens"] = async (keyset, outputs) => {
     this.calls.push("POST tokens");
-    this.#note("POST", "tokens", tokensBody(keyset, outputs));
+    this.#note("POST", "/tokens", tokensBody(keyset, outputs));
     return outputs.map(({ B_ }) => this.#mint.sign({ amount: 1, id: keyset, B_ }));
   };
 
   putBackup: NamedSide["putBackup"] = async (sealed) => {
     this.calls.push("PUT backup");
-    this.#note("PUT", "backup", JSON.stringify({ sealed }));
+    this.#note("PUT", "/backup", JSON.stringify({ sealed }));
     if (this.losesBackups) return false;
     this.kept = sealed;
     return true;
   };
 
-  backup: NamedSide["backup"] = async () => this.kept ?? "none";
+  backup: NamedSide["backup"] = async () => {
+    this.#note("GET", "/backup");
+    return this.kept ?? "none";
+  };
 
   depositRequest: NamedSide["depositRequest"] = async (isClosing) => {
     this.calls.push(isClosing === true ? "POST deposits closing" : "POST deposits");
-    this.#note("POST", "deposits", JSON.stringify({ closing: isClosing === true }));
+    this.#note("POST", "/deposits", JSON.stringify({ closing: isClosing === true }));
     return "deposit-1";
   };
 }

@@ -7,6 +7,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { pointOf } from "../src/purse/curve.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
 import { type Journal, OPERATOR, type Sent, leaksIn } from "./purse-recorder.ts";
 
@@ -62,9 +63,14 @@ function asked(path: string, body: Body | null, token: string | null = null): Se
   return { address: MINT + path, init, body, at: NOW };
 }
 
-function left(method: string, path: string, body: Body): Sent {
-  return { address: `${OPERATOR}/v1/purse/${path}`, init: { method }, body, at: NOW };
+function named(method: string, path: string, body: Body | null = null): Sent {
+  return { address: OPERATOR + path, init: { method }, body, at: NOW };
 }
+
+const left = (method: string, path: string, body: Body): Sent =>
+  named(method, `/v1/purse/${path}`, body);
+const stateAsked = (...names: readonly string[]): Sent =>
+  asked("/v1/checkstate", { Ys: names.map((name) => pointOf(digits(name))) });
 
 const points = (count: number) =>
   Array.from({ length: count }, (_, at) => ({ amount: 1, B_: `left-${at}` }));
@@ -120,6 +126,9 @@ const reissued = asked("/v1/reissue", {
 });
 
 const HONEST: Journal = [
+  named("GET", "/v1/purse"),
+  named("GET", "/v1/purse/backup"),
+  stateAsked("of a purse", "that is taken over"),
   refill(),
   fetched(),
   backup(),
@@ -128,6 +137,7 @@ const HONEST: Journal = [
   backup(),
   merchantQuote("first"),
   melted("first"),
+  stateAsked("first2", "first8"),
   melted("first"),
   "pressed",
   refill(),
@@ -217,9 +227,49 @@ const FORGED: Readonly<Record<string, readonly [Sent, string]>> = {
   referrer: [withInit({ referrerPolicy: "origin" }), "a referrer could go along"],
   "what was kept": [withInit({ cache: "default" }), "an answer could be kept"],
   address: [asked("/v1/keysets?who=me", null), "something stands in the address"],
-  upload: [backup(), "an upload after a payment"],
-  "refill after a payment": [refill(), "an upload after a payment"],
-  "tokens after a payment": [fetched(), "an upload after a payment"],
+  "word to the operator": [named("POST", "/v1/telemetry", { paid: 1 }), "nothing that a purse"],
+  "note to the operator": [named("POST", "/v1/notes", { quote: "x" }), "nothing that a purse"],
+  "key to the operator": [named("PUT", "/v1/keys", { key: "x" }), "nothing that a purse"],
+  "word in the operator's address": [
+    named("GET", "/v1/purse?quote=first"),
+    "nothing that a purse asks by name",
+  ],
+  "word to the mint": [asked("/v1/telemetry", { paid: 1 }), "nothing that a wallet asks"],
+  "quote under another's way": [
+    asked("/v1/melt/quote/bolt11", { request: "x" }),
+    "nothing that a wallet asks",
+  ],
+  "address of the mint below one of a wallet's": [
+    asked("/v1/keys/01aa/me", null),
+    "nothing that a wallet asks",
+  ],
+  "method of the mint that no wallet uses": [
+    asked("/v1/keysets", { who: "me" }),
+    "nothing that a wallet asks",
+  ],
+  "state of a proof that has not gone": [stateAsked("to be spent"), "asked for proofs"],
+  "states of two payments": [stateAsked("first8", "second8"), "asked for proofs"],
+  "states of a payment and more": [stateAsked("first2", "first8", "x"), "asked for proofs"],
+  upload: [backup(), "to the named side after a payment"],
+  "refill after a payment": [refill(), "to the named side after a payment"],
+  "tokens after a payment": [fetched(), "to the named side after a payment"],
+  "look at the purse after a payment": [named("GET", "/v1/purse"), "to the named side after"],
+  "look for a refill after a payment": [
+    named("GET", "/v1/purse/refill"),
+    "to the named side after a payment",
+  ],
+  "refill taken back after a payment": [
+    named("DELETE", "/v1/purse/refill"),
+    "to the named side after a payment",
+  ],
+  "merchant's key after a payment": [
+    named("GET", "/v1/merchants/souk/receipt-key"),
+    "to the named side after a payment",
+  ],
+  "relay's key after a payment": [
+    named("GET", "/v1/relay-key"),
+    "to the named side after a payment",
+  ],
 };
 
 test("honest messages are passed over", () => {
@@ -228,7 +278,7 @@ test("honest messages are passed over", () => {
 
 for (const [clause, [sent, complaint]] of Object.entries(FORGED)) {
   test(`a forged message is found, and nothing else: ${clause}`, () => {
-    const isOfTime = complaint.startsWith("an upload");
+    const isOfTime = complaint.startsWith("to the named side");
     const leaks = isOfTime ? leaksWith(sent) : leaksWith("pressed", sent);
     assert.equal(leaks.length, 1, leaks.join("\n"));
     assert.match(leaks[0] ?? "", new RegExp(complaint));

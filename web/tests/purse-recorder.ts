@@ -5,6 +5,7 @@
  * a page cannot see its browser's; the recorder of the tests in a browser looks at that.
  */
 
+import { pointOf } from "../src/purse/curve.ts";
 import { MINUTE, POLICY } from "../src/rules/purse/policy.ts";
 
 export interface Sent {
@@ -32,6 +33,45 @@ const HEADERS = new Set(["Accept", "Accept-Language", "Blind-auth", "Content-Typ
 const TAKEN = 16;
 const HANDED = 32;
 
+const ID = "[0-9A-Za-z-]+";
+const HANDLE = "[0-9a-z._-]+";
+
+/** All that a wallet asks at the mint's origin; every word more would be one about itself. */
+const ASKED_OF_MINT = patternsOf([
+  "GET /v1/keysets",
+  `GET /v1/keys/${ID}`,
+  "GET /v1/auth/blind/keysets",
+  `GET /v1/auth/blind/keys/${ID}`,
+  "POST /v1/melt/quote/amana-(merchant|account)",
+  `GET /v1/melt/quote/amana-(merchant|account)/${ID}`,
+  "POST /v1/melt/amana-(merchant|account)",
+  `GET /v1/mint/quote/amana-refund/${ID}`,
+  "POST /v1/mint/amana-refund",
+  "POST /v1/swap",
+  "POST /v1/reissue",
+  `GET /v1/people/${HANDLE}`,
+  `POST /v1/mail/${HANDLE}`,
+  "POST /v1/checkstate",
+  "POST /v1/restore",
+]);
+
+/** All that the purse asks of the named side. */
+const ASKED_OF_NAMED = patternsOf([
+  "GET /v1/purse",
+  "(GET|PUT|DELETE) /v1/purse/refill",
+  "POST /v1/purse/tokens",
+  "(GET|PUT) /v1/purse/backup",
+  "POST /v1/purse/deposits",
+  "PUT /v1/purse/key",
+  "GET /v1/purse/mail",
+  `DELETE /v1/purse/mail/${ID}`,
+  `GET /v1/merchants/${HANDLE}/receipt-key`,
+  "GET /v1/relay-key",
+]);
+
+/** What goes to the named side whenever somebody paid: money goes back because the person says so. */
+const AT_ANY_TIME = patternsOf(["POST /v1/purse/deposits"]);
+
 /** What is wrong with what was sent, in words; empty where nothing is. */
 export function leaksIn(journal: Journal): string[] {
   const sent = journal.filter((one) => one !== "pressed");
@@ -46,15 +86,18 @@ export function leaksIn(journal: Journal): string[] {
     ]),
     ...sent.filter(isNamed).flatMap((one) => told(one, leaksOfNamed(one))),
     ...offMenu(sent),
-    ...uploadsIn(journal),
+    ...namedAfterPaying(journal),
+    ...statesAskedFor(sent),
   ];
 }
 
-function told({ address, init }: Sent, leaks: Iterable<string>): string[] {
-  return [...leaks].map((leak) => `${init.method ?? ""} ${pathOf(address)}: ${leak}`);
+function told(one: Sent, leaks: Iterable<string>): string[] {
+  return [...leaks].map((leak) => `${whereOf(one)}: ${leak}`);
 }
 
-function* leaksOf({ address, init }: Sent): Iterable<string> {
+function* leaksOf(one: Sent): Iterable<string> {
+  const { address, init } = one;
+  if (!isOneOf(ASKED_OF_MINT, one)) yield "nothing that a wallet asks the mint";
   if (init.credentials !== "omit") yield "a cookie could go along";
   if (init.referrerPolicy !== "no-referrer") yield "a referrer could go along";
   if (init.cache !== "no-store") yield "an answer could be kept";
@@ -93,23 +136,26 @@ function* leaksOfOutputs({ address, body }: Sent): Iterable<string> {
 }
 
 /** What goes to the operator, which knows whose it is: all who ask for the same say the same. */
-function* leaksOfNamed({ address, body }: Sent): Iterable<string> {
+function* leaksOfNamed(one: Sent): Iterable<string> {
+  const { address, body } = one;
+  const { search } = new URL(address);
+  if (!isOneOf(ASKED_OF_NAMED, one) || search !== "") yield "nothing that a purse asks by name";
   const outputs = listOf(body?.["outputs"]);
   for (const output of outputs)
     if (!isExactly(output, LEFT_FIELDS)) yield `an output with ${Object.keys(output).join()}`;
   if (!isAscending(outputs)) yield "outputs that are not sorted";
-  switch (pathOf(address)) {
-    case "/v1/purse/refill": {
+  switch (whereOf(one)) {
+    case "PUT /v1/purse/refill": {
       const tier = body?.["tier"] as Fields;
       if (!POLICY.refill.tiers.includes(Number(tier["minor"]))) yield "a refill off the menu";
       if (outputs.length !== POLICY.refill.outputs) yield `unpadded, ${outputs.length} outputs`;
       break;
     }
-    case "/v1/purse/tokens":
+    case "POST /v1/purse/tokens":
       if (outputs.length !== POLICY.blind_tokens.per_fetch)
         yield `unpadded, ${outputs.length} outputs`;
       break;
-    case "/v1/purse/backup": {
+    case "PUT /v1/purse/backup": {
       const { length } = String(body?.["sealed"]);
       if (length !== Math.ceil((POLICY.backup.bytes * 4) / 3)) yield `${length} characters`;
     }
@@ -128,8 +174,8 @@ function offMenu(sent: readonly Sent[]): string[] {
   });
 }
 
-/** What was left with the operator soon after a payment, unless the person asked for it. */
-function uploadsIn(journal: Journal): string[] {
+/** What went to the named side soon after a payment, however it is asked, unless by the person. */
+function namedAfterPaying(journal: Journal): string[] {
   let paidAt: number | null = null;
   return journal.flatMap((one) => {
     if (one === "pressed") {
@@ -138,9 +184,35 @@ function uploadsIn(journal: Journal): string[] {
     }
     if (isSpend(one)) paidAt = one.at;
     const isSoon = paidAt !== null && one.at < paidAt + POLICY.refill.quiet_minutes * MINUTE;
-    const isLeft = isNamed(one) && pathOf(one.address) !== "/v1/purse/deposits";
-    return isSoon && isLeft ? told(one, ["an upload after a payment"]) : [];
+    const isLeak = isSoon && isNamed(one) && !isOneOf(AT_ANY_TIME, one);
+    return isLeak ? told(one, ["to the named side after a payment"]) : [];
   });
+}
+
+/**
+ * Questions where proofs stand that join some, or that come before them.
+ *
+ * Proofs that went together are asked for together: the mint saw them so. What has not gone yet is
+ * asked for by a purse that is being taken over: its coins are exchanged before they are spent.
+ */
+function statesAskedFor(sent: readonly Sent[]): string[] {
+  const together: ReadonlySet<string>[] = [];
+  let isTakenOver = false;
+  return sent.flatMap((one) => {
+    if (isNamed(one) && whereOf(one) === "GET /v1/purse/backup") isTakenOver = true;
+    if (isSpend(one)) isTakenOver = false;
+    const inputs = listOf(one.body?.["inputs"]);
+    if (inputs.length > 0) together.push(new Set(inputs.map(({ secret }) => String(secret))));
+    if (pathOf(one.address) !== "/v1/checkstate" || isTakenOver) return [];
+    const points = one.body?.["Ys"] as readonly string[];
+    const isKnown = together.some((secrets) => areOf(secrets, points));
+    return isKnown ? [] : told(one, ["asked for proofs that did not go together"]);
+  });
+}
+
+function areOf(secrets: ReadonlySet<string>, points: readonly string[]): boolean {
+  const sent = new Set([...secrets].map(pointOf));
+  return points.every((point) => sent.has(point));
 }
 
 /** Whether somebody is paid; an exchange of one coin for one is not that, nor what is taken. */
@@ -209,6 +281,13 @@ function tokenOf(init: RequestInit): Fields | null {
   return JSON.parse(Buffer.from(text.slice("authA".length), "base64url").toString()) as Fields;
 }
 
+function patternsOf(asked: readonly string[]): readonly RegExp[] {
+  return asked.map((one) => new RegExp(`^${one}$`));
+}
+
+const isOneOf = (patterns: readonly RegExp[], one: Sent): boolean =>
+  patterns.some((pattern) => pattern.test(whereOf(one)));
+const whereOf = ({ address, init }: Sent): string => `${init.method ?? ""} ${pathOf(address)}`;
 const pathOf = (address: string): string => new URL(address).pathname;
 const isNamed = ({ address }: Sent): boolean => address.startsWith(`${OPERATOR}/`);
 const amountOf = ({ amount }: Fields): number => Number(amount);
