@@ -12,6 +12,7 @@ pytestmark = pytest.mark.browser
 
 AXE: Final = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 TABS_MAX: Final = 40
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
 
 def add_authenticator(page: Page) -> None:
@@ -177,7 +178,16 @@ def faults(page: Page, where: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+def faults_by_day_and_night(page: Page, where: str) -> list[str]:
+    """What axe finds on a screen in light colours, and in dark ones."""
+    found: list[str] = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found += faults(page, f"{where}, {scheme}")
+    return found
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_screen_is_accessible_and_has_contrast(
     open_context: Opener, operator: Operator, scheme: Literal["light", "dark"]
 ) -> None:

@@ -12,12 +12,18 @@ from tests.browser.recorder import Recorder
 from tests.browser.screens import Wallet, film
 from tests.browser.test_browser_access import assert_fits, faults
 from tests.browser.test_browser_purse import fill, new_customer, payer, recorder
-from tests.browser.test_browser_purse_people import held, look_for_mail, make_link, review
+from tests.browser.test_browser_purse_people import (
+    addressee,
+    held,
+    look_for_mail,
+    make_link,
+    review,
+)
 
 from amana.kernel import currency
 from amana.wire.emv import AmanaAccount, Initiation, MerchantCode, write_code
 
-__all__ = ["payer", "recorder"]
+__all__ = ["addressee", "payer", "recorder"]
 
 pytestmark = pytest.mark.browser
 
@@ -137,16 +143,15 @@ def test_ones_own_code_is_scanned_and_leads_to_the_review(
 
 
 def test_a_printed_code_of_a_person_leads_to_the_review_with_its_amount(
-    payer: Wallet, payee: Wallet, payee_handle: str, watched: Watched
+    payer: Wallet, addressee: str, watched: Watched
 ) -> None:
     watched.expect("400")
-    assert held(payee) > 0
-    account = AmanaAccount(operator="localhost", payee=payee_handle)
+    account = AmanaAccount(operator="localhost", payee=addressee)
     code = write_code(
         MerchantCode(
             currency=currency("EUR"),
             country="XX",
-            name=payee_handle,
+            name=addressee,
             city="-",
             initiation=Initiation.STATIC,
             amana=(account,),
@@ -158,7 +163,7 @@ def test_a_printed_code_of_a_person_leads_to_the_review_with_its_amount(
     payer.page.locator("#target").press("Enter")
     payer.page.locator("#amount").fill("3.40")
     payer.page.locator("form[data-static] button.tall").click()
-    expect(payer.page.locator("form[data-seen=person]")).to_contain_text(payee_handle)
+    expect(payer.page.locator("form[data-seen=person]")).to_contain_text(addressee)
     expect(payer.page.locator("#amount")).to_have_value("3.40")
 
 
@@ -212,11 +217,8 @@ def test_e_cash_is_taken_without_a_network_and_counted_with_one(
     assert recorder.leaks() == []
 
 
-def test_what_was_prepared_is_not_taken_back_before_its_time(
-    payer: Wallet, payee: Wallet, payee_handle: str
-) -> None:
-    assert held(payee) > 0
-    hand_over(payer, payee_handle, "0.03")
+def test_what_was_prepared_is_not_taken_back_before_its_time(payer: Wallet, addressee: str) -> None:
+    hand_over(payer, addressee, "0.03")
     code = payer.page.locator("[data-code]").first
     expect(code).to_have_attribute("data-code", re.compile("^UR:BYTES/"))
     payer.page.get_by_role("button", name="Take it back").click()
@@ -224,10 +226,9 @@ def test_what_was_prepared_is_not_taken_back_before_its_time(
 
 
 def test_the_screens_of_handing_over_are_accessible_in_arabic_too(
-    payer: Wallet, payee: Wallet, payee_handle: str
+    payer: Wallet, addressee: str
 ) -> None:
-    assert held(payee) > 0
-    hand_over(payer, payee_handle, "7.31")
+    hand_over(payer, addressee, "7.31")
     payer.page.get_by_role("button", name="Hold the code still").click()
     found = faults(payer.page, "hand")
     assert_fits(payer.page, "hand")
