@@ -1,24 +1,36 @@
-"""A mint in a process of its own that is killed at the n-th step of a request.
+"""A mint in a process of its own that is killed at the n-th step of what it does.
 
-A step is a statement to the books, a question to the signatory or its answer, and at the end the
-answer that nobody gets any more.
+A step is a statement to the books, a question to the keys or its answer, a count of signatures
+about to be kept or just kept, and at the end the answer that nobody gets any more. To die at one
+step is to die after the effect of the step before.
 """
 
+import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple, TypeVar
 
-from tests.node.mint_world import Reply
-from tests.node.purse_town import purse_town
+from tests.node.mint_world import Reply, ask
+from tests.node.purse_town import keys_of
 
-from amana.kernel import Instant
-from amana.purse.ports import Blank, Claim, Signed
-from amana.purse.signatory import InProcessSignatory
+from amana.kernel import Clock, Instant
+from amana.node.http.openid import make_openid
+from amana.node.mint.operators import create_operator_mint
+from amana.node.operator import Operator, open_operator
+from amana.purse.ports import Blank, Claim, Exchanged, Signed
+from amana.purse.signatory import FolderStore, InProcessSignatory
+from amana.purse.signatory.store import Store
+from amana.storage import _writer
 from amana.testing.rooms import HandClock
 
 Json = Any
+ROUND: Final = "a round of the standing orders"
+"""Asked for instead of a path: what the operator does by itself."""
+_T = TypeVar("_T")
 
 
 class Death:
@@ -37,36 +49,113 @@ class Death:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class WatchedKeys(InProcessSignatory):
-    """Keys whose every use is two steps: asked, and done but not told."""
+class WatchedStore(FolderStore):
+    """Counts of signatures whose every change is two steps."""
 
     death: Death
 
+    def change_counts(self, change: Callable[[dict[str, int]], dict[str, int]]) -> None:
+        """Change the counts."""
+        self.death.step()
+        super().change_counts(change)
+        self.death.step()
+
+
+class WatchedKeys(InProcessSignatory):
+    """Keys whose every use is two steps at least: asked, and done but not told."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        assert isinstance(store, FolderStore), "the keys are those of a folder"
+        self._watched = WatchedStore(store.folder)
+        super().__init__(self._watched, clock)
+        self.watch(Death(0))
+
+    def watch(self, death: Death) -> None:
+        """Tell a death of each step from now on."""
+        self._death = self._watched.death = death
+
+    async def _stepped(self, work: Awaitable[_T]) -> _T:
+        self._death.step()
+        done = await work
+        self._death.step()
+        return done
+
     async def verify_revoked(self, claims: Sequence[Claim]) -> list[bytes | None]:
         """Check proofs of revoked keysets."""
-        self.death.step()
-        found = await super().verify_revoked(claims)
-        self.death.step()
-        return found
+        return await self._stepped(super().verify_revoked(claims))
+
+    async def exchange(self, claims: Sequence[Claim], blanks: Sequence[Blank]) -> Exchanged:
+        """Check proofs, and sign outputs for them."""
+        return await self._stepped(super().exchange(claims, blanks))
 
     async def sign(self, blanks: Sequence[Blank]) -> list[Signed | None]:
         """Sign outputs."""
-        self.death.step()
-        signed = await super().sign(blanks)
-        self.death.step()
-        return signed
+        return await self._stepped(super().sign(blanks))
 
 
-def ask_and_die(folder: Path, now: Instant, path: str, body: Json, at_step: int) -> None:
+@dataclass(frozen=True)
+class LoneMint:
+    """An operator with its mint alone: what opens quickly, again and again."""
+
+    operator: Operator
+    runner: asyncio.Runner
+    app: Any
+
+    def run(self, work: Awaitable[_T]) -> _T:
+        """Run something to its end."""
+        return self.runner.run(_awaited(work))
+
+    def post(self, path: str, body: Json) -> Reply:
+        """Ask the mint, or have the operator do its round; each standing order must be made."""
+        if path == ROUND:
+            made = self.run(self.operator.purse.standing.carry_out())
+            return Reply(200, {}, str(made).encode())
+        return self.run(ask(self.app, "POST", path, body))
+
+
+async def _awaited(work: Awaitable[_T]) -> _T:
+    return await work
+
+
+@contextmanager
+def lone_mint(
+    folder: Path, now: Instant, holder: type[InProcessSignatory] = InProcessSignatory
+) -> Iterator[LoneMint]:
+    """Open the mint of a folder; nothing that was interrupted is finished yet."""
+    clock = HandClock(now)
+    with (
+        asyncio.Runner() as runner,
+        open_operator(
+            folder, clock=clock, mint_signatory=keys_of(folder, clock, holder)
+        ) as operator,
+    ):
+        yield LoneMint(operator, runner, create_operator_mint(operator, make_openid(operator)))
+
+
+class Errand(NamedTuple):
+    """What is asked of a mint, and how many turns share a commit: one where others fill the rest.
+
+    With one, each step of a payment is durable before the next.
+    """
+
+    now: Instant
+    path: str
+    body: Json
+    turns_max: int | None = None
+
+
+def ask_and_die(folder: Path, errand: Errand, at_step: int) -> None:
     """Open the mint of a folder, ask it, and die at a step; come back if there is none such."""
     death = Death(at_step)
-    with purse_town(folder, HandClock(now), holder=WatchedKeys) as town:
-        keys = town.operator.purse.signatory
-        assert isinstance(keys, WatchedKeys), "the keys are those that were asked for"
-        keys.death = death
-        town.operator.writer._core.connection.set_trace_callback(death.step)
+    with lone_mint(folder, errand.now, WatchedKeys) as mint:
+        purse = mint.operator.purse
+        assert isinstance(purse.signatory, WatchedKeys), "the keys are those that were asked for"
+        mint.run(mint.operator.start())
+        _writer.GROUP_TURNS_MAX = errand.turns_max or _writer.GROUP_TURNS_MAX  # type: ignore[misc]
+        purse.signatory.watch(death)
+        mint.operator.writer._core.connection.set_trace_callback(death.step)
         death.counts = True
-        answer: Reply = town.at_mint("POST", path, body)
+        answer = mint.post(errand.path, errand.body)
         assert answer.status == 200, answer.body
         death.step()
         death.counts = False
