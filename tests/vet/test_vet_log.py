@@ -1,7 +1,7 @@
 """What the attacker is told of the log is what a real one shows, page by page.
 
-Method: a town is played into an operator whose log nobody empties for a stretch. The log is then cut
-off after each event, as it lay on the disk at that moment, and what is new in it is read.
+Method: a town is played into an operator whose log nobody empties for a stretch. The log is then
+cut off after each event, as it lay on the disk at that moment, and what is new in it is read.
 """
 
 import asyncio

@@ -294,7 +294,7 @@ def _payee_clue(sight: Sight) -> Clue:
 
 
 def _proof_clues(sight: Sight) -> Iterator[Clue]:
-    """The largest denomination that went in, how many proofs, and the change, by class of account."""
+    """The largest denomination that went in, how many did, and the change, by class of account."""
     classes = _classes(sight)
     largest = np.log2(np.maximum(sight.payments.highest, 1)).astype(np.int64)
     count = np.minimum(sight.payments.inputs, _PROOFS_SEEN)

@@ -43,6 +43,8 @@ from amana.purse.signatory.store import SignatoryDamaged
 from amana.purse.signatory.vault import KeyUnknown
 
 PROCESSES_MAX: Final = 4
+"""One process asks them all, and a swap costs it about what it costs them: more would idle."""
+
 _log: Final = logging.getLogger("amana.signatory")
 _BATCH_MAX: Final = 64
 _WORK_MAX: Final = 3_000
