@@ -59,6 +59,7 @@ class Operator:
     operator_token: str
     customers: dict[str, str]
     merchants: dict[str, str]
+    link: str
 
     @property
     def customer(self) -> tuple[str, str]:
@@ -154,6 +155,7 @@ def read_ready(path: Path) -> Operator:
         operator_token=ready["operator"]["token"],
         customers={one["handle"]: one["token"] for one in ready["customers"]},
         merchants={one["handle"]: one["api_key"] for one in ready["merchants"]},
+        link=ready["link"],
     )
 
 

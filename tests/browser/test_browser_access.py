@@ -275,7 +275,8 @@ def test_the_demonstrations_link_opens_wallet_and_till_from_the_first_page(
     open_context: Opener, operator: Operator, watched: Watched
 ) -> None:
     page = open_context().new_page()
-    page.goto(f"/#wallet={operator.customer[1]}&till={operator.merchant[1]}")
+    handed = f"wallet={operator.customer[1]}&till={operator.merchant[1]}&online={operator.link}"
+    page.goto(f"/#{handed}")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert page.evaluate("location.hash") == ""
     with page.context.expect_page() as opened:
@@ -284,4 +285,9 @@ def test_the_demonstrations_link_opens_wallet_and_till_from_the_first_page(
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Open the till").click()
     expect(Till(opened.value).keypad).to_be_visible()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Pay a bookshop's link").click()
+    expect(opened.value.locator("main")).to_contain_text("Book Harbour")
+    assert opened.value.url.startswith(f"{operator.checkout_url}/l/#")
+    assert all(operator.link not in request.url for request in watched.requests)
     assert all(operator.customer[1] not in request.url for request in watched.requests[1:])

@@ -34,6 +34,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_second_start_meets_the_same_people_and_tops_nobody_up_again(folder: Path) -> None:
     first, second = prepared(folder), prepared(folder)
     assert [c.handle for c in first.customers] == [c.handle for c in second.customers]
+    assert first.link == second.link
     with open_operator(folder) as operator:
         (people,) = operator.read_connection.execute(
             "SELECT count(*) FROM people_customers"

@@ -134,7 +134,7 @@ def _show(operator: Operator, world: DemoWorld) -> None:
 def _first_page(world: DemoWorld) -> str:
     """Return the first page's address; what stands after # stays in the browser."""
     wallet, till = world.customers[0], world.merchants[0]
-    return f"{world.url}/#wallet={wallet.token}&till={till.api_key}"
+    return f"{world.url}/#wallet={wallet.token}&till={till.api_key}&online={world.link}"
 
 
 def _static_code(operator: Operator, handle: str) -> str:

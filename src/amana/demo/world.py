@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from amana.node.operator import Operator
+from amana.payments.links import Link, url_secret
 from amana.payments.model import Intent, Payment, PaymentKind
 from amana.people import (
     Customer,
@@ -36,6 +37,7 @@ CANARY: Final = "canary"
 
 _PURSE_MINOR: Final = 100_000
 _PASSER_BY_MINOR: Final = 50_000
+_LINK_MINOR: Final = 1_850
 _ALL_SCOPES: Final = frozenset(Scope)
 _KEY_BYTES: Final = 16
 
@@ -88,6 +90,8 @@ class DemoWorld(msgspec.Struct, frozen=True):
     operator: Staff
     customers: list[Holder]
     merchants: list[Shop]
+    link: str
+    """What stands after # in the address of a payment link of the last shop."""
 
 
 async def prepare(operator: Operator) -> DemoWorld:
@@ -112,6 +116,7 @@ async def prepare(operator: Operator) -> DemoWorld:
         Staff(token.text),
         customers,
         merchants,
+        await _link(operator, _MERCHANTS[-1][0]),
     )
 
 
@@ -174,6 +179,29 @@ async def _merchant(
     )
     assert not isinstance(issued, Refused), "the demo's merchants are active"
     return Shop(handle, issued.text)
+
+
+async def _link(operator: Operator, handle: str) -> str:
+    """Make a payment link, the same at each start; return its secret."""
+    facts = operator.directory.by_handle(handle)
+    assert facts is not None, "the demo's shops are there"
+    key = blake2b(f"{facts.party} tour".encode(), digest_size=_KEY_BYTES).digest()
+    kept = await operator.links.add(
+        Link(
+            id=operator.new_id(),
+            merchant=facts.party,
+            secret=operator.chance.draw(_KEY_BYTES),
+            amount=_LINK_MINOR,
+            reference=None,
+            is_single_use=False,
+            key=key,
+            body=key,
+            created_at=operator.clock.now(),
+            expires_at=None,
+        )
+    )
+    assert isinstance(kept, Link), "the same key comes with the same link"
+    return url_secret(kept)
 
 
 async def fund(operator: Operator, handle: str, minor: int, *, key: str) -> None:

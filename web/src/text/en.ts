@@ -55,6 +55,7 @@ export const en = {
   "tour.people.text":
     "Once the purse is filled, press “Send by a link” in it. Whoever opens the link first has the money: try it with a second wallet in a private window, or take it back.",
   "tour.open-purse": "Open the purse",
+  "tour.open-checkout": "Pay a bookshop's link",
   "tour.online": "Online",
   "tour.online.text":
     "A checkout for web shops that learns nothing about you but that it was paid.",

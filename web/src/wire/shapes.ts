@@ -23,6 +23,7 @@ export const health = object({
   currency: currencyCode,
   operator: text,
   play_money: flag,
+  checkout: text,
 });
 export type Health = Checked<typeof health>;
 

@@ -117,6 +117,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         currency=_TEXT,
         operator=_TEXT,
         play_money=_FLAG,
+        checkout=_TEXT,
         books_log=_object(
             status=_one_of("ok", "kept"), kept_since=_MAYBE_INSTANT, bytes_max=_COUNT
         ),

@@ -31,6 +31,7 @@ async def get_health(request: Asked) -> View:
         "currency": operator.settings.currency,
         "operator": operator.settings.name,
         "play_money": operator.settings.is_play_money,
+        "checkout": operator.settings.checkout_url,
         "books_log": _books_log(operator),
     }
 
