@@ -7,7 +7,7 @@ import { Mint } from "../src/purse/mint.ts";
 import { type PurseState, type Receipt, sumOf } from "../src/purse/model.ts";
 import { Purse } from "../src/purse/purse.ts";
 import { refundQuoteOf } from "../src/purse/refunding.ts";
-import { POLICY } from "../src/rules/purse/policy.ts";
+import { MINUTE, POLICY } from "../src/rules/purse/policy.ts";
 import { refillOutputs } from "../src/rules/purse/refill.ts";
 import { TestMint, TestNamedSide } from "./purse-mint.ts";
 
@@ -20,13 +20,17 @@ const STEPS_MAX = 60;
 /** What takes long is done with so many coins. */
 const COINS = 2;
 const FEW = refillOutputs(POLICY, BigInt(TIER)).slice(0, COINS);
+const FEW_WORTH = Number(FEW.reduce((sum, amount) => sum + amount));
 const ASKED = { openSince: NOW, paying: false, isAsked: true };
+const IDLE = { openSince: 0, paying: false, isAsked: false };
+const WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 
 /** What is outside of the page: it stays when the page ends. */
 class World {
   readonly mint = new TestMint();
   readonly named = new TestNamedSide(this.mint);
   kept: string | null = null;
+  now = NOW;
   receipts: Receipt[] = [];
   steps = 0;
   endsAt = Infinity;
@@ -57,7 +61,7 @@ class World {
     const ports: Ports = {
       vault,
       locks,
-      now: () => NOW,
+      now: () => this.now,
       random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
       pause: async () => undefined,
       changed: () => undefined,
@@ -87,15 +91,28 @@ class World {
 }
 
 /** One refill alone: a young purse that goes on would leave the second as the first one comes. */
-async function fill(world: World): Promise<void> {
+async function fill(world: World, coins = Infinity): Promise<void> {
   const purse = await world.open();
   const isNew = world.kept === null || world.state.coins.length + world.state.refills.length === 0;
   await purse.setStarted(isNew);
   await purse.fill(world.side, ASKED);
-  if (world.named.left !== null && world.named.signatures === null) world.named.sign();
+  const { left, signatures } = world.named;
+  if (left !== null && signatures === null) {
+    world.named.left = cut(left, coins);
+    const refills = world.state.refills.map((one) => cut(one, coins));
+    world.kept = JSON.stringify({ ...world.state, refills });
+    world.named.sign();
+  }
   await purse.setStarted(false);
   await purse.fill(world.side, ASKED);
 }
+
+function cut<T extends { readonly outputs: readonly unknown[] }>(refill: T, coins: number): T {
+  return { ...refill, outputs: refill.outputs.slice(0, coins) };
+}
+
+/** What waits is cut to few coins once it is left, at both ends. */
+const fillFew = (world: World): Promise<void> => fill(world, COINS);
 
 async function pay(world: World): Promise<void> {
   const purse = await world.open();
@@ -134,7 +151,41 @@ async function issueAnew(world: World): Promise<void> {
     world.kept = JSON.stringify({ ...world.state, coins: few, keeping: kept });
   }
   const purse = await world.open();
-  await purse.tend({ openSince: 0, paying: false, isAsked: false });
+  await purse.tend(IDLE);
+}
+
+/** The keyset comes to its end while another signs, and the hour of each coin has come. */
+async function refresh(world: World): Promise<void> {
+  if (world.mint.listed.length === 1) {
+    world.mint.addKeyset(2);
+    const { coins, keeping } = world.state;
+    const few = coins.slice(0, COINS);
+    const plans = few.map(({ secret }) => ({ secret, at: 0 }));
+    world.kept = JSON.stringify({ ...world.state, coins: few, keeping: { ...keeping, plans } });
+  }
+  const purse = await world.open();
+  await purse.tend(IDLE);
+  const [old] = world.mint.listed;
+  assert.ok(world.state.coins.every(({ keyset }) => keyset !== old?.id));
+}
+
+/** The device is lost; few coins are in the backup that it left. */
+async function loseDevice(world: World): Promise<void> {
+  const few = world.state.coins.slice(0, COINS);
+  world.kept = JSON.stringify({ ...world.state, coins: few });
+  const purse = await world.open();
+  assert.ok(await purse.keepPhrase(WORDS));
+  await purse.fill(world.side, ASKED);
+  assert.ok(world.named.kept !== null);
+  world.kept = null;
+}
+
+/** Another device takes the purse over, and exchanges what came once its hour has come. */
+async function takeOver(world: World): Promise<void> {
+  const purse = await world.open();
+  await purse.restore(world.side, WORDS);
+  world.now += POLICY.restore.exchange_minutes.to * MINUTE;
+  await purse.tend(IDLE);
 }
 
 /** The next refill waits, and the purse is closed. */
@@ -181,15 +232,18 @@ function copyOf(world: World): World {
   copy.receipts = [...world.receipts];
   copy.named.left = world.named.left;
   copy.named.signatures = world.named.signatures;
+  copy.named.kept = world.named.kept;
   copy.mint.takeOver(world.mint);
   return copy;
 }
 
 for (const [name, before, deed, worth] of [
-  ["a refill", [], fill, TIER],
+  ["a refill", [], fillFew, FEW_WORTH],
   ["a payment", [fill], pay, TIER - PRICE],
   ["a refund", [fill, pay], refund, TIER - PRICE + GIVEN_BACK],
-  ["an issue anew", [fill], issueAnew, Number(FEW.reduce((sum, amount) => sum + amount))],
+  ["an issue anew", [fill], issueAnew, FEW_WORTH],
+  ["a refresh", [fill], refresh, FEW_WORTH],
+  ["taking the purse over", [fill, loseDevice], takeOver, FEW_WORTH],
   ["moving a tier back", [fill], moveBack, TIER - BACK],
   ["closing the purse", [fill, leaveNext], closeDown, 0],
 ] as const) {
@@ -197,9 +251,7 @@ for (const [name, before, deed, worth] of [
     const start = await after(...before);
     let ends = 0;
     for (let step = 1; step < STEPS_MAX; step += 1) {
-      // A refill's arithmetic takes a second: its steps end in turns with their effect and without.
-      const variants = deed === fill ? [step % 2 === 0] : [false, true];
-      for (const hasEffect of variants) {
+      for (const hasEffect of [false, true]) {
         const world = copyOf(start);
         Object.assign(world, { endsAt: step, hasEffect });
         const done = await Promise.race([
@@ -220,7 +272,7 @@ for (const [name, before, deed, worth] of [
         const where = `step ${step}, ${hasEffect ? "with" : "without"} its effect`;
         assert.equal(sumOf(coins), worth, where);
         assert.equal(spends.length + refunds.length + refills.length, 0, where);
-        assert.equal(keeping.exchanges.length, 0, where);
+        assert.equal(keeping.exchanges.length + keeping.plans.length, 0, where);
         assert.equal(world.receipts.filter(({ missing }) => missing > 0).length, 0, where);
         for (const { secret } of coins) assert.ok(!world.mint.isSpent(secret), where);
       }
