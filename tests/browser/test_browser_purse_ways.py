@@ -1,6 +1,7 @@
 """The ways to the purse's screens and away from them, and what they say of what is missing."""
 
 import os
+import re
 from urllib.parse import quote
 
 import httpx
@@ -17,6 +18,9 @@ from amana.wire.cashu import Token, read_token
 __all__ = ["payer", "recorder"]
 
 pytestmark = pytest.mark.browser
+
+ON_ITS_WAY = re.compile("\u2068€[24]00[.]00\u2069 is on its way to your account")
+"""One refill, or two: a young purse's second one may have come in before the purse was closed."""
 
 
 @pytest.fixture
@@ -125,12 +129,12 @@ def test_a_purse_that_is_closed_says_what_is_on_its_way(payer: Wallet) -> None:
     payer.page.get_by_role("checkbox", name="I understand that").check()
     payer.page.get_by_role("button", name="Move everything back").click()
     closed = payer.page.locator("[data-closed]").first
-    expect(closed).to_contain_text("\u2068€200.00\u2069 is on its way to your account")
+    expect(closed).to_contain_text(ON_ITS_WAY)
     payer.go("home")
     payer.go("purse")
-    expect(closed).to_contain_text("\u2068€200.00\u2069 is on its way to your account")
+    expect(closed).to_contain_text(ON_ITS_WAY)
     moved = payer.page.get_by_role("region", name="Moved back to the account")
-    expect(moved.locator("li")).to_contain_text("€200.00")
+    expect(moved.locator("li")).to_contain_text(re.compile(r"€[24]00\.00"))
     expect(payer.page.get_by_text("Paid from the purse")).to_have_count(0)
 
 
