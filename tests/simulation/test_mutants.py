@@ -16,6 +16,30 @@ def test_a_wrong_part_is_caught_and_the_right_one_passes(mutant: Mutant) -> None
     assert not run_world(caught.seed, form=mutant.form).violations
 
 
+@pytest.mark.parametrize(
+    ("name", "form", "first_seed"),
+    [
+        ("spent-looked-up", Form.SHARED, 0),
+        ("spent-looked-up", Form.SEPARATE, 0),
+        ("change-again", Form.SHARED, 0),
+        ("change-again", Form.SEPARATE, 560),
+        ("paid-and-returned", Form.SHARED, 0),
+        ("paid-and-returned", Form.SEPARATE, 0),
+        ("posts-what-is-held", Form.SHARED, 0),
+        ("posts-what-is-held", Form.SEPARATE, 0),
+    ],
+    ids=lambda value: value.name if isinstance(value, Form) else str(value),
+)
+def test_a_wrong_purse_is_caught_whether_or_not_the_ledger_shares_its_commits(
+    name: str, form: Form, first_seed: int
+) -> None:
+    mutant = next(mutant for mutant in MUTANTS if mutant.name == name)
+    caught = catch(msgspec.structs.replace(mutant, form=form), first_seed)
+    assert caught is not None, f"nobody noticed that {mutant.wrong}"
+    assert caught.form is form
+    assert not run_world(caught.seed, form=form).violations
+
+
 def test_the_audit_of_the_file_notices_wrong_books_too() -> None:
     twice = next(mutant for mutant in MUTANTS if mutant.name == "event-by-every-attempt")
     caught = catch(msgspec.structs.replace(twice, form=Form.SQLITE))

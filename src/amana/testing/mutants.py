@@ -47,7 +47,7 @@ class Mutant(msgspec.Struct, frozen=True):
     """Whether only worlds with purses can notice."""
 
 
-_BEGIN: Final = {"spent-looked-up": 160, "withdrawn-yet-debited": 410}
+_BEGIN: Final = {"change-again": 110, "spent-looked-up": 160, "withdrawn-yet-debited": 410}
 """Where worlds begin for those that few worlds notice."""
 
 

@@ -8,8 +8,10 @@ from amana.payments.model import IdReused, Payment
 from amana.payments.postings import PurseHold
 from amana.purse.books import Conclusion, PurseBooks, Swap
 from amana.purse.methods.merchant import MerchantRedemption
-from amana.purse.model import RedeemQuote, RedeemState, Refusal, VerifiedProof
+from amana.purse.model import Redeemed, RedeemQuote, RedeemState, Refusal, VerifiedProof
 from amana.purse.ports import Blank, Effect, RedeemMethod
+from amana.purse.rules import operations
+from amana.purse.rules.refusals import PAID
 from amana.purse.service import Mint
 from amana.purse.standing import Refill, Standing, StandingRows
 from amana.purse.store import WrittenPurse
@@ -103,6 +105,33 @@ class _PostsWhatIsHeld(Mint):
         return await self._store.settle(quote)
 
 
+class _ChangeAgain(Mint):
+    """Who paid, and comes again with other blanks, has the change on these too."""
+
+    async def _repeat(
+        self,
+        quote: RedeemQuote,
+        way: RedeemMethod,
+        spending: Any,  # noqa: ANN401 - the service's own type
+    ) -> Redeemed | Refusal:
+        told = await super()._repeat(quote, way, spending)
+        if told is not PAID:
+            return told
+        inputs, going_in, outputs = spending
+        proofs = await self._signing.verified_later(inputs, going_in.claims)
+        if isinstance(proofs, Refusal) or not await self._are_spent(proofs):
+            return told
+        blanks = operations.decide_redemption(
+            quote, going_in, outputs, cost=way.cost(quote), keysets=self._index()
+        )
+        if isinstance(blanks, Refusal):
+            return told
+        signed = await self._signing.sign(blanks)
+        if isinstance(signed, Refusal) or await self._store.swap((), blanks) is not None:
+            return told
+        return Redeemed(quote, self._signing.shown(blanks, signed), way.fields(quote))
+
+
 class _ChangeTooLarge(MerchantRedemption):
     def cost(self, quote: RedeemQuote) -> int:
         return quote.amount - 1
@@ -162,6 +191,7 @@ def purse_mutants(make: Make) -> Iterator[Any]:
     yield make("swap-before-durable", "a told swap may be lost", store(_SwapBeforeDurable))
     yield make("voids-what-is-spent", "who is told paid is not", mint(_VoidsWhatIsSpent))
     yield make("posts-what-is-held", "recovery pays before the commit", mint(_PostsWhatIsHeld))
+    yield make("change-again", "change comes twice, on other blanks", mint(_ChangeAgain))
     yield make(
         "change-too-large", "more comes back than is over", PurseParts(merchant=_ChangeTooLarge)
     )
