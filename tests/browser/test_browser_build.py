@@ -12,7 +12,15 @@ from tests.browser.conftest import ROOT
 pytestmark = pytest.mark.browser
 
 WEB: Final = ROOT / "web"
+BUILT: Final = ROOT / "src" / "amana" / "node" / "static"
+PAGES: Final = ("index.html", "wallet.html", "till.html", "checkout.html")
 VIEW_LINES_MAX: Final = 200
+
+CASHU_TS: Final = "Secp256k1_HashToCurve_Cashu_"
+"""What points are hashed with (NUT-00): text of cashu-ts that no build can shorten.
+
+Whatever is imported of it, the whole library comes along, this with it.
+"""
 
 
 def run_script(what: str) -> subprocess.CompletedProcess[str]:
@@ -43,6 +51,34 @@ def test_the_rules_are_free_of_the_page() -> None:
     of_the_page = re.compile(r"\b(document|window|localStorage|indexedDB|navigator|fetch)\b[.(]")
     for path in (WEB / "src" / "rules").glob("*.ts"):
         assert not of_the_page.search(path.read_text(encoding="utf-8")), path.name
+
+
+def loaded_by(page: str) -> set[str]:
+    """All scripts that a page may load into its own thread, at once or later."""
+    scripts = {path.name for path in (BUILT / "assets").glob("*.js")}
+    found, waiting = set[str](), [BUILT / page]
+    while waiting:
+        named = set(re.findall(r"[\w.-]+\.js\b", waiting.pop().read_text(encoding="utf-8")))
+        fresh = {one for one in named & scripts - found if not one.startswith("purse.worker-")}
+        found |= fresh
+        waiting += [BUILT / "assets" / one for one in fresh]
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_arithmetic_of_e_cash_is_never_done_in_a_pages_own_thread(page: str) -> None:
+    loaded = loaded_by(page)
+    assert any(one.startswith(page.removesuffix(".html")) for one in loaded)
+    texts = {one: (BUILT / "assets" / one).read_text(encoding="utf-8") for one in loaded}
+    assert [one for one, text in texts.items() if CASHU_TS in text] == []
+
+
+def test_the_arithmetic_of_e_cash_is_in_the_purses_worker() -> None:
+    scripts = [*BUILT.glob("*.js"), *(BUILT / "assets").glob("*.js")]
+    (worker,) = [one for one in scripts if CASHU_TS in one.read_text(encoding="utf-8")]
+    assert worker.name.startswith("purse.worker-")
+    opener = [BUILT / "assets" / one for one in loaded_by("wallet.html")]
+    assert any(worker.name in one.read_text(encoding="utf-8") for one in opener)
 
 
 def test_the_lock_file_names_no_place_to_fetch_from() -> None:
