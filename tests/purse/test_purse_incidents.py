@@ -1,7 +1,8 @@
 """What went wrong at mints that others run, and the test of ours that would have caught it.
 
 Where a test of this kind stood already it is named here; what had none is tested below. The last
-test reads this list, and fails where it names a test that is not there.
+test reads this list, and fails where it names a test that is not there: a function of a file of
+these tests, or a title of a file of the wallet's.
 
 2023, 2024: "spendable" was checked outside the lock
     purse/test_purse_service.py
@@ -67,8 +68,11 @@ May 2026: subscribers exhausted connections to the database
     node/test_mint_sockets.py
         test_a_socket_has_bounded_subscriptions_and_filters
 the same, of sockets
-    node/test_mint_sockets.py
-        test_there_are_so_many_sockets_and_no_more
+    node/test_mint_sockets_room.py
+        test_sockets_that_watch_nothing_keep_nobody_out
+the same, of those who watch and have had nothing to say
+    node/test_mint_sockets_room.py
+        test_of_sockets_that_watch_that_goes_which_has_had_nothing_to_say_the_longest
 the same, of those who do not read
     node/test_mint_sockets.py
         test_whoever_does_not_read_is_let_go
@@ -108,6 +112,15 @@ the same, whatever the bytes
 2026: a list and an ETag for each browser
     node/test_node_purse_keysets.py
         test_the_list_of_keysets_only_grows_and_is_the_same_bytes_for_everybody
+the same, at whoever is marked: a list that everybody else is not given is kept out
+    web/tests/purse-token-keysets.test.ts
+        coins of a keyset beyond the code's are paid only where another code had it
+the same, of blind tokens
+    web/tests/purse-token-keysets.test.ts
+        no token is shown where everybody else is given another keyset of tokens
+the same: a list that is other than it was
+    web/tests/purse.test.ts
+        a list of keysets that forgets one is kept out, and nothing is paid with it
 complaint: old keysets were listed no more
     node/test_node_purse_keysets.py
         test_a_keyset_signs_for_ninety_days_and_its_proofs_stay_good
@@ -120,6 +133,24 @@ complaint: fees went to the keyset of another unit
 complaint: the server hung under its locks
     faults/test_faults_purse_spend.py
         test_of_two_thousand_attempts_to_spend_one_proof_one_goes_through
+complaint: two tabs of one wallet spent the same coins
+    web/tests/purse.test.ts
+        two taps, or two tabs, make one payment
+the same: a tab showed what another had spent
+    browser/test_browser_purse_receipts.py
+        test_every_tab_shows_what_another_one_has_paid
+complaint: the browser cleared its storage, and the e-cash was gone
+    web/tests/purse-keeping.test.ts
+        a purse is taken over with its phrase: unspent coins, receipts, refunds to ask for
+the same: a refill was signed after the last backup
+    web/tests/purse-keeping.test.ts
+        a refill that is left takes a backup along, so that what is signed is not lost
+a package that wallets are built from was replaced by another of its name
+    architecture/test_tidy.py
+        test_locks_hold_a_hash_for_every_package
+the same, of the wallet's packages
+    browser/test_browser_build.py
+        test_the_lock_file_names_no_place_to_fetch_from
 a stolen key: more came back than was issued
     purse/test_purse_reissue.py
         test_no_more_of_an_amount_comes_back_than_was_signed
@@ -342,15 +373,23 @@ def out_of(shop: Shop) -> dict[int, int]:
     return dict(out)
 
 
+def listed_in(path: str) -> set[str]:
+    """The tests of a file: functions, or the titles that the wallet's are written with."""
+    if path.startswith("web/"):
+        text = (TESTS.parent / path).read_text(encoding="utf-8")
+        return {title for _, title in re.findall(r"^ *test\(([\"`])(.+?)\1, ", text, re.MULTILINE)}
+    tree = ast.parse((TESTS / path).read_text(encoding="utf-8"))
+    functions = ast.FunctionDef | ast.AsyncFunctionDef
+    return {node.name for node in ast.walk(tree) if isinstance(node, functions)}
+
+
 def test_every_incident_has_a_test_that_is_there() -> None:
-    named = re.findall(r"^    (\w+/\w+\.py)\n        (test_\w+)$", __doc__ or "", re.MULTILINE)
-    assert len(named) > 30
-    assert len(named) == (__doc__ or "").count(".py\n")
+    listed = __doc__ or ""
+    named = re.findall(
+        r"^    (\w+/\w+\.py|web/tests/[\w-]+\.test\.ts)\n {8}(\S.*)$", listed, re.MULTILINE
+    )
+    assert len(named) > 40
+    assert len(named) == len(re.findall(r"^ {8}", listed, re.MULTILINE))
+    assert len(named) == listed.count(".py\n") + listed.count(".ts\n")
     for path, name in named:
-        tree = ast.parse((TESTS / path).read_text(encoding="utf-8"))
-        found = {
-            node.name
-            for node in ast.walk(tree)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        }
-        assert name in found, f"{path} has no {name}"
+        assert name in listed_in(path), f"{path} has no {name}"
