@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from tests.node.mint_world import Reply, ask
 from tests.node.purse_town import keys_of
 
-from amana.kernel import Clock, Instant
+from amana.kernel import Clock, Instant, Unavailable
 from amana.node.http.openid import make_openid
 from amana.node.mint.operators import create_operator_mint
 from amana.node.operator import Operator, open_operator
@@ -46,7 +46,20 @@ class Death:
             return
         self._left -= 1
         if self._left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self.come()
+
+    def come(self) -> None:
+        """End this process."""
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Absence(Death):
+    """Counts steps likewise; at the last one the keys are gone, and the mint lives on."""
+
+    def come(self) -> None:
+        """Leave whoever asks without an answer."""
+        self.counts = False
+        raise Unavailable("the keys are gone")
 
 
 class WatchedStore(FolderStore):
@@ -74,23 +87,26 @@ class WatchedKeys(InProcessSignatory):
         """Tell a death of each step from now on."""
         self._death = self._watched.death = death
 
-    async def _stepped(self, work: Awaitable[_T]) -> _T:
-        self._death.step()
-        done = await work
-        self._death.step()
-        return done
-
     async def verify_revoked(self, claims: Sequence[Claim]) -> list[bytes | None]:
         """Check proofs of revoked keysets."""
-        return await self._stepped(super().verify_revoked(claims))
+        self._death.step()
+        found = await super().verify_revoked(claims)
+        self._death.step()
+        return found
 
     async def exchange(self, claims: Sequence[Claim], blanks: Sequence[Blank]) -> Exchanged:
         """Check proofs, and sign outputs for them."""
-        return await self._stepped(super().exchange(claims, blanks))
+        self._death.step()
+        made = await super().exchange(claims, blanks)
+        self._death.step()
+        return made
 
     async def sign(self, blanks: Sequence[Blank]) -> list[Signed | None]:
         """Sign outputs."""
-        return await self._stepped(super().sign(blanks))
+        self._death.step()
+        signed = await super().sign(blanks)
+        self._death.step()
+        return signed
 
 
 @dataclass(frozen=True)
@@ -105,10 +121,20 @@ class LoneMint:
         """Run something to its end."""
         return self.runner.run(_awaited(work))
 
+    def watch(self, death: Death) -> None:
+        """Tell a death of each step of the keys from now on."""
+        keys = self.operator.purse.signatory
+        assert isinstance(keys, WatchedKeys), "the keys are those that were asked for"
+        keys.watch(death)
+        death.counts = True
+
     def post(self, path: str, body: Json) -> Reply:
-        """Ask the mint, or have the operator do its round; each standing order must be made."""
+        """Ask the mint, or have the operator do its round, which says how much it has done."""
         if path == ROUND:
-            made = self.run(self.operator.purse.standing.carry_out())
+            try:
+                made = self.run(self.operator.purse.standing.carry_out())
+            except Unavailable:
+                return Reply(503, {}, b"")
             return Reply(200, {}, str(made).encode())
         return self.run(ask(self.app, "POST", path, body))
 
@@ -148,13 +174,10 @@ def ask_and_die(folder: Path, errand: Errand, at_step: int) -> None:
     """Open the mint of a folder, ask it, and die at a step; come back if there is none such."""
     death = Death(at_step)
     with lone_mint(folder, errand.now, WatchedKeys) as mint:
-        purse = mint.operator.purse
-        assert isinstance(purse.signatory, WatchedKeys), "the keys are those that were asked for"
         mint.run(mint.operator.start())
         _writer.GROUP_TURNS_MAX = errand.turns_max or _writer.GROUP_TURNS_MAX  # type: ignore[misc]
-        purse.signatory.watch(death)
         mint.operator.writer._core.connection.set_trace_callback(death.step)
-        death.counts = True
+        mint.watch(death)
         answer = mint.post(errand.path, errand.body)
         assert answer.status == 200, answer.body
         death.step()

@@ -20,7 +20,15 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 from coincurve import PrivateKey
-from tests.faults.dying_mint import ROUND, Errand, LoneMint, ask_and_die, lone_mint
+from tests.faults.dying_mint import (
+    ROUND,
+    Absence,
+    Errand,
+    LoneMint,
+    WatchedKeys,
+    ask_and_die,
+    lone_mint,
+)
 from tests.faults.holder import Wallet, write_output, write_proof
 from tests.node.purse_town import PurseTown, exchange, purse_town, redemption
 from tests.node.town import eur
@@ -49,6 +57,8 @@ TIER: Final = 2_000
 PRICE: Final = 333
 GIVEN_BACK: Final = 150
 SHOWN: Final = 3
+LOSSES_MIN: Final = 4
+"""A question to the keys and its answer, and before and after they are counted."""
 STEPS_MIN: Final = 12
 """A question to the keys and its counting, and a commit with rows for each proof."""
 KEY: Final = PrivateKey(bytes(31) + b"\x05")
@@ -166,7 +176,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ready]:
 def is_killed(folder: Path, errand: Errand, step: int) -> bool:
     """Ask a mint that dies at a step; return whether there was such a step."""
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload([ask_and_die.__module__])
+    # Each process runs what this one was started as, too.
+    processes.set_forkserver_preload([ask_and_die.__module__, pytest.__name__])
     process = processes.Process(target=ask_and_die, args=(folder, errand, step))
     process.start()
     process.join()
@@ -222,25 +233,35 @@ def is_signed(folder: Path, output: Blinded) -> bool:
 
 
 def come_back(folder: Path, ready: Ready) -> str:
-    """Recover, ask as the wallet does that has no answer, and check all that there is."""
-    wallet = copy.copy(ready.wallet)
-    wallet.proofs = [proof for proof in ready.wallet.proofs if proof not in ready.inputs]
+    """Open the mint again and recover; ask, and check all that there is."""
     with lone_mint(folder, ready.errand.now) as mint:
         interrupted = standing(folder)
         was_done = is_signed(folder, ready.outputs[0])
         mint.run(mint.operator.start())
         assert standing(folder).listed == 0, "recovery brought everything to its end"
-        wallet.receive(ready.outputs, ask_again(mint, ready, was_done=was_done))
-        assert_no_second_helping(mint, ready)
+        go_on(mint, ready, was_done=was_done)
+    check_books(folder, ready)
+    return stage(interrupted, was_done=was_done)
+
+
+def go_on(mint: LoneMint, ready: Ready, *, was_done: bool) -> None:
+    """Ask as the wallet does that has no answer."""
+    wallet = copy.copy(ready.wallet)
+    wallet.proofs = [proof for proof in ready.wallet.proofs if proof not in ready.inputs]
+    wallet.receive(ready.outputs, ask_again(mint, ready, was_done=was_done))
     assert wallet.total == ready.worth
+    assert_no_second_helping(mint, ready)
+
+
+def check_books(folder: Path, ready: Ready) -> None:
+    """Check all that is left when it was done."""
     now = standing(folder)
-    assert now.out == wallet.total, "what is out is what the only wallet holds"
+    assert now.out == ready.worth, "what is out is what the only wallet holds"
     assert now.held == now.facts.to_post == 0
     check_counts(folder)
     report = audit_folder(folder)
     assert report.is_sound, report.findings
     assert not report.unfinished
-    return stage(interrupted, was_done=was_done)
 
 
 def stage(left: Standing, *, was_done: bool) -> str:
@@ -311,3 +332,23 @@ def test_a_kill_at_any_step_loses_and_makes_no_e_cash(
         rmtree(folder)
     assert len(found) >= STEPS_MIN
     assert list(dict.fromkeys(found)) == ends, "one after the other, and none comes back"
+
+
+@pytest.mark.parametrize("path", [SWAP, PAY, REFUND, ROUND, REISSUE])
+def test_keys_that_go_at_any_step_of_theirs_lose_and_make_no_e_cash(
+    prepared: dict[str, Ready], tmp_path: Path, path: str
+) -> None:
+    ready, losses = prepared[path], 0
+    for step in count(1):
+        folder, absence = tmp_path / str(step), Absence(step)
+        copytree(ready.folder, folder)
+        with lone_mint(folder, ready.errand.now, WatchedKeys) as mint:
+            mint.run(mint.operator.start())
+            mint.watch(absence)
+            if mint.post(path, ready.errand.body).status == 200:
+                break
+            assert not is_signed(folder, ready.outputs[0]), "what is not known was not committed"
+            go_on(mint, ready, was_done=False)
+        check_books(folder, ready)
+        losses += 1
+    assert losses >= LOSSES_MIN
