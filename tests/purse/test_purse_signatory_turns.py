@@ -100,6 +100,21 @@ def test_while_payments_never_end_what_can_wait_has_its_share(
     assert pays >= 3 * waits
 
 
+def test_a_share_that_nobody_needed_is_not_asked_for_later_before_one_payment(
+    tmp_path: Path, batches: list[list[Ask]]
+) -> None:
+    async def story(opened: SignatoryPool) -> None:
+        for _ in range(10):
+            await asyncio.gather(opened.sign(_blanks(300)), opened.sign_again(_blanks(1)))
+        batches.clear()
+        waiting = [opened.sign_again(_blanks(32)) for _ in range(40)]
+        await asyncio.gather(opened.sign(_blanks(2)), *waiting)
+
+    _run(tmp_path, story)
+    assert _pays(batches[0][0])
+    assert sum(map(_size, batches[0])) <= 2 + 32, "a payment waits for a piece"
+
+
 def test_whoever_asks_for_little_waits_for_a_piece_of_everybody_elses(tmp_path: Path) -> None:
     async def story(opened: SignatoryPool) -> None:
         large = [asyncio.ensure_future(opened.sign_again(_blanks(200))) for _ in range(8)]

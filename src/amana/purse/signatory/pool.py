@@ -311,7 +311,9 @@ class SignatoryPool:
         if batch and self._later:
             self._owed += sum(_work_of(job.ask) for job in batch)
             share = _take(self._later, _BATCH_MAX, self._owed // _SHARE)
-            self._owed -= _SHARE * sum(_work_of(job.ask) for job in share)
+            owed = self._owed - _SHARE * sum(_work_of(job.ask) for job in share)
+            # What nobody took is not saved up: it would all be asked for before one payment.
+            self._owed = min(owed, _SHARE)
             batch += share
         return batch
 
