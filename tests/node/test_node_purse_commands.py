@@ -10,6 +10,7 @@ import pytest
 from tests.faults.holder import Wallet
 from tests.node.purse_town import purse_town
 
+from amana.cli import app
 from amana.cli.exits import Failed
 from amana.cli.purse import keysets, liabilities, limit, revoke, rotate
 from amana.storage import lock_folder
@@ -95,6 +96,19 @@ def test_a_keyset_that_met_its_limit_signs_no_more_until_it_is_raised(
     assert swapped(wallet) == 400
     limit(signed["id"][:16], 10_000, data=place)
     assert swapped(wallet) == 200
+
+
+@pytest.mark.parametrize("signatures", ["0", "-1", "1000000000001", "100000000000000000000"])
+def test_a_limit_that_no_keyset_can_have_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], signatures: str
+) -> None:
+    """Goal: a number beyond what is written of it was waited for without end."""
+    before = listed(folder, capsys)
+    with pytest.raises(SystemExit) as refused:
+        app(["purse", "limit", "--data", str(folder), "--", "0", signatures])
+    assert refused.value.code == 2
+    assert "Must be" in capsys.readouterr().err
+    assert listed(folder, capsys) == before
 
 
 def test_what_is_owed_stands_beside_what_the_ledger_says(

@@ -29,6 +29,9 @@ from amana.trust import SIGNATORY_FOLDER
 _Json = Annotated[bool, Parameter(negative=())]
 _SHORT: Final = 16
 _LAST_STATEMENT: Final = "SELECT statement FROM purse_statements ORDER BY day DESC LIMIT 1"
+_LIMIT_MAX: Final = 1_000_000_000_000
+"""More signatures than any mint makes, and few enough for every number that is written of them."""
+
 _NEWEST_KEYSET: Final = """
     SELECT max(keyset) FROM (SELECT keyset FROM purse_totals UNION SELECT keyset FROM purse_ended)
 """
@@ -145,7 +148,7 @@ def revoke(keyset: str, /, *, data: Path) -> None:
 
 def limit(
     keyset: str,
-    signatures: Annotated[int, Parameter(validator=Number(gte=1))],
+    signatures: Annotated[int, Parameter(validator=Number(gte=1, lte=_LIMIT_MAX))],
     /,
     *,
     data: Path,
