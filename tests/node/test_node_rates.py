@@ -15,7 +15,7 @@ from amana.people.passkeys import CEREMONIES_OPEN_MAX, CEREMONY_LIFE_NS
 from amana.people.pending import PENDING_MAX
 
 STRANGER = "1.1.1.1"
-PROXIES = ["127.0.0.1", "::1", "10.0.0.5", "fd00::1", ""]
+PROXIES = ["127.0.0.1", "::1", "10.0.0.5", "fd00::1", "::ffff:10.0.0.5", ""]
 
 
 def _device(address: str) -> Callable[[Town], httpx.Response]:
@@ -48,6 +48,24 @@ def test_those_behind_a_proxy_are_counted_together(address: str) -> None:
     with pytest.raises(ProblemRaised):
         callers.count(address, now)
     callers.count(STRANGER, now)
+
+
+@pytest.mark.parametrize(
+    ("one", "same", "other"),
+    [
+        ("2606:4700::1", "2606:4700::ffff:2", "2606:4700:0:1::1"),
+        ("::ffff:1.1.1.1", "1.1.1.1", "::ffff:1.1.1.2"),
+    ],
+)
+def test_whoever_has_many_addresses_is_one_stranger(one: str, same: str, other: str) -> None:
+    """Goal: an address for each question, or one in its other form, gives no more questions."""
+    callers, now = Callers(), Instant(MINUTE_NS)
+    for _ in range(CEREMONIES_A_MINUTE // 2):
+        callers.count(one, now)
+        callers.count(same, now)
+    with pytest.raises(ProblemRaised):
+        callers.count(same, now)
+    callers.count(other, now)
 
 
 def test_what_was_begun_is_not_pushed_out_by_what_may_be_begun_meanwhile() -> None:

@@ -1,6 +1,6 @@
 """How often a stranger may ask: counted in memory for a minute, and forgotten."""
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from amana.kernel import MINUTE_NS, Instant
@@ -14,6 +14,7 @@ TOGETHER_A_MINUTE: Final = 1_000
 minutes because there is too much of it."""
 
 _ADDRESSES_MAX: Final = 100_000
+_HOST_BITS: Final = 64
 
 
 class Rates:
@@ -42,6 +43,9 @@ class Rates:
 class Callers:
     """Counts strangers by address, and all whom a proxy brings together.
 
+    Of an address of 128 bits the first 64 count: whoever has one mostly has all that begin with
+    them, and would be a new stranger with each question.
+
     An address of this machine or of a network of one's own is a proxy's. It may be everybody's: to
     hold it to what one stranger may ask would let each of them lock all others out. No header is
     believed that names another address, since not every proxy writes one over.
@@ -57,11 +61,23 @@ class Callers:
         Raises:
             ProblemRaised: The address asked too often in this minute.
         """
-        (self._each if _is_strangers(address) else self._together).count(address, now)
+        read = _read(address)
+        if read is None or not read.is_global:
+            self._together.count(address, now)
+        else:
+            self._each.count(_network_of(read), now)
 
 
-def _is_strangers(address: str) -> bool:
+def _read(address: str) -> IPv4Address | IPv6Address | None:
     try:
-        return ip_address(address).is_global
+        read = ip_address(address)
     except ValueError:
-        return False  # a socket in the file system: a proxy's too
+        return None  # a socket in the file system: a proxy's too
+    # Where one socket hears both kinds, the short kind comes in the long form (RFC 4291, 2.5.5.2).
+    return getattr(read, "ipv4_mapped", None) or read
+
+
+def _network_of(address: IPv4Address | IPv6Address) -> str:
+    if address.version == 4:  # noqa: PLR2004 - the kind's own name
+        return str(address)
+    return str(int(address) >> _HOST_BITS)
