@@ -9,6 +9,9 @@ from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from tests.browser.addresses import AT_MINT, NEWS, PAGES, PERSONS, is_operators
+
+from amana.purse.curve import hash_to_curve
 from amana.purse.policy import shipped_policy
 
 MERCHANT: Final = "/v1/melt/amana-merchant"
@@ -16,6 +19,8 @@ _ACCOUNT_QUOTE: Final = "/v1/melt/quote/amana-account"
 _QUOTES: Final = "/v1/melt/quote/"
 _REISSUE: Final = "/v1/reissue"
 _DEPOSITS: Final = "/v1/purse/deposits"
+_STATES: Final = "/v1/checkstate"
+_BACKUP: Final = "GET /v1/purse/backup"
 _PROOF: Final = {"amount", "id", "secret", "C"}
 _OUTPUT: Final = {"amount", "id", "B_"}
 _TOKEN: Final = {"id", "secret", "C"}
@@ -53,6 +58,12 @@ class Sent:
         """How a complaint begins."""
         return f"{self.method} {self.path}"
 
+    @property
+    def asked(self) -> str:
+        """All that the address says."""
+        query = urlsplit(self.url).query
+        return f"{self.where}?{query}" if query else self.where
+
     @cached_property
     def body(self) -> dict[str, Any]:
         """What is sent along, empty where nothing is."""
@@ -70,7 +81,13 @@ class Sent:
 
 
 def leaks_in(
-    sent: Sequence[Sent], *, operator: str, mint: str, allowed: Collection[int] = ()
+    sent: Sequence[Sent],
+    *,
+    operator: str,
+    mint: str,
+    allowed: Collection[int] = (),
+    told: Collection[int] = (),
+    asked_after: Collection[int] = (),
 ) -> list[str]:
     """Say in words what is wrong with what was sent.
 
@@ -80,29 +97,48 @@ def leaks_in(
         mint: The mint's own origin.
         allowed: Before which of them the person asked for the named side, or let the quiet time
             after a payment pass.
+        told: Before which of them the operator told the page of the account.
+        asked_after: Before which of them the person asked after something they handed over.
     """
     to_mint = [one for one in sent if one.url.startswith(f"{mint}/")]
-    found = [f"{one.where}: {leak}" for one in to_mint for leak in _of_mint(one)]
+    found = [
+        f"{one.where}: {leak}" for one in to_mint for leak in (*_of_asker(one), *_of_mint(one))
+    ]
     found += [
         f"{one.where}: {leak}"
         for one in sent
         if one.url.startswith(f"{operator}/v1/purse/")
         for leak in _of_named_side(one)
     ]
+    found += [
+        f"{one.where}: {leak}"
+        for one in sent
+        if one.url.startswith(f"{operator}/")
+        for leak in _of_operator(one)
+    ]
     found += [*_repeats(to_mint), *_off_menu(sent)]
-    return found + list(_uploads(sent, operator=operator, mint=mint, allowed=allowed))
+    found += _after_paying(sent, operator=operator, mint=mint, allowed=allowed, told=told)
+    return found + list(_states(sent, operator=operator, mint=mint, asked_after=asked_after))
 
 
-def _of_mint(one: Sent) -> Iterator[str]:
-    """Say what no message to the mint's origin may have."""
-    inputs, outputs, lists = one.of("inputs"), one.of("outputs"), ("inputs", "outputs")
+def _of_asker(one: Sent) -> Iterator[str]:
+    """Say what would tell the mint who asks, beside what is asked."""
     for name in one.headers:
         if name.lower() not in _HEADERS and not name.lower().startswith("sec-"):
             yield f"a header {name}"
     if urlsplit(one.url).query:
         yield "something in the address"
+    if not AT_MINT.fullmatch(one.where):
+        yield "nothing that a wallet asks the mint"
     if one.token and set(one.token) != _TOKEN:
         yield f"a blind token with {sorted(one.token)}"
+    if _stays_open(one):
+        yield "its connection stays open for another payment"
+
+
+def _of_mint(one: Sent) -> Iterator[str]:
+    """Say what no message to the mint's origin may have."""
+    inputs, outputs, lists = one.of("inputs"), one.of("outputs"), ("inputs", "outputs")
     for proof in inputs:
         if set(proof) != _fields(one, proof):
             yield f"a proof with {sorted(proof)}"
@@ -117,8 +153,14 @@ def _of_mint(one: Sent) -> Iterator[str]:
     is_melt = one.path.startswith("/v1/melt/") and not one.path.startswith(_QUOTES)
     if is_melt and inputs and len(outputs) != shipped_policy().spend.blanks:
         yield f"{len(outputs)} outputs for change"
-    if _stays_open(one):
-        yield "its connection stays open for another payment"
+
+
+def _of_operator(one: Sent) -> Iterator[str]:
+    """Say what no message to the operator's origin may be, whenever it goes."""
+    if not is_operators(one.asked):
+        yield "nothing that a wallet asks the operator"
+    if PAGES.fullmatch(one.where) and {"authorization", "cookie"} & set(one.headers):
+        yield "a page asked for by name"
 
 
 def _of_named_side(one: Sent) -> Iterator[str]:
@@ -162,19 +204,61 @@ def _off_menu(sent: Sequence[Sent]) -> Iterator[str]:
             yield f"{one.where}: off the menu"
 
 
-def _uploads(
-    sent: Sequence[Sent], *, operator: str, mint: str, allowed: Collection[int]
+def _after_paying(
+    sent: Sequence[Sent],
+    *,
+    operator: str,
+    mint: str,
+    allowed: Collection[int],
+    told: Collection[int],
 ) -> Iterator[str]:
-    """Name what was left with the operator after a payment, unless the person asked for it.
+    """Name what went to the operator after a payment, however it was asked.
 
-    But for what is allowed, all messages lie within the quiet time that the policy keeps.
+    But for what is allowed, all messages lie within the quiet time that the policy keeps. Besides
+    go the pages, what only a person does, and one look at what the operator told of by itself.
     """
-    is_after = False
+    is_after, unread = False, frozenset[str]()
     for number, one in enumerate(sent):
+        unread = NEWS if number in told else unread
         is_after = (is_after and number not in allowed) or _is_spend(one, mint)
-        is_left = one.url.startswith(f"{operator}/v1/purse/") and one.method in {"PUT", "POST"}
-        if is_after and is_left and one.path != _DEPOSITS:
-            yield f"{one.where}: an upload after a payment"
+        is_excepted = one.where in unread or any(
+            listed.fullmatch(one.asked) for listed in (PAGES, PERSONS)
+        )
+        unread -= {one.where}
+        if is_after and one.url.startswith(f"{operator}/") and not is_excepted:
+            yield f"{one.where}: to the named side after a payment"
+
+
+def _states(
+    sent: Sequence[Sent], *, operator: str, mint: str, asked_after: Collection[int]
+) -> Iterator[str]:
+    """Name questions where proofs stand that join some, or that come before them.
+
+    Proofs that went together are asked for together: the mint saw them so. What has not gone yet is
+    asked for by a purse that is being taken over, whose coins are exchanged before they are spent,
+    and by whoever wants to know of something handed over: by one proof of it, each time.
+    """
+    together: list[list[str]] = []
+    is_taken_over = may_ask = False
+    for number, one in enumerate(sent):
+        may_ask = may_ask or number in asked_after
+        is_named = one.url.startswith(f"{operator}/")
+        is_restore = is_named and one.where == _BACKUP
+        is_taken_over = (is_taken_over or is_restore) and not _is_spend(one, mint)
+        if not is_named:
+            together.append([proof["secret"] for proof in one.of("inputs")])
+        if is_named or one.path != _STATES or is_taken_over:
+            continue
+        asked = set(one.body["Ys"])
+        if any(asked <= {_point_of(secret) for secret in secrets} for secrets in together):
+            continue
+        if not (may_ask and len(asked) == 1):
+            yield f"{one.where}: asked for proofs that did not go together"
+        may_ask = False
+
+
+def _point_of(secret: str) -> str:
+    return hash_to_curve(secret.encode()).hex()
 
 
 def _is_spend(one: Sent, mint: str) -> bool:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request
 from tests.browser.conftest import Operator
 from tests.browser.leaks import MERCHANT, Sent, leaks_in
+from tests.browser.screens import TOLD
 
 
 @dataclass
@@ -15,17 +16,29 @@ class Recorder:
     operator: Operator
     requests: list[Request] = field(default_factory=list)
     allowed: set[int] = field(default_factory=set)
+    told: set[int] = field(default_factory=set)
+    after: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, context: BrowserContext, operator: Operator) -> "Recorder":
         """Begin to record."""
         recorder = cls(operator)
         context.on("request", recorder.asked)
+        context.on("console", recorder.heard)
         return recorder
 
     def asked(self, request: Request) -> None:
         """Note a request, from a page or from its workers."""
         self.requests.append(request)
+
+    def heard(self, message: ConsoleMessage) -> None:
+        """Note that the operator told a page of the account."""
+        if message.text == TOLD:
+            self.told.add(len(self.requests))
+
+    def ask_after(self) -> None:
+        """Note that the person asks after something they handed over."""
+        self.after.add(len(self.requests))
 
     def allow_uploads(self) -> None:
         """Note that the person asks for the named side, or that a payment is long enough ago."""
@@ -55,6 +68,8 @@ class Recorder:
             operator=self.operator.url,
             mint=self.operator.mint_url,
             allowed=self.allowed,
+            told=self.told,
+            asked_after=self.after,
         )
 
     def _read(self, request: Request) -> Sent:
@@ -62,7 +77,7 @@ class Recorder:
         if request.url.startswith(self.operator.url + "/v1/purse"):
             return Sent(request.method, request.url, {}, request.post_data or "")
         if not request.url.startswith(self.operator.mint_url + "/"):
-            return Sent(request.method, request.url, {})
+            return Sent(request.method, request.url, request.headers)
         answer = request.response()
         return Sent(
             request.method,

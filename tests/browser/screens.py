@@ -25,6 +25,23 @@ if (location.protocol.startsWith("http") && localStorage.getItem("amana.relay") 
     localStorage.setItem("amana.relay", "off");
 """
 
+TOLD: Final = "the operator told of the account"
+_LISTEN: Final = f"""
+const send = window.fetch;
+window.fetch = async (...asked) => {{
+    const answer = await send(...asked);
+    if (asked[0] !== "/v1/events/stream" || answer.body === null) return answer;
+    const [theirs, heard] = answer.body.tee();
+    void (async () => {{
+        const text = new TextDecoder();
+        for await (const piece of heard)
+            if (/^data:/m.test(text.decode(piece))) console.debug("{TOLD}");
+    }})().catch(() => undefined);
+    return new Response(theirs, answer);
+}};
+"""
+"""Says on the console when an event of the operator comes, before the page acts on it."""
+
 
 def film(folder: Path, *codes: str) -> Path:
     """Film what a false camera sees, as raw video: codes, each for some frames, over again."""
@@ -64,6 +81,7 @@ class Wallet:
         """
         if not is_relayed:
             page.context.add_init_script(_DIRECT)
+        page.context.add_init_script(_LISTEN)
         page.goto(f"/wallet#token={token}")
         wallet = cls(page)
         expect(wallet.account).to_be_visible()

@@ -212,6 +212,7 @@ def test_e_cash_is_taken_without_a_network_and_counted_with_one(
     look_for_mail(payee, "arrived")
     expect(payee.page.locator("[data-arrival=hand]")).to_contain_text("€12.50")
     assert held(payee) == before + 1250
+    recorder.ask_after()
     payer.page.get_by_role("button", name="Has it been taken?").click()
     expect(payer.page.locator("[data-link=taken]")).to_be_visible()
     assert recorder.leaks() == []

@@ -7,12 +7,14 @@ the only complaint that is expected.
 
 import json
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 from tests.browser.leaks import Sent, leaks_in
 
+from amana.purse.curve import hash_to_curve
 from amana.purse.policy import shipped_policy
 
 OPERATOR: Final = "http://operator.example"
@@ -22,6 +24,7 @@ BROWSER: Final = {"accept": "application/json", "origin": OPERATOR, "sec-fetch-m
 CLOSED: Final = {"connection": "close"}
 POINT: Final = "02" + "ab" * 32
 AMOUNTS: Final = [1] * 15 + [2]
+AFTER: Final = "to the named side after a payment"
 
 
 def proof(amount: int, name: str, **more: str) -> dict[str, Any]:
@@ -60,11 +63,26 @@ def asked(
     return Sent(method, MINT + path, headers, text, CLOSED)
 
 
+def named(method: str, path: str, body: object | None = None) -> Sent:
+    """A message to the operator by its session."""
+    text = "" if body is None else json.dumps(body)
+    return Sent(method, OPERATOR + path, {"authorization": "Bearer x"}, text)
+
+
 def left(method: str, path: str, body: object) -> Sent:
-    """A message to the named side."""
-    return Sent(
-        method, f"{OPERATOR}/v1/purse{path}", {"authorization": "Bearer x"}, json.dumps(body)
-    )
+    """A message to the named side of the purse."""
+    return named(method, f"/v1/purse{path}", body)
+
+
+def page(path: str) -> Sent:
+    """What everybody asks the operator for."""
+    return Sent("GET", OPERATOR + path, {})
+
+
+def state_asked(*secrets: str) -> Sent:
+    """A question where proofs stand."""
+    points = [hash_to_curve(secret.ljust(64, "0").encode()).hex() for secret in secrets]
+    return asked("/v1/checkstate", {"Ys": points})
 
 
 def refill(tier: int = POLICY.refill.tiers[0], count: int = POLICY.refill.outputs) -> Sent:
@@ -125,7 +143,14 @@ def merchant_quote(name: str) -> Sent:
     return replace(sent, answered={})
 
 
+LOOKS: Final = (named("GET", "/v1/account"), named("GET", "/v1/payments?limit=20"))
 HONEST: Final = (
+    page("/wallet"),
+    page("/assets/wallet-B5g_YUKW.js"),
+    *LOOKS,
+    named("GET", "/v1/events/stream"),
+    named("GET", "/v1/purse/backup"),
+    state_asked("of a purse", "that is taken over"),
     refill(),
     fetched(),
     backup(),
@@ -134,7 +159,10 @@ HONEST: Final = (
     backup(),
     merchant_quote("first"),
     melted("first"),
+    state_asked("first2", "first8"),
     melted("first"),
+    page("/wallet"),
+    page("/health"),
     merchant_quote("second"),
     melted("second"),
     swapped("handed"),
@@ -148,9 +176,19 @@ HONEST: Final = (
 )
 
 
-def leaks(*more: Sent, allowed: tuple[int, ...] = ()) -> list[str]:
-    """Judge the honest messages and what was said after them."""
-    return leaks_in([*HONEST, *more], operator=OPERATOR, mint=MINT, allowed=allowed)
+def leaks(
+    *more: Sent, allowed: Sequence[int] = (), told: Sequence[int] = (), after: Sequence[int] = ()
+) -> list[str]:
+    """Judge the honest messages and what was said after them; all numbers count from there."""
+    so_far = len(HONEST)
+    return leaks_in(
+        [*HONEST, *more],
+        operator=OPERATOR,
+        mint=MINT,
+        allowed=[so_far + number for number in allowed],
+        told=[so_far + number for number in told],
+        asked_after=[so_far + number for number in after],
+    )
 
 
 def with_header(name: str, value: str = "x") -> Sent:
@@ -241,28 +279,77 @@ FORGED: Final = {
         replace(swapped("x"), answered={"connection": "keep-alive"}),
         "its connection stays open",
     ),
+    # Addresses that no wallet asks.
+    "word to the operator": (named("POST", "/v1/telemetry", {"paid": 1}), "asks the operator"),
+    "note to the operator": (named("POST", "/v1/notes", {"quote": "x"}), "asks the operator"),
+    "key to the operator": (named("POST", "/v1/keys", {"key": "x"}), "asks the operator"),
+    "word in a page's address": (page("/wallet?paid=first"), "asks the operator"),
+    "word in a session's address": (named("GET", "/v1/purse?paid=first"), "asks the operator"),
+    "page that nobody wrote": (page("/paid.gif"), "asks the operator"),
+    "page by name": (named("GET", "/health"), "a page asked for by name"),
+    "word to the mint": (asked("/v1/telemetry", {"paid": 1}), "asks the mint"),
+    "way that is not ours": (asked("/v1/melt/quote/bolt11", {"request": "x"}), "asks the mint"),
+    "name in a path": (asked("/v1/keys/me", method="GET"), "asks the mint"),
+    "method": (asked("/v1/keysets", {"who": "me"}), "asks the mint"),
+    # Proofs that are asked for before they go, or together with others.
+    "state": (state_asked("to be spent"), "asked for proofs"),
+    "states of two payments": (state_asked("first8", "second8"), "asked for proofs"),
+    "states of a payment and more": (state_asked("first2", "first8", "x"), "asked for proofs"),
     # What a payment causes.
-    "upload": (backup(), "an upload after a payment"),
-    "refill after": (refill(), "an upload after a payment"),
-    "tokens after": (fetched(), "an upload after a payment"),
+    "upload": (backup(), AFTER),
+    "refill after": (refill(), AFTER),
+    "tokens after": (fetched(), AFTER),
+    "account after": (named("GET", "/v1/account"), AFTER),
+    "history after": (named("GET", "/v1/payments?limit=20"), AFTER),
+    "purse after": (named("GET", "/v1/purse"), AFTER),
+    "refill that is looked for": (named("GET", "/v1/purse/refill"), AFTER),
+    "refill that is taken back": (named("DELETE", "/v1/purse/refill"), AFTER),
+    "events": (named("GET", "/v1/events/stream"), AFTER),
+    "code": (named("POST", "/v1/codes", {"code": "x"}), AFTER),
+    "payee": (named("GET", "/v1/payees/souk"), AFTER),
+    "merchant's key": (page("/v1/merchants/souk/receipt-key"), AFTER),
+    "relay's key": (page("/v1/relay-key"), AFTER),
 }
-ASKED_FOR: Final = ("refill", "tokens", "backup", "withdrawal")
-"""What is wrong with these is not that they come after a payment."""
+IN_TIME: Final = [name for name, (_, complaint) in FORGED.items() if complaint == AFTER]
+"""What is wrong with these is that they come after a payment, and nothing else."""
 
 
 def test_honest_messages_are_passed_over() -> None:
     assert leaks() == []
 
 
-def test_an_upload_that_the_person_asked_for_is_passed_over() -> None:
-    assert leaks(backup(), refill(), allowed=(len(HONEST),)) == []
-    assert leaks(backup(), melted("x"), refill(), allowed=(len(HONEST),)) == [
-        "PUT /v1/purse/refill: an upload after a payment"
+def test_what_the_person_asked_for_after_a_payment_is_passed_over() -> None:
+    assert leaks(backup(), refill(), allowed=[0]) == []
+    assert leaks(backup(), melted("x"), refill(), allowed=[0]) == [
+        f"PUT /v1/purse/refill: {AFTER}",
     ]
+
+
+def test_a_page_looks_once_at_what_the_operator_told_of_by_itself() -> None:
+    assert leaks(*LOOKS, told=[0]) == []
+    assert leaks(*LOOKS, melted("x"), *LOOKS, told=[0, 3]) == []
+    again = [f"GET /v1/account: {AFTER}", f"GET /v1/payments: {AFTER}"]
+    assert leaks(*LOOKS, *LOOKS, told=[0]) == again
+    assert leaks(*LOOKS, melted("x"), *LOOKS, told=[0]) == again
+    assert leaks(named("GET", "/v1/purse"), told=[0]) == [f"GET /v1/purse: {AFTER}"]
+
+
+def test_whoever_asks_after_what_they_handed_over_names_one_proof_of_it() -> None:
+    complaint = "POST /v1/checkstate: asked for proofs that did not go together"
+    assert leaks(state_asked("link"), after=[0]) == []
+    assert leaks(state_asked("link"), state_asked("link"), after=[0]) == [complaint]
+    assert leaks(state_asked("link", "coin"), after=[0]) == [complaint]
+
+
+def test_a_purse_that_was_taken_over_asks_for_no_coin_once_it_has_paid() -> None:
+    fetched_back = named("GET", "/v1/purse/backup")
+    assert leaks(fetched_back, state_asked("one", "two"), allowed=[0]) == []
+    found = leaks(fetched_back, melted("x"), state_asked("one", "two"), allowed=[0])
+    assert found == ["POST /v1/checkstate: asked for proofs that did not go together"]
 
 
 @pytest.mark.parametrize("name", FORGED)
 def test_each_forged_message_is_found_and_nothing_else(name: str) -> None:
     sent, complaint = FORGED[name]
-    (found,) = leaks(sent, allowed=(len(HONEST),) if name in ASKED_FOR else ())
+    (found,) = leaks(sent, allowed=() if name in IN_TIME else [0])
     assert complaint in found
