@@ -1,5 +1,6 @@
 """The checkout: what a payer sees without signing in, and how the wallet takes it from there."""
 
+import os
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -8,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import ROOT, Opener, Operator, Watched
 from tests.browser.screens import Wallet
+from tests.browser.test_browser_purse import fill, new_customer
 
 pytestmark = pytest.mark.browser
 
@@ -48,9 +50,12 @@ def test_the_page_shows_the_order_opens_the_wallet_and_turns_to_paid(
     expect(page.locator("main")).to_contain_text("and not by whom")
     address = page.get_by_role("link", name="Pay with the wallet").get_attribute("href")
     assert address is not None
-    wallet = Wallet.signed_in(context.new_page(), operator.customer[1])
+    token = new_customer(operator, f"payer-{os.urandom(4).hex()}")
+    wallet = Wallet.signed_in(context.new_page(), token)
+    fill(wallet)
     wallet.page.goto("about:blank")
     wallet.page.goto(address)
+    expect(wallet.page.locator("form[data-from=purse]")).to_be_visible()
     expect(wallet.pay_button).to_contain_text("€12.50")
     assert "0002" not in wallet.page.url, "the code leaves the address"
     wallet.pay_button.click()
@@ -61,6 +66,16 @@ def test_the_page_shows_the_order_opens_the_wallet_and_turns_to_paid(
     assert all(str(order["id"]) not in one.url for one in checked)
     assert all("cookie" not in one.headers for one in checked)
     assert not context.cookies()
+
+
+def test_a_wallet_without_a_purse_pays_the_order_by_name(
+    open_context: Opener, operator: Operator
+) -> None:
+    order = make_order(operator)
+    wallet = Wallet.signed_in(open_context().new_page(), operator.customer[1])
+    wallet.propose(str(order["code"]))
+    expect(wallet.page.get_by_text("This payment is named")).to_be_visible()
+    expect(wallet.page.locator("form[data-from=purse]")).to_have_count(0)
 
 
 def test_an_order_that_is_taken_later_says_that_it_is_for_accounts_only(
