@@ -32,6 +32,7 @@ window.fetch = async (...asked) => {{
     const answer = await send(...asked);
     if (asked[0] !== "/v1/events/stream" || answer.body === null) return answer;
     const [theirs, heard] = answer.body.tee();
+    console.debug("{TOLD}");
     void (async () => {{
         const text = new TextDecoder();
         for await (const piece of heard)
@@ -40,7 +41,7 @@ window.fetch = async (...asked) => {{
     return new Response(theirs, answer);
 }};
 """
-"""Says on the console when an event of the operator comes, before the page acts on it."""
+"""Says on the console when the page is told: it joined, or an event came, and it will look."""
 
 
 def film(folder: Path, *codes: str) -> Path:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 from tests.browser.conftest import Opener, Operator, Watched
 from tests.browser.recorder import Recorder, path
-from tests.browser.screens import Till, Wallet, minor_units
+from tests.browser.screens import TOLD, Till, Wallet, minor_units
 from tests.browser.test_browser_access import assert_fits, faults_by_day_and_night, tab_to
 
 pytestmark = pytest.mark.browser
@@ -147,6 +147,19 @@ def test_what_the_recorder_looks_for_is_found_in_a_browser(
     assert "POST /v1/telemetry: nothing that a wallet asks the operator" in found
     assert "POST /v1/swap: its connection stays open" in found
     assert "POST /v1/melt/amana-merchant: its connection stays open" not in found
+
+
+def test_the_recorder_hears_what_the_operator_tells_a_page(
+    wallet: Wallet, operator: Operator
+) -> None:
+    """Goal: a look that the operator brought about is told from one that a payment did."""
+    recorder, handle = Recorder.of(wallet.page.context, operator), operator.customer[0]
+    paid_in = {"customer": handle, "amount": {"currency": "EUR", "minor": "100"}}
+    with wallet.page.expect_console_message(lambda said: said.text == TOLD):
+        wallet.page.reload()
+    with wallet.page.expect_console_message(lambda said: said.text == TOLD):
+        operator.post("/v1/operator/topups", operator.operator_token, paid_in)
+    assert recorder.told
 
 
 def lose(page: Page, watched: Watched, *, after_effect: bool) -> Callable[[], int]:
