@@ -83,3 +83,33 @@ test("a sum that the policy does not have is not taken", async () => {
   assert.deepEqual(tiers, POLICY.refill.tiers);
   assert.equal(await purse.fill(device.named, ASKED), "waiting");
 });
+
+test("a choice that the policy no longer has gives way to the policy's, and what waits stays", async () => {
+  const device = new Device();
+  const purse = await waiting(device);
+  const { left } = device.named;
+  await device.vault.save({ ...(await device.state()), tier: SMALL + 1 }, null);
+  assert.equal(await purse.fill(device.named, ASKED), "waiting");
+  assert.equal(device.named.left, left);
+  assert.equal((await device.state()).refills.length, 1);
+});
+
+test("closing brings in both refills that were signed, the one that was replaced and the last", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  device.mint.orders.set("order_1", PRICE);
+  await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);
+  await purse.fill(device.named, ASKED);
+  const replaced = device.named.left?.outputs ?? [];
+  await purse.chooseTier(SMALLEST);
+  assert.equal(await purse.fill(device.named, ASKED), "left");
+  // It was signed after all, in the moment before the other one came.
+  for (const output of replaced) device.mint.sign(output);
+  device.named.sign();
+  const held = await device.worth();
+  const closed = await purse.close(device.named, () => undefined);
+  assert.ok(closed.kind === "paid");
+  assert.equal(closed.receipt.amount, held + sumOf(replaced) + SMALLEST);
+  const { coins, refills } = await device.state();
+  assert.equal(coins.length + refills.length, 0);
+});

@@ -88,7 +88,12 @@ export async function withdrawRefills(
     isStarted: false,
     refills: state.refills.map((one) => ({ ...one, isWithdrawn: true })),
   }));
-  return fetchSigned(book, mint, named, ports);
+  let found = await fetchSigned(book, mint, named, ports);
+  // Another one may be signed, too: it was replaced too late.
+  while (found === "arrived" && book.state.refills.length > 0) {
+    found = await fetchSigned(book, mint, named, ports);
+  }
+  return found;
 }
 
 /** The sums that a refill may have, in minor units. */
@@ -97,10 +102,16 @@ export function tiersOf({ unit }: PurseState): number[] {
   return POLICY.refill.tiers.map((tier) => Number(scaled(POLICY, tier, exponent)));
 }
 
+/** The sum that the person chose; null where they chose none, or one that the policy has no more. */
+function chosenTier(state: PurseState): number | null {
+  const { tier } = state;
+  return tier !== undefined && tiersOf(state).includes(tier) ? tier : null;
+}
+
 /** The sum that the person chose, or the policy's. It never follows what the account holds. */
 export function tierOf(state: PurseState, now: Seconds): number {
-  const { tier } = state;
-  if (tier !== undefined && tiersOf(state).includes(tier)) return tier;
+  const chosen = chosenTier(state);
+  if (chosen !== null) return chosen;
   const exponent = exponentOf(state.unit.toUpperCase());
   return Number(chooseTier(POLICY, exponent, fillingOf(state).spendings, now));
 }
@@ -130,7 +141,7 @@ async function renewed(book: Book, mint: Mint, named: NamedSide, ports: Ports): 
   const listing = await readList(book, mint);
   const last = book.state.refills.at(-1);
   if (listing.kind !== "known" || last === undefined || last.isWithdrawn === true) return "waiting";
-  const tier = book.state.tier ?? last.tier;
+  const tier = chosenTier(book.state) ?? last.tier;
   if (last.keyset === listing.active.id && last.tier === tier)
     return last.isLeft ? "waiting" : leave(book, named, last);
   const refill = refillOf(tier, listing.active.id, ports.now());
