@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { POLICY } from "../src/rules/purse/policy.ts";
 import { Device } from "./purse-device.ts";
-import { leaksIn } from "./purse-recorder.ts";
+import { OPERATOR, leaksIn } from "./purse-recorder.ts";
 
 test("a purse that was never filled has tokens once it is to take something, and no refill", async () => {
   const device = new Device();
@@ -62,4 +62,31 @@ test("a mint that has its first keyset of tokens by now is shown tokens from the
   await purse.fill(device.named, { openSince: device.now, paying: false, isAsked: true });
   assert.equal((await device.state()).asksTokens, true);
   assert.equal((await purse.summary()).hasTokens, true);
+});
+
+test("a purse without a token has some fetched where it is closed, or a tier of it is moved back", async () => {
+  for (const asksTokens of [true, null]) {
+    const device = new Device();
+    device.mint.askForTokens();
+    const purse = await device.filled();
+    const empty = { tokens: [], isStarted: false, asksTokens };
+    await device.vault.save({ ...(await device.state()), ...empty }, null);
+    const [tier = 0] = POLICY.deposit.tiers;
+    assert.equal((await purse.deposit(device.named, tier, () => undefined)).kind, "paid");
+    await device.vault.save({ ...(await device.state()), ...empty }, null);
+    assert.equal((await purse.close(device.named, () => undefined)).kind, "paid");
+    assert.equal(await device.worth(), 0);
+  }
+});
+
+test("where the mint never had tokens nobody is told that something is to be taken", async () => {
+  const device = new Device();
+  const purse = await device.open();
+  await purse.getReady(device.named);
+  await purse.getReady(device.named);
+  assert.equal((await device.state()).asksTokens, false);
+  assert.deepEqual(
+    device.mint.journal.filter((one) => one !== "pressed" && one.address.startsWith(OPERATOR)),
+    [],
+  );
 });

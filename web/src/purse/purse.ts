@@ -137,7 +137,12 @@ export class Purse {
   async #learn(named: NamedSide): Promise<void> {
     const facts = await named.facts();
     if (facts !== null) await this.#book.change((one) => ({ ...one, crowd: facts.crowd }));
+    await this.#asksTokens();
+  }
+
+  async #asksTokens(): Promise<boolean> {
     if (this.#book.state.asksTokens !== true) await readTokenList(this.#book, this.#mint);
+    return this.#book.state.asksTokens === true;
   }
 
   async #fetchTokens(named: NamedSide, leavesRefill = false): Promise<void> {
@@ -155,8 +160,14 @@ export class Purse {
     const { tokens, spendings } = await this.#book.read();
     const quietUntil = (spendings.at(-1)?.at ?? -Infinity) + POLICY.refill.quiet_minutes * MINUTE;
     if (tokens.length > 0 || this.#ports.now() < quietUntil) return;
-    await this.#learn(named);
-    await this.#fetchTokens(named);
+    await this.#getTokens(named);
+  }
+
+  /** Fetches tokens where there are hardly any. A mint that asks for none is told nothing of it. */
+  async #getTokens(named: NamedSide): Promise<void> {
+    const isAsking = await this.#asksTokens();
+    const { tokens } = this.#book.state;
+    if (isAsking && isShortOfTokens(POLICY, tokens.length)) await this.#fetchTokens(named);
   }
 
   #maySpeak(state: PurseState, moment: OpenMoment): boolean {
@@ -306,6 +317,7 @@ export class Purse {
     const exponent = exponentOf(this.#book.state.unit.toUpperCase());
     if (depositTier(POLICY, exponent, BigInt(tier)) !== BigInt(tier)) return { kind: "off-menu" };
     await readList(this.#book, this.#mint);
+    await this.#getTokens(named);
     const request = await named.depositRequest();
     if (request === null) return { kind: "lost" };
     const target = { method: "amana-account", request, amount: tier, tip: 0 } as const;
@@ -332,6 +344,7 @@ export class Purse {
     await readList(this.#book, this.#mint);
     const amount = sumOf(payable(this.#book.state));
     if (amount === 0) return { kind: "too-little" };
+    await this.#getTokens(named);
     const request = await named.depositRequest(true);
     if (request === null) return { kind: "lost" };
     const target = { method: "amana-account", request, amount, tip: 0, isAll: true } as const;
