@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 from tests.browser.conftest import Operator
 from tests.browser.leaks import MERCHANT, Sent, leaks_in
 from tests.browser.screens import TOLD
@@ -18,6 +18,7 @@ class Recorder:
     allowed: set[int] = field(default_factory=set)
     told: set[int] = field(default_factory=set)
     after: set[int] = field(default_factory=set)
+    sockets: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, context: BrowserContext, operator: Operator) -> "Recorder":
@@ -25,11 +26,18 @@ class Recorder:
         recorder = cls(operator)
         context.on("request", recorder.asked)
         context.on("console", recorder.heard)
+        context.on("page", recorder.opened)
+        for page in context.pages:
+            recorder.opened(page)
         return recorder
 
     def asked(self, request: Request) -> None:
         """Note a request, from a page or from its workers."""
         self.requests.append(request)
+
+    def opened(self, page: Page) -> None:
+        """Watch a page for what is no request; a wallet opens no socket to anybody."""
+        page.on("websocket", lambda socket: self.sockets.append(socket.url))
 
     def heard(self, message: ConsoleMessage) -> None:
         """Note that the operator told a page of the account."""
@@ -63,7 +71,8 @@ class Recorder:
 
     def leaks(self) -> list[str]:
         """What is wrong with what was sent, in words."""
-        return leaks_in(
+        sockets = [f"{url}: a socket" for url in self.sockets]
+        return sockets + leaks_in(
             [self._read(one) for one in self.requests],
             operator=self.operator.url,
             mint=self.operator.mint_url,

@@ -113,6 +113,8 @@ FORGE = """async ([mint, body]) => {
     await fetch(mint + "/v1/melt/amana-account", plain).catch(() => 0);
     await fetch(mint + "/v1/swap", { method: "POST", body }).catch(() => 0);
     await fetch("/v1/telemetry", { method: "POST", body }).catch(() => 0);
+    const socket = new WebSocket("/v1/ws?paid=first");
+    await new Promise((resolve) => (socket.onerror = resolve));
 }"""
 
 
@@ -120,7 +122,7 @@ def test_what_the_recorder_looks_for_is_found_in_a_browser(
     recorder: Recorder, payer: Wallet, watched: Watched
 ) -> None:
     """What only a browser adds; each other clause is tried on messages alone."""
-    watched.expect("400|404|405|Access-Control|ERR_FAILED|CORS")
+    watched.expect("400|403|404|405|WebSocket|Access-Control|ERR_FAILED|CORS")
     mint = recorder.operator.mint_url
     payer.page.context.add_cookies(
         [
@@ -145,6 +147,7 @@ def test_what_the_recorder_looks_for_is_found_in_a_browser(
     for leak in ("authorization", "cookie", "referer", "address", "dleq", "s was sent before"):
         assert leak in found
     assert "POST /v1/telemetry: nothing that a wallet asks the operator" in found
+    assert "/v1/ws?paid=first: a socket" in found
     assert "POST /v1/swap: its connection stays open" in found
     assert "POST /v1/melt/amana-merchant: its connection stays open" not in found
 
