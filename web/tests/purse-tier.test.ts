@@ -113,3 +113,52 @@ test("closing brings in both refills that were signed, the one that was replaced
   const { coins, refills } = await device.state();
   assert.equal(coins.length + refills.length, 0);
 });
+
+/** The account has paid for what waits: it is not withdrawn, and takes outputs of its sum alone. */
+function debit(device: Device): void {
+  const { named } = device;
+  const sum = leftAt(device);
+  const leave = named.leave;
+  named.withdraw = async () => true;
+  named.leave = async (refill, unit) =>
+    sumOf(refill.outputs) === sum ? leave(refill, unit) : "refused";
+}
+
+test("what was debited and whose keyset retired is left in its own sum, whichever was chosen", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  device.mint.orders.set("order_1", PRICE);
+  await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);
+  assert.equal(await purse.fill(device.named, ASKED), "left");
+  const [sum, held] = [leftAt(device), await device.worth()];
+  debit(device);
+  await purse.chooseTier(SMALLEST);
+  assert.equal(await purse.fill(device.named, ASKED), "refused");
+  const keyset = device.mint.addKeyset(2);
+  assert.equal(await purse.fill(device.named, ASKED), "left");
+  assert.equal(device.named.left?.keyset, keyset);
+  device.named.sign();
+  await purse.setStarted(false);
+  assert.equal(await purse.fill(device.named, ASKED), "arrived");
+  await purse.fill(device.named, ASKED);
+  assert.equal(await device.worth(), held + sum);
+  assert.equal((await device.state()).refills.length, 0);
+});
+
+test("what was debited before it was taken back comes in, though its keyset retired", async () => {
+  const device = new Device();
+  const purse = await waiting(device);
+  debit(device);
+  await purse.chooseTier(SMALL);
+  assert.equal(await purse.fill(device.named, ASKED), "waiting");
+  const keyset = device.mint.addKeyset(2);
+  assert.equal(await purse.fill(device.named, ASKED), "left");
+  assert.equal(device.named.left?.keyset, keyset);
+  assert.equal(await purse.fill(device.named, ASKED), "waiting");
+  device.named.sign();
+  await purse.setStarted(false);
+  assert.equal(await purse.fill(device.named, ASKED), "arrived");
+  await purse.fill(device.named, ASKED);
+  assert.equal(await device.worth(), TIER);
+  assert.equal((await device.state()).refills.length, 0);
+});

@@ -133,20 +133,28 @@ export function tierChosen(state: PurseState, tier: number): PurseState {
 
 /**
  * What waits for a keyset that no longer signs would wait for ever: the same sum is left anew. So is
- * another sum that the person chose since.
+ * another sum that the person chose since, except for what was debited, which takes its own alone.
+ * What was to be taken back and waits all the same was debited, too.
  *
  * The one before stays until the mint is known not to have signed it.
  */
 async function renewed(book: Book, mint: Mint, named: NamedSide, ports: Ports): Promise<Filled> {
   const listing = await readList(book, mint);
   const last = book.state.refills.at(-1);
-  if (listing.kind !== "known" || last === undefined || last.isWithdrawn === true) return "waiting";
-  const tier = chosenTier(book.state) ?? last.tier;
-  if (last.keyset === listing.active.id && last.tier === tier)
-    return last.isLeft ? "waiting" : leave(book, named, last);
-  const refill = refillOf(tier, listing.active.id, ports.now());
-  await book.change((before) => refillMade(before, refill));
-  return leave(book, named, refill);
+  if (listing.kind !== "known" || last === undefined) return "waiting";
+  const isWithdrawn = last.isWithdrawn === true;
+  const isIdle = last.keyset !== listing.active.id;
+  const tier = isWithdrawn ? last.tier : (chosenTier(book.state) ?? last.tier);
+  if (!isIdle && last.tier === tier)
+    return last.isLeft || isWithdrawn ? "waiting" : leave(book, named, last);
+  const leaveAnew = async (sum: number): Promise<Filled> => {
+    const made = refillOf(sum, listing.active.id, ports.now());
+    const refill = isWithdrawn ? { ...made, isWithdrawn } : made;
+    await book.change((before) => refillMade(before, refill));
+    return leave(book, named, refill);
+  };
+  const left = await leaveAnew(tier);
+  return left === "refused" && isIdle && tier !== last.tier ? leaveAnew(last.tier) : left;
 }
 
 async function arrive(
