@@ -42,6 +42,7 @@ def test_a_new_customer_signs_up_pays_and_comes_back_with_the_passkey(
     page.get_by_role("button", name="Create a wallet").click()
     wallet = Wallet(page)
     expect(wallet.account).to_contain_text("سلمى Karim")
+    expect(page.get_by_text("no money in the account")).to_be_visible()
     opening = wallet.available()
     topup = {"customer": handle, "amount": {"currency": "EUR", "minor": "5000"}}
     operator.post("/v1/operator/topups", operator.operator_token, topup)
@@ -54,6 +55,17 @@ def test_a_new_customer_signs_up_pays_and_comes_back_with_the_passkey(
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(wallet.account).to_contain_text("سلمى Karim")
+
+
+def test_what_failed_on_signing_in_is_not_told_of_creating_a_wallet(open_context: Opener) -> None:
+    page = open_context().new_page()
+    page.goto("/wallet")
+    add_authenticator(page)
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_role("alert")).to_contain_text("No passkey was used.")
+    page.get_by_role("button", name="Create a wallet").click()
+    expect(page.get_by_label("Handle")).to_be_visible()
+    expect(page.get_by_text("No passkey was used.")).to_have_count(0)
 
 
 def test_a_handle_that_is_taken_is_refused_in_words(

@@ -52,8 +52,18 @@ def test_keysets_are_listed_rotated_and_revoked(
     statuses = [one["status"] for one in listed(folder, capsys)]
     assert statuses == ["revoked", "revoked", "active"], "one that signs is there again"
     assert listed(folder, capsys)[0]["outstanding"] == "1700"
+
+
+def test_a_narrow_terminal_shows_whole_ids(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is told in public is copied from here."""
+    monkeypatch.setenv("COLUMNS", "80")
+    ids = [one["id"] for one in listed(folder, capsys)]
     keysets(data=folder)
-    assert "revoked" in capsys.readouterr().out
+    rows = [line.split("│") for line in capsys.readouterr().out.splitlines() if "│" in line]
+    shown = "".join(row[2].strip() for row in rows)
+    assert all(one in shown for one in ids)
 
 
 @pytest.mark.parametrize("name", ["7", "01", "no keyset", "-1"])

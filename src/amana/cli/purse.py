@@ -10,7 +10,7 @@ import msgspec
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from amana.cli.exits import Failed
 from amana.kernel import SECOND_NS, Instant, Money, format_instant
@@ -258,7 +258,8 @@ def _print(rows: list[dict[str, Any]], title: str, *, is_json: bool) -> None:
     if is_json:
         print(msgspec.json.encode(rows).decode())  # noqa: T201 - the command's output
         return
-    table = Table(*rows[0], title=title)
+    # In a narrow terminal a cell takes more lines: half an id is no id.
+    table = Table(*(Column(name, overflow="fold") for name in rows[0]), title=title)
     for row in rows:
         table.add_row(*["-" if value is None else str(value) for value in row.values()])
     Console(highlight=False).print(table)

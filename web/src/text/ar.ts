@@ -93,6 +93,7 @@ export const ar: Table = {
   "wallet.latest": "الأحدث",
   "wallet.all": "كل الدفعات",
   "wallet.empty": "لا دفعات بعد. امسح رمزًا عند صندوق لتبدأ.",
+  "wallet.empty.money": "لا دفعات بعد، ولا مال في الحساب. يودعه المشغّل، أو يدفع إليك أحد.",
   "wallet.nav": "المحفظة",
   "wallet.nav.home": "الرئيسية",
   "wallet.nav.pay": "ادفع",
@@ -144,7 +145,8 @@ export const ar: Table = {
   "pay.receipt": "اعرض الإيصال",
   "pay.finish": "تم",
   "pay.foreign": "هذا رمز {scheme}، ولا يمكن دفعه هنا بعد.",
-  "pay.foreign.unknown": "هذا رمز نظام دفع آخر، ولا يمكن دفعه هنا بعد.",
+  "pay.foreign.unknown":
+    "ليس هذا معرّفًا ولا رمزًا يمكن دفعه هنا. تحقّق منه، أو اطلب رمزًا من هذا المشغّل.",
 
   "purse.title": "الجيب الخاص",
   "purse.none": "ليس لدى هذا المشغّل جيب، أو يتعذّر الوصول إليه الآن.",

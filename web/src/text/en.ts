@@ -102,6 +102,8 @@ export const en = {
   "wallet.latest": "Latest",
   "wallet.all": "All payments",
   "wallet.empty": "No payments yet. Scan a code at a till to make the first one.",
+  "wallet.empty.money":
+    "No payments yet, and no money in the account. Your operator puts some in, or somebody pays you.",
   "wallet.nav": "Wallet",
   "wallet.nav.home": "Home",
   "wallet.nav.pay": "Pay",
@@ -154,7 +156,8 @@ export const en = {
   "pay.receipt": "Show the receipt",
   "pay.finish": "Done",
   "pay.foreign": "This is a code of {scheme}, which cannot be paid here yet.",
-  "pay.foreign.unknown": "This is a code of another payment system, which cannot be paid here yet.",
+  "pay.foreign.unknown":
+    "This is neither a handle nor a code that can be paid here. Check it, or ask for a code of this operator.",
 
   "purse.title": "Private purse",
   "purse.none": "This operator has no purse, or it cannot be reached just now.",
