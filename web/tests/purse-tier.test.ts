@@ -162,3 +162,20 @@ test("what was debited before it was taken back comes in, though its keyset reti
   assert.equal(await device.worth(), TIER);
   assert.equal((await device.state()).refills.length, 0);
 });
+
+test("one that was signed before another device's took its place comes in, though it is refused", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  device.mint.orders.set("order_1", PRICE);
+  await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);
+  assert.equal(await purse.fill(device.named, ASKED), "left");
+  await purse.chooseTier(SMALLEST);
+  device.named.loseAnswers = 1;
+  assert.equal(await purse.fill(device.named, ASKED), "lost");
+  const held = await device.worth();
+  device.named.sign();
+  Object.assign(device.named, { left: { keyset: "", outputs: [] }, signatures: null });
+  device.named.leave = async () => "refused";
+  assert.equal(await purse.fill(device.named, ASKED), "arrived");
+  assert.equal(await device.worth(), held + SMALLEST);
+});

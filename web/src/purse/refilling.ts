@@ -58,16 +58,23 @@ const mayWait = ({ isLeft, isWithdrawn }: Refill): boolean => isLeft || isWithdr
 /** The operator no longer has it: it was signed and replaced, withdrawn, or never came. */
 async function lookAtMint(book: Book, mint: Mint, ports: Ports): Promise<Filled> {
   for (const refill of book.state.refills.filter(mayWait)) {
-    const answer = await mint.restore(refill.outputs);
-    if (answer.kind !== "answered") return "lost";
-    const found = signaturesByOutput(answer.value);
-    const signatures = refill.outputs.flatMap(({ B_ }) => found.get(B_) ?? []);
-    const proofs = proofsOf(book.state, refill, signatures);
-    if (proofs !== null) return arrive(book, ports, refill, proofs);
-    // Signed, and not proven: it is kept for the day on which the mint proves it.
-    if (found.size > 0) return "false-signatures";
-    await book.change((state) => refillDropped(state, refill.id));
+    const found = await lookFor(book, mint, ports, refill);
+    if (found !== "nothing") return found;
   }
+  return "nothing";
+}
+
+/** Drops a refill that the mint has not signed. */
+async function lookFor(book: Book, mint: Mint, ports: Ports, refill: Refill): Promise<Filled> {
+  const answer = await mint.restore(refill.outputs);
+  if (answer.kind !== "answered") return "lost";
+  const found = signaturesByOutput(answer.value);
+  const signatures = refill.outputs.flatMap(({ B_ }) => found.get(B_) ?? []);
+  const proofs = proofsOf(book.state, refill, signatures);
+  if (proofs !== null) return arrive(book, ports, refill, proofs);
+  // Signed, and not proven: it is kept for the day on which the mint proves it.
+  if (found.size > 0) return "false-signatures";
+  await book.change((state) => refillDropped(state, refill.id));
   return "nothing";
 }
 
@@ -145,8 +152,14 @@ async function renewed(book: Book, mint: Mint, named: NamedSide, ports: Ports): 
   const isWithdrawn = last.isWithdrawn === true;
   const isIdle = last.keyset !== listing.active.id;
   const tier = isWithdrawn ? last.tier : (chosenTier(book.state) ?? last.tier);
-  if (!isIdle && last.tier === tier)
-    return last.isLeft || isWithdrawn ? "waiting" : leave(book, named, last);
+  if (!isIdle && last.tier === tier) {
+    if (last.isLeft || isWithdrawn) return "waiting";
+    const left = await leave(book, named, last, (state) => state);
+    if (left !== "refused") return left;
+    // It may have got there, and be signed: another device left one in its place.
+    const found = await lookFor(book, mint, ports, last);
+    return found === "nothing" ? "refused" : found;
+  }
   const leaveAnew = async (sum: number): Promise<Filled> => {
     const made = refillOf(sum, listing.active.id, ports.now());
     const refill = isWithdrawn ? { ...made, isWithdrawn } : made;
@@ -210,7 +223,8 @@ async function leaveNext(
   isIdle: boolean,
 ): Promise<Filled> {
   const made = book.state.refills.find((one) => !mayWait(one));
-  if (made !== undefined) return leave(book, named, made, true);
+  // It may have got there: it is dropped once the mint is known not to sign it.
+  if (made !== undefined) return leave(book, named, made, refillLeft);
   const { state } = book;
   const exponent = exponentOf(state.unit.toUpperCase());
   const moment = { now: ports.now(), isIdle };
@@ -234,14 +248,12 @@ async function leave(
   book: Book,
   named: NamedSide,
   refill: Refill,
-  isAgain = false,
+  refused: (state: PurseState, id: string) => PurseState = refillDropped,
 ): Promise<Filled> {
   const answer = await named.leave(refill, book.state.unit);
   if (answer === "lost") return "lost";
   if (answer === "refused") {
-    // An earlier attempt may have got there: it is dropped once the mint is known not to sign it.
-    const next = isAgain ? refillLeft : refillDropped;
-    await book.change((state) => next(state, refill.id));
+    await book.change((state) => refused(state, refill.id));
     return "refused";
   }
   await book.change((state) => refillLeft(state, refill.id));
