@@ -109,6 +109,11 @@ def test_revoked_ecash_is_issued_anew_once_its_owner_says_so(
     holder.propose(till.charge("500")[1])
     holder.pay_button.click()
     holder.expect_stage("refused")
+    holder.finish()
+    order = {"amount": {"currency": "EUR", "minor": "500"}}
+    holder.propose(str(operator.post("/v1/orders", operator.merchant[1], order)["code"]))
+    why = page.get_by_role("link", name="waits for your word")
+    expect(why).to_have_attribute("href", "#/purse")
     # Its coins are the same that are issued anew, and the screen says what that tells.
     sent = Recorder.of(page.context, operator)
     holder.go("home")
