@@ -10,6 +10,7 @@ import {
   depositTier,
   exchangeAt,
   isShortOfTokens,
+  isForPaying,
   maySpeakNamed,
   needsRefill,
   refillOutputs,
@@ -87,6 +88,14 @@ test("the wallet does not speak to the named side around a payment", () => {
     const moment = { now, openSince: open_since, paying, lastSpentAt: last_spent_at, urgent };
     assert.equal(maySpeakNamed(POLICY, moment), may, why);
   }
+});
+
+test("an opening in which a payment was looked at is for paying as long as one that paid", () => {
+  const quiet = POLICY.refill.quiet_minutes * 60;
+  assert.equal(isForPaying(POLICY, null, 0), false);
+  assert.equal(isForPaying(POLICY, 1_000, 1_000), true);
+  assert.equal(isForPaying(POLICY, 1_000, 1_000 + quiet - 1), true);
+  assert.equal(isForPaying(POLICY, 1_000, 1_000 + quiet), false);
 });
 
 test("letters are fetched in an idle opening alone, even by an empty purse", () => {

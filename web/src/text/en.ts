@@ -178,9 +178,11 @@ export const en = {
     "For closing the account: everything goes back at once, as it is. The exact sum and its hour can give away what you paid before. Refills stop. To keep that private, move back round sums instead.",
   "purse.close.sure": "I understand that",
   "purse.close.button": "Move everything back",
+  "purse.close.nothing":
+    "Nothing was moved: there is nothing that can be paid. E-cash of a revoked key has to be issued anew first.",
   "purse.closed": "The purse is closed. {amount} is on its way to your account.",
   "purse.exchanging":
-    "{amount} of it came with a backup. While the wallet is open it is exchanged for fresh e-cash within minutes, and then it can be spent.",
+    "{amount} of it came with a backup. While the wallet is open it is exchanged for fresh e-cash within minutes, or an hour after you last looked at a payment, and then it can be spent.",
   "purse.revoked":
     "The operator's list says that a key was revoked because it may be in other hands. {amount} of your purse was signed with it and is not spent for now.",
   "purse.revoked.coming":

@@ -3,6 +3,8 @@
 import { isOnline } from "../device/online.svelte.ts";
 import { settings } from "../device/store.ts";
 import type { Money } from "../rules/money.ts";
+import { POLICY } from "../rules/purse/policy.ts";
+import { isForPaying } from "../rules/purse/refill.ts";
 import type { RelayNamed } from "../rules/purse/relay.ts";
 import { startPurse } from "../purse/client.ts";
 import type { Receipt } from "../purse/model.ts";
@@ -12,6 +14,7 @@ import type {
   Filled,
   News,
   Offer,
+  OpenMoment,
   Opening,
   OrderCode,
   Paid,
@@ -77,7 +80,8 @@ class PurseOnScreen {
   /** The operator was heard in this opening: until then nothing is asked by itself. */
   #isHeard = false;
   #openSince = seconds();
-  #paying = false;
+  /** When something to be paid was last looked at in this opening. */
+  #lookedAt: number | null = null;
   /** The next payment to end is the one on the screen. */
   #isShownEnding = false;
   #looks: ReturnType<typeof setInterval> | null = null;
@@ -122,8 +126,13 @@ class PurseOnScreen {
   /** Whether the account may be asked for by itself; without a purse there is nothing to hide. */
   async mayAsk(): Promise<boolean> {
     if (this.isSettled && this.#calls === null) return true;
-    const moment = { openSince: this.#openSince, paying: this.#paying, isAsked: false };
+    const moment = this.#moment(false);
     return (await this.#calls?.mayAsk(moment).catch(() => true)) ?? false;
+  }
+
+  #moment(isAsked: boolean): OpenMoment {
+    const paying = isForPaying(POLICY, this.#lookedAt, seconds());
+    return { openSince: this.#openSince, paying, isAsked };
   }
 
   async #enter(): Promise<void> {
@@ -212,7 +221,7 @@ class PurseOnScreen {
   async #tick(): Promise<void> {
     await this.fill(false);
     await this.fetchMail(false);
-    const moment = { openSince: this.#openSince, paying: this.#paying, isAsked: false };
+    const moment = this.#moment(false);
     await this.#calls?.tend(moment).catch(() => undefined);
     this.verdicts = (await this.#calls?.verdicts().catch(() => null)) ?? this.verdicts;
   }
@@ -221,7 +230,7 @@ class PurseOnScreen {
   async fetchMail(isAsked: boolean): Promise<Posted> {
     const holder = this.#holder;
     if (this.#calls === null || holder === null) return "lost";
-    const moment = { openSince: this.#openSince, paying: this.#paying, isAsked };
+    const moment = this.#moment(isAsked);
     if (isAsked) await this.getReady();
     return this.#calls.fetchMail(holder.token, holder.noteKey(), moment).catch(() => "lost");
   }
@@ -251,9 +260,9 @@ class PurseOnScreen {
     this.receipts = (await this.#calls?.receipts()) ?? [];
   }
 
-  /** From here on this opening is one for paying: nothing is asked of the named side by itself. */
+  /** From here on nothing is asked of the named side by itself, for as long as after a payment. */
   pays(): void {
-    this.#paying = true;
+    this.#lookedAt = seconds();
   }
 
   #heard(news: News): void {
@@ -340,15 +349,15 @@ class PurseOnScreen {
   async fill(isAsked: boolean): Promise<void> {
     if (this.#calls === null || this.#holder === null || this.isFilling) return;
     this.isFilling = true;
-    const moment = { openSince: this.#openSince, paying: this.#paying, isAsked };
+    const moment = this.#moment(isAsked);
     const filled = await this.#calls.fill(this.#holder.token, moment).catch(() => "lost" as const);
     if (filled !== "not-now" || isAsked) this.filled = filled;
     this.isFilling = false;
   }
 
-  /** Looks at an order without a name. From here on this opening is one for paying. */
+  /** Looks at an order without a name; from here on this opening is one for paying. */
   async look(code: OrderCode): Promise<Offer> {
-    this.#paying = true;
+    this.#lookedAt = seconds();
     if (this.#calls === null) return { kind: "lost" };
     return this.#calls.look(code).catch(() => ({ kind: "lost" }) as const);
   }

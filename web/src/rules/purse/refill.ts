@@ -89,7 +89,7 @@ export interface Moment {
   readonly now: Seconds;
   /** Since when the app is open, without a code or link that asks to be paid. */
   readonly openSince: Seconds;
-  /** Whether this opening has been used to pay, or a payment is being looked at. */
+  /** Whether this opening is one for paying: `isForPaying`. */
   readonly paying: boolean;
   readonly lastSpentAt: Seconds | null;
   /** Whether the purse is nearly empty, or has nearly no tokens: `isUrgent`, `isShortOfTokens`. */
@@ -109,6 +109,11 @@ export function maySpeakNamed(policy: Policy, moment: Moment): boolean {
   if (paying) return false;
   if (lastSpentAt !== null && now < lastSpentAt + quiet_minutes * MINUTE) return false;
   return urgent || isIdleOpening(policy, openSince, now);
+}
+
+/** Whether something to be paid was looked at in this opening, and as lately as that stays quiet. */
+export function isForPaying(policy: Policy, lookedAt: Seconds | null, now: Seconds): boolean {
+  return lookedAt !== null && now < lookedAt + policy.refill.quiet_minutes * MINUTE;
 }
 
 /** Whether this opening seems not to be for paying: the app stands open, and nothing was scanned. */
