@@ -5,8 +5,11 @@
 set -eu
 exec python3 - "${1:-demo-data/ready.json}" <<'PYTHON'
 import json, shlex, sys
-with open(sys.argv[1], encoding="utf-8") as file:
-    ready = json.load(file)
+try:
+    with open(sys.argv[1], encoding="utf-8") as file:
+        ready = json.load(file)
+except OSError as missing:
+    sys.exit(f"{missing.filename} cannot be read: start `make demo`, or name another ready file.")
 for name, value in {
     "URL": ready["url"],
     "WALLET": ready["customers"][0]["token"],

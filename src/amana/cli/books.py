@@ -12,7 +12,7 @@ from rich.table import Table
 from amana.audit import AuditReport, audit_folder
 from amana.cli.exits import FOUND, Failed
 from amana.kernel import IdKind as Kind
-from amana.kernel import Instant, Money, format_instant, parse_id
+from amana.kernel import Instant, Money, currency_by_numeric, format_instant, parse_id
 from amana.ledger import LedgerReader, Transfer, TransferFlags
 from amana.node.books import books_of
 from amana.node.settings import Settings, read_settings
@@ -53,10 +53,13 @@ def _show_audit(report: AuditReport) -> None:
     console.print(counts)
     for total in report.totals:
         is_even = total.debits_posted == total.credits_posted
-        console.print(
-            f"ledger {total.ledger}: debits {total.debits_posted:,}, "
-            f"credits {total.credits_posted:,} {'✓' if is_even else '✗'}"
+        unit = currency_by_numeric(f"{total.ledger:03}")
+        debited, credited = (
+            f"{minor:,} minor units" if unit is None else Money(unit, minor).decimal()
+            for minor in (total.debits_posted, total.credits_posted)
         )
+        name = f"ledger {total.ledger}" if unit is None else unit.code
+        console.print(f"{name}: debits {debited}, credits {credited} {'✓' if is_even else '✗'}")
     for finding in report.findings:
         console.print(f"✗ {finding}", style="red", markup=False, soft_wrap=True)
     if report.left_out:
