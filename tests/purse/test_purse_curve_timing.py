@@ -18,6 +18,9 @@ MANY = (ORDER // 7 * 5 + 12_345).to_bytes(32)
 BATCHES = 300
 CALLS = 4
 BOUND_PERCENT = 4
+ROUNDS = 3
+"""What else the machine does may hit one side in a round; what the key does hits it in each."""
+
 CONTROL_PERCENT = 20
 
 
@@ -35,54 +38,42 @@ def _difference_percent(one: Callable[[], object], other: Callable[[], object]) 
     return int(100 * abs(quick[0] - quick[1]) // max(quick))
 
 
+def _takes_as_long(one: Callable[[], object], other: Callable[[], object]) -> bool:
+    return any(_difference_percent(one, other) <= BOUND_PERCENT for _ in range(ROUNDS))
+
+
 def test_checking_takes_as_long_whatever_the_key() -> None:
     few, many = SECP256K1.key(FEW), SECP256K1.key(MANY)
     point = hash_to_curve(b"secret")
-    assert (
-        _difference_percent(
-            lambda: few.check(b"secret", point), lambda: many.check(b"secret", point)
-        )
-        <= BOUND_PERCENT
-    )
+    assert _takes_as_long(lambda: few.check(b"secret", point), lambda: many.check(b"secret", point))
 
 
 def test_signing_takes_as_long_whatever_the_key() -> None:
     few, many = SECP256K1.key(FEW), SECP256K1.key(MANY)
     parsed = SECP256K1.parse(hash_to_curve(b"secret"))
     assert parsed is not None
-    assert _difference_percent(lambda: few.sign(parsed), lambda: many.sign(parsed)) <= BOUND_PERCENT
+    assert _takes_as_long(lambda: few.sign(parsed), lambda: many.sign(parsed))
 
 
 def test_multiplying_takes_as_long_whatever_the_key() -> None:
     few, many = SECP256K1.key(FEW), SECP256K1.key(MANY)
     point = hash_to_curve(b"secret")
-    assert (
-        _difference_percent(lambda: few.multiply(point), lambda: many.multiply(point))
-        <= BOUND_PERCENT
-    )
+    assert _takes_as_long(lambda: few.multiply(point), lambda: many.multiply(point))
 
 
 def test_making_a_public_key_takes_as_long_whatever_the_key() -> None:
-    assert (
-        _difference_percent(lambda: SECP256K1.key(FEW), lambda: SECP256K1.key(MANY))
-        <= BOUND_PERCENT
-    )
+    assert _takes_as_long(lambda: SECP256K1.key(FEW), lambda: SECP256K1.key(MANY))
 
 
 def test_signing_a_hash_takes_as_long_whatever_the_key() -> None:
-    assert (
-        _difference_percent(
-            lambda: sign_schnorr(FEW, bytes(32)), lambda: sign_schnorr(MANY, bytes(32))
-        )
-        <= BOUND_PERCENT
+    assert _takes_as_long(
+        lambda: sign_schnorr(FEW, bytes(32)), lambda: sign_schnorr(MANY, bytes(32))
     )
 
 
 def test_the_measure_finds_the_route_that_is_not_for_secrets() -> None:
     point = hash_to_curve(b"secret")
-    assert (
-        _difference_percent(
-            lambda: multiply_public(point, FEW), lambda: multiply_public(point, MANY)
-        )
-        >= CONTROL_PERCENT
+    differs = _difference_percent(
+        lambda: multiply_public(point, FEW), lambda: multiply_public(point, MANY)
     )
+    assert differs >= CONTROL_PERCENT
