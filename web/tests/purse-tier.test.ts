@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sumOf } from "../src/purse/model.ts";
+import type { Purse } from "../src/purse/purse.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
 import { ASKED, Device, TIER, offerOf } from "./purse-device.ts";
 
@@ -19,6 +20,25 @@ async function waiting(device: Device) {
   return purse;
 }
 
+/** As above, of a purse that has paid. */
+async function waitingLater(device: Device) {
+  const purse = await device.filled();
+  device.mint.orders.set("order_1", PRICE);
+  await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);
+  assert.equal(await purse.fill(device.named, ASKED), "left");
+  return purse;
+}
+
+/** What waits comes in and is the last; the purse is worth so much then. */
+async function assertArrives(device: Device, purse: Purse, worth: number): Promise<void> {
+  device.named.sign();
+  await purse.setStarted(false);
+  assert.equal(await purse.fill(device.named, ASKED), "arrived");
+  await purse.fill(device.named, ASKED);
+  assert.equal(await device.worth(), worth);
+  assert.equal((await device.state()).refills.length, 0);
+}
+
 test("a first refill gives way to one of the chosen sum, which is again the first", async () => {
   const device = new Device();
   const purse = await waiting(device);
@@ -33,10 +53,7 @@ test("a first refill gives way to one of the chosen sum, which is again the firs
 
 test("a later refill is replaced, so that no hour of its signing is chosen", async () => {
   const device = new Device();
-  const purse = await device.filled();
-  device.mint.orders.set("order_1", PRICE);
-  await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);
-  assert.equal(await purse.fill(device.named, ASKED), "left");
+  const purse = await waitingLater(device);
   await purse.chooseTier(SMALLEST);
   assert.equal(await purse.fill(device.named, ASKED), "left");
   assert.equal(device.named.calls.includes("DELETE refill"), false);
@@ -44,12 +61,7 @@ test("a later refill is replaced, so that no hour of its signing is chosen", asy
   assert.equal((await purse.summary()).refill, SMALLEST);
   assert.equal(await purse.fill(device.named, ASKED), "waiting");
   const held = await device.worth();
-  device.named.sign();
-  await purse.setStarted(false);
-  assert.equal(await purse.fill(device.named, ASKED), "arrived");
-  await purse.fill(device.named, ASKED);
-  assert.equal(await device.worth(), held + SMALLEST);
-  assert.equal((await device.state()).refills.length, 0);
+  await assertArrives(device, purse, held + SMALLEST);
 });
 
 test("what was signed before the choice comes in, and the next one has the chosen sum", async () => {
@@ -96,10 +108,7 @@ test("a choice that the policy no longer has gives way to the policy's, and what
 
 test("closing brings in both refills that were signed, the one that was replaced and the last", async () => {
   const device = new Device();
-  const purse = await device.filled();
-  device.mint.orders.set("order_1", PRICE);
-  await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);
-  await purse.fill(device.named, ASKED);
+  const purse = await waitingLater(device);
   const replaced = device.named.left?.outputs ?? [];
   await purse.chooseTier(SMALLEST);
   assert.equal(await purse.fill(device.named, ASKED), "left");
@@ -126,10 +135,7 @@ function debit(device: Device): void {
 
 test("what was debited and whose keyset retired is left in its own sum, whichever was chosen", async () => {
   const device = new Device();
-  const purse = await device.filled();
-  device.mint.orders.set("order_1", PRICE);
-  await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);
-  assert.equal(await purse.fill(device.named, ASKED), "left");
+  const purse = await waitingLater(device);
   const [sum, held] = [leftAt(device), await device.worth()];
   debit(device);
   await purse.chooseTier(SMALLEST);
@@ -137,12 +143,7 @@ test("what was debited and whose keyset retired is left in its own sum, whicheve
   const keyset = device.mint.addKeyset(2);
   assert.equal(await purse.fill(device.named, ASKED), "left");
   assert.equal(device.named.left?.keyset, keyset);
-  device.named.sign();
-  await purse.setStarted(false);
-  assert.equal(await purse.fill(device.named, ASKED), "arrived");
-  await purse.fill(device.named, ASKED);
-  assert.equal(await device.worth(), held + sum);
-  assert.equal((await device.state()).refills.length, 0);
+  await assertArrives(device, purse, held + sum);
 });
 
 test("what was debited before it was taken back comes in, though its keyset retired", async () => {
@@ -155,20 +156,12 @@ test("what was debited before it was taken back comes in, though its keyset reti
   assert.equal(await purse.fill(device.named, ASKED), "left");
   assert.equal(device.named.left?.keyset, keyset);
   assert.equal(await purse.fill(device.named, ASKED), "waiting");
-  device.named.sign();
-  await purse.setStarted(false);
-  assert.equal(await purse.fill(device.named, ASKED), "arrived");
-  await purse.fill(device.named, ASKED);
-  assert.equal(await device.worth(), TIER);
-  assert.equal((await device.state()).refills.length, 0);
+  await assertArrives(device, purse, TIER);
 });
 
 test("one that was signed before another device's took its place comes in, though it is refused", async () => {
   const device = new Device();
-  const purse = await device.filled();
-  device.mint.orders.set("order_1", PRICE);
-  await purse.pay((await offerOf(purse, "order_1")).id, () => undefined);
-  assert.equal(await purse.fill(device.named, ASKED), "left");
+  const purse = await waitingLater(device);
   await purse.chooseTier(SMALLEST);
   device.named.loseAnswers = 1;
   assert.equal(await purse.fill(device.named, ASKED), "lost");
