@@ -7,10 +7,12 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import uvicorn
 from coincurve import PrivateKey
 
 from amana.kernel import SECOND_NS
-from amana.node.mint import MintApp
+from amana.node.http.connections import BoundedProtocol
+from amana.node.mint import MintApp, serving
 from amana.purse.curve import hash_to_curve
 from amana.purse.model import BlindSignature, Keyset, Proof
 from amana.purse.service import Mint
@@ -242,3 +244,25 @@ def meeting(folder: Path) -> Iterator[Meet]:
 
 async def _awaited(talk: Talk, town: MintTown) -> None:
     await talk(town)
+
+
+async def opened(town: MintTown) -> Socket:
+    """Open a socket that asked for nothing yet."""
+    socket = Socket(town.app)
+    assert (await socket.heard())["type"] == "websocket.accept"
+    return socket
+
+
+@asynccontextmanager
+async def served(
+    town: MintTown, protocol: type[BoundedProtocol] = BoundedProtocol
+) -> AsyncIterator[str]:
+    """Serve a mint as an operator's is served; the value is where."""
+    config = serving(town.app)
+    config.load()
+    state = uvicorn.Server(config).server_state
+    server = await asyncio.get_running_loop().create_server(
+        lambda: protocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    async with server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"

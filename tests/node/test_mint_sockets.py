@@ -4,22 +4,30 @@ import asyncio
 import json
 import logging
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
-from tests.node.mint_world import Meet, MintTown, Socket, meeting, shown, spent, y_of
+from tests.node.mint_world import (
+    Meet,
+    MintTown,
+    Socket,
+    meeting,
+    opened,
+    served,
+    shown,
+    spent,
+    y_of,
+)
 from tests.node.purse_town import PurseTown, purse_town
 from tests.node.town import eur
 from websockets.asyncio.client import connect
 
 from amana.kernel import SECOND_NS, Unavailable
 from amana.node.http.connections import BoundedProtocol
-from amana.node.mint import serving, subscriptions
+from amana.node.mint import subscriptions
 from amana.purse.model import Change, ChangeKind
 
 
@@ -27,12 +35,6 @@ from amana.purse.model import Change, ChangeKind
 def mint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meet]:
     with meeting(tmp_path_factory.mktemp("mint")) as meet:
         yield meet
-
-
-async def opened(town: MintTown) -> Socket:
-    socket = Socket(town.app)
-    assert (await socket.heard())["type"] == "websocket.accept"
-    return socket
 
 
 def watched(town: MintTown) -> int:
@@ -349,22 +351,9 @@ class Remembered(BoundedProtocol):
         Remembered.last = self
 
 
-@asynccontextmanager
-async def served(town: MintTown) -> AsyncIterator[str]:
-    """Serve a mint as an operator's is served; the value is where."""
-    config = serving(town.app)
-    config.load()
-    state = uvicorn.Server(config).server_state
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Remembered(config=config, server_state=state, app_state={}), "127.0.0.1", 0
-    )
-    async with server:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-
 def test_a_socket_outlives_the_time_that_a_request_may_take(mint: Meet) -> None:
     async def talk(town: MintTown) -> None:
-        async with served(town) as place, connect(f"ws://{place}/v1/ws") as socket:
+        async with served(town, Remembered) as place, connect(f"ws://{place}/v1/ws") as socket:
             await socket.send("{")
             assert "-32700" in str(await socket.recv())
             assert Remembered.last._too_late is None, "nothing is going to close it"
@@ -375,7 +364,7 @@ def test_a_socket_outlives_the_time_that_a_request_may_take(mint: Meet) -> None:
 def test_no_log_and_no_answer_says_who_asked(mint: Meet, caplog: pytest.LogCaptureFixture) -> None:
     async def talk(town: MintTown) -> None:
         quote = await town.quote(4)
-        async with served(town) as place:
+        async with served(town, Remembered) as place:
             async with connect(f"ws://{place}/v1/ws", user_agent_header="planted") as socket:
                 params = {"kind": "bolt11_mint_quote", "subId": "q", "filters": [quote]}
                 await socket.send(json.dumps({"method": "subscribe", "params": params}))

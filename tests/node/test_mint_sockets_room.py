@@ -1,16 +1,23 @@
 """Sockets of live updates that are too many: whoever comes is let in, and the idlest goes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 
 import pytest
-import uvicorn
-from tests.node.mint_world import Meet, MintTown, Socket, meeting, shown, spent, y_of
+from tests.node.mint_world import (
+    Meet,
+    MintTown,
+    Socket,
+    meeting,
+    opened,
+    served,
+    shown,
+    spent,
+    y_of,
+)
 from websockets.asyncio.client import connect
 
-from amana.node.http.connections import BoundedProtocol
-from amana.node.mint import serving, subscriptions
+from amana.node.mint import subscriptions
 
 GONE = {"type": "websocket.close", "code": 1013}
 
@@ -19,12 +26,6 @@ GONE = {"type": "websocket.close", "code": 1013}
 def mint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meet]:
     with meeting(tmp_path_factory.mktemp("mint")) as meet:
         yield meet
-
-
-async def opened(town: MintTown) -> Socket:
-    socket = Socket(town.app)
-    assert (await socket.heard())["type"] == "websocket.accept"
-    return socket
 
 
 async def watching(town: MintTown) -> Socket:
@@ -80,19 +81,6 @@ def test_of_sockets_that_watch_that_goes_which_has_had_nothing_to_say_the_longes
         await newcomer.close()
 
     mint(talk)
-
-
-@asynccontextmanager
-async def served(town: MintTown) -> AsyncIterator[str]:
-    """Serve a mint as an operator's is served; the value is where."""
-    config = serving(town.app)
-    config.load()
-    state = uvicorn.Server(config).server_state
-    server = await asyncio.get_running_loop().create_server(
-        lambda: BoundedProtocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
-    )
-    async with server:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 def test_whoever_has_to_go_and_says_no_goodbye_is_hung_up_on(
