@@ -162,6 +162,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.purse.shop import SHOP, Shop, code_of
@@ -261,6 +262,39 @@ def test_nobody_hears_that_a_quote_is_paid_before_that_is_durable(shop: Shop) ->
     assert not early
     found = shop.run(shop.mint.find_redeem_quote(quote.method, quote.id))
     assert (found.state, durable_state()) == (RedeemState.PAID, RedeemState.PAID)
+
+
+def test_what_a_retry_finds_spent_is_posted_when_that_is_durable(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Goal: a ledger with books of its own is never told to post what a crash may still take back.
+
+    Method: an attempt loses the ledger right after its spending is asked for; the retry follows
+    before any commit, and at its posting another connection looks at the quote.
+    """
+    coins, quote = shop.coins(64), shop.quote(shop.order(64))
+    conclude = shop.store.conclude
+    seen: list[int] = []
+
+    async def then_lost(*given: Any, **named: Any) -> object:
+        refusal = await conclude(*given, **named)
+        shop.ledger.is_gone = True
+        return refusal
+
+    async def look() -> None:
+        query = "SELECT state FROM purse_redeem_quotes WHERE id = ?"
+        seen.append(shop.books.reading.execute(query, (quote.id,)).fetchone()[0])
+
+    async def both() -> object:
+        with monkeypatch.context() as patch:
+            patch.setattr(shop.store, "conclude", then_lost)
+            with pytest.raises(Unavailable):
+                await shop.redeeming(quote, coins)
+        shop.ledger.is_gone, shop.ledger.meanwhile = False, look
+        return await shop.redeeming(quote, coins)
+
+    assert isinstance(shop.run(both()), Redeemed)
+    assert seen == [RedeemState.SPENT]
 
 
 def test_no_two_keysets_of_a_list_have_the_same_id() -> None:

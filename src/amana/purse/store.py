@@ -81,8 +81,11 @@ class WrittenPurse:
         return found
 
     async def caught_up(self, quote: RedeemQuote) -> RedeemQuote:
-        """Return the quote as it stands after all that was asked before, waited for or not."""
-        await self._writer.submit(_nothing, None)
+        """Return the quote as it stands after all that was asked before, waited for or not.
+
+        Durably: a ledger apart must not be told to post what these rows may still lose.
+        """
+        await self._written(_nothing, None)
         found = self._books.redeem_quote(quote.id)
         assert found is not None, "a quote that is redeemed is there"
         return found

@@ -59,19 +59,35 @@ def draw_parties(chance: random.Random) -> dict[AmanaId, Party]:
 class Operation:
     """One thing that somebody wants done, over all its attempts."""
 
-    __slots__ = ("heard", "in_flight", "is_abandoned", "number", "request")
+    __slots__ = ("heard", "in_flight", "is_abandoned", "is_crowded", "last", "number", "request")
 
     def __init__(self, number: int, request: Asked) -> None:
         self.number = number
         self.request = request
         self.heard: list[Answer] = []
         self.in_flight = 0
+        self.is_crowded = False
+        """Whether several sendings were under way at once, of those that are."""
+        self.last: Answer | None = None
+        """An answer that nothing of it was under way beside, nor was sent after."""
         self.is_abandoned = False
 
     @property
     def is_answered(self) -> bool:
         """Whether the client knows how it ended."""
         return bool(self.heard)
+
+    def send(self) -> None:
+        """Count an attempt that is under way."""
+        self.is_crowded = self.in_flight > 0
+        self.in_flight += 1
+        self.last = None
+
+    def hear(self, answer: Answer) -> None:
+        """Remember the answer of an attempt, which is over."""
+        self.in_flight -= 1
+        self.heard.append(answer)
+        self.last = None if self.is_crowded else answer
 
 
 class Clients:
@@ -151,7 +167,7 @@ class Clients:
 
     def hear(self, operation: Operation, answer: Answer) -> None:
         """Remember an answer, and what can be asked because of it."""
-        operation.heard.append(answer)
+        operation.hear(answer)
         if isinstance(answer, Order) and operation.request.ask is Ask.ORDER:
             self._orders.append(answer)
         if isinstance(answer, Payment) and answer.status is not PaymentStatus.REFUSED:

@@ -238,6 +238,7 @@ class _Spend(NamedTuple):
     number: int
     request: PurseRequest
     heard: list[object]
+    last: object
 
     @property
     def inputs(self) -> frozenset[bytes]:
@@ -251,7 +252,12 @@ class _Spend(NamedTuple):
 def _told(purse: StoredPurse, operations: list[Operation]) -> Iterator[Violation]:
     """Every spent proof has one reason, and everybody was told the truth."""
     spends = [
-        _Spend(operation.number, operation.request, cast("list[object]", operation.heard))
+        _Spend(
+            operation.number,
+            operation.request,
+            cast("list[object]", operation.heard),
+            operation.last,
+        )
         for operation in operations
         if isinstance(operation.request, PurseRequest) and operation.request.inputs
     ]
@@ -328,9 +334,16 @@ def _winners(
 
 
 def _was_refused(spend: _Spend) -> bool:
-    return any(
-        isinstance(answer, Refusal) and answer.code not in _NOT_YET for answer in spend.heard
-    )
+    return any(_is_final(spend, answer) for answer in spend.heard)
+
+
+def _is_final(spend: _Spend, answer: object) -> bool:
+    """Whether the asker may go by a refusal: nothing that was asked before can go through."""
+    if not isinstance(answer, Refusal):
+        return False
+    if spend.request.ask is PurseAsk.SWAP:
+        return answer.code not in _SPENT_BEFORE
+    return answer.code not in (_NOT_YET if answer is spend.last else _NOT_YET | _FOR_NOW)
 
 
 def _change(purse: StoredPurse, spend: _Spend) -> list[int]:
@@ -338,8 +351,13 @@ def _change(purse: StoredPurse, spend: _Spend) -> list[int]:
     return [found[1] for found in signed if found is not None]
 
 
-_NOT_YET: Final = frozenset({Code.QUOTE_PENDING, Code.ALREADY_PAID, Code.ISSUE_DISABLED})
-"""Told to a double tap, whose other half may succeed."""
+_NOT_YET: Final = frozenset(
+    {Code.QUOTE_PENDING, Code.PROOFS_PENDING, Code.ALREADY_PAID, Code.ISSUE_DISABLED}
+)
+"""Told to who may succeed all the same."""
+_FOR_NOW: Final = frozenset({Code.QUOTE_EXPIRED, Code.PAYMENT_FAILED})
+"""Told to one sending, while another is judged before or after it: by a clock that is set back, of
+a merchant who closes or opens."""
 _SPENT_BEFORE: Final = frozenset(
     {Code.ALREADY_SPENT, Code.ALREADY_SIGNED, Code.KEYSET_INACTIVE, Code.ISSUE_DISABLED}
 )
@@ -364,11 +382,7 @@ def _truth(purse: StoredPurse, spend: _Spend, *, was_made: bool) -> Iterator[Vio
         yield broken("change belongs to a payment", name, expected=0, found=sum(change))
     for answer in spend.heard:
         if isinstance(answer, Refusal):
-            allowed = _SPENT_BEFORE if is_swap else _NOT_YET
-            if answers:
-                # Tapped twice, and the clock set back between: in time for the other half.
-                allowed = allowed | {Code.QUOTE_EXPIRED}
-            if was_made and answer.code not in allowed:
+            if was_made and _is_final(spend, answer):
                 yield broken("who is refused keeps the proofs", name, expected="kept", found=answer)
             if answer.code is Code.ALREADY_SPENT and not spend.inputs & purse.spent.keys():
                 yield broken("a refusal is durable", name, expected="spent", found=answer)

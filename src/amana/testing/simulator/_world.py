@@ -223,7 +223,7 @@ class World:
 
     def _attempt(self, operation: Operation) -> None:
         """Send an operation's request to the node."""
-        operation.in_flight += 1
+        operation.send()
         if self._chance.random() < self.faults.request_lost:
             self._note("request_lost", f"#{operation.number}")
             self._failed(operation)
@@ -253,7 +253,6 @@ class World:
             self._note("reply_lost", f"#{operation.number}")
             self._failed(operation)
             return
-        operation.in_flight -= 1
         self._note("heard", say_answer(operation.number, answer) if self._trace else "")
         self.clients.hear(operation, answer)
 
