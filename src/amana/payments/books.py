@@ -100,6 +100,9 @@ class PaymentBooks:
         self._takings: dict[tuple[AmanaId, int], Takings] = {}
         self._incoming: dict[int, int] = {}
         self._open: dict[AmanaId, Payment] = {}
+        self._last_payments: dict[AmanaId, Payment] = {}
+        self._last_orders: dict[AmanaId, Order] = {}
+        """Of the last group that was committed: what ended just now is looked at at once."""
         self._forget()
         self._load_incoming()
 
@@ -132,12 +135,14 @@ class PaymentBooks:
 
     def payment(self, payment_id: AmanaId) -> Payment | None:
         """Return a payment as it stands in this group."""
-        found = self._payments.get(payment_id) or self._open.get(payment_id)
-        return found if found is not None else self.rows.payment(payment_id)
+        for known in (self._payments, self._open, self._last_payments):
+            if payment_id in known:
+                return known[payment_id]
+        return self.rows.payment(payment_id)
 
     def order(self, order_id: AmanaId) -> Order | None:
         """Return an order as it stands in this group."""
-        found = self._orders.get(order_id)
+        found = self._orders.get(order_id) or self._last_orders.get(order_id)
         return found if found is not None else self.rows.order(order_id)
 
     def _spent_on(self, payer: AmanaId, day: int) -> int:
@@ -412,6 +417,7 @@ class PaymentBooks:
                 self._open[payment.id] = payment
             else:
                 self._open.pop(payment.id, None)
+        self._last_payments, self._last_orders = self._payments, self._orders
         self._forget()
         if len(self._spent) > SPENT_DAYS_KEPT_MAX:
             self._spent.clear()

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
 from amana.kernel import DAY_NS, AmanaId, Instant
@@ -94,6 +95,8 @@ class PurseBooks:
         self._connection = connection
         self._totals: dict[tuple[int, int], list[int]] = {}
         self._changed: set[tuple[int, int]] = set()
+        self._moved: dict[bytes, RedeemQuote] = {}
+        """The quotes that this group moved, as they stand: one is moved three times on end."""
         self._load_totals()
 
     def _load_totals(self) -> None:
@@ -113,9 +116,11 @@ class PurseBooks:
     def after_commit(self) -> None:
         """Begin anew."""
         self._changed.clear()
+        self._moved.clear()
 
     def after_rollback(self) -> None:
         """Forget a group that was lost."""
+        self._moved.clear()
         self._load_totals()
 
     def _count(self, keyset: int, amount: int, *, signed: int = 0, spent: int = 0) -> None:
@@ -273,7 +278,9 @@ class PurseBooks:
 
     def _move(self, quote: RedeemQuote, state: RedeemState, *, attempts: int) -> RedeemQuote:
         self._connection.execute(_MOVE, (int(state), attempts, quote.id))
-        return _redeem_of((*_redeem_row(quote)[:6], int(state), attempts, *_redeem_row(quote)[8:]))
+        moved = msgspec.structs.replace(quote, state=state, attempts=attempts)
+        self._moved[quote.id] = moved
+        return moved
 
     def conclude(self, conclusions: Sequence[Conclusion]) -> list[Refusal | None]:
         """Spend for each attempt that is still the quote's, and run its effect."""
@@ -319,6 +326,9 @@ class PurseBooks:
 
     def redeem_quote(self, quote_id: bytes) -> RedeemQuote | None:
         """Return a quote as it stands in this group."""
+        moved = self._moved.get(quote_id)
+        if moved is not None:
+            return moved
         row = self._connection.execute(f"{_SELECT_REDEEM} WHERE id = ?", (quote_id,)).fetchone()
         return None if row is None else _redeem_of(row)
 
@@ -362,6 +372,7 @@ class PurseBooks:
     def forget_quotes(self, until: Instant) -> int:
         """Drop some quotes that ended before an instant; return how many."""
         forgotten = 0
+        self._moved.clear()
         for statement in (_FORGET_REDEEM, _FORGET_ISSUE):
             forgotten += self._connection.execute(statement, (until, _FORGET_AT_ONCE)).rowcount
         return forgotten

@@ -3,7 +3,7 @@
 Unknown fields are ignored, as the specifications ask. Every length is bounded before any work.
 """
 
-import uuid
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -31,7 +31,7 @@ from amana.purse.model import (
 _POINT_BYTES: Final = limits.POINT_CHARACTERS // 2
 _SIGNS: Final = (2, 3)
 _SIGNATURE_CHARACTERS_MAX: Final = 256
-_QUOTE_CHARACTERS: Final = 36
+_QUOTE: Final = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _STATES: Final = {
     RedeemState.UNPAID: "UNPAID",
     RedeemState.HELD: "PENDING",
@@ -276,18 +276,15 @@ _any_object: Final = msgspec.json.Decoder(dict[str, Any])
 
 def read_quote_id(text: str) -> bytes | None:
     """Read a quote's id; None where no quote can have it."""
-    if len(text) != _QUOTE_CHARACTERS:
+    if _QUOTE.fullmatch(text) is None:
         return None
-    try:
-        quote = uuid.UUID(text)
-    except ValueError:
-        return None
-    return quote.bytes if str(quote) == text.lower() else None
+    return bytes.fromhex(text.replace("-", ""))
 
 
 def write_quote_id(quote: bytes) -> str:
     """Write a quote's id."""
-    return str(uuid.UUID(bytes=quote))
+    text = quote.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def read_signature(text: str | None) -> bytes | None:
