@@ -165,7 +165,9 @@ def test_a_cancelled_order_cannot_be_paid(town: Town) -> None:
         answer = shop.post(f"/v1/orders/{order['id']}/cancel", {}, key)
         assert answer.body == {"id": order["id"], "status": "cancelled"}
     refused(customer.pay_code(order["code"], 400), "order-cancelled")
-    refused(shop.post(f"/v1/orders/{order['id']}/refunds", {}), "order-not-paid")
+    refund = shop.post(f"/v1/orders/{order['id']}/refunds", {})
+    refused(refund, "order-not-paid")
+    assert "Nothing was given back. Read the order's status" in refund.body["detail"]
     refused(shop.post(f"/v1/orders/{order['id']}/capture", {}), "order-not-authorised")
 
 
@@ -176,7 +178,9 @@ def test_refunds_give_back_the_money_and_the_whole_fee(town: Town) -> None:
     fees = town.money_of("fees")
     path = f"/v1/orders/{order['id']}/refunds"
     given = [shop.post(path, {"amount": eur(minor)}).body for minor in (1, 999, 3_000)]
-    refused(shop.post(path, {"amount": eur(1_556)}), "exceeds-paid")
+    more = shop.post(path, {"amount": eur(1_556)})
+    refused(more, "exceeds-paid")
+    assert "ask for at most the rest, with a new Idempotency-Key" in more.body["detail"]
     given.append(shop.post(path, {}).body)
     assert sum(int(refund["amount"]["minor"]) for refund in given) == 5_555
     assert sum(int(refund["fee_returned"]["minor"]) for refund in given) == 11

@@ -65,7 +65,12 @@ PROBLEMS: Final = {
 """Slug: status and title. A slug is never reused for another meaning."""
 
 DETAILS: Final = {
+    "malformed-request": "Nothing was done. `errors` says what is wrong: mend it and ask again.",
     "not-signed-in": "Send `Authorization: Bearer …` with a token or an API key.",
+    "order-not-paid": "Nothing was given back. Read the order's status: once it is paid, give back "
+    "with a new Idempotency-Key.",
+    "exceeds-paid": "Nothing was given back. The order says what was paid and what of it was "
+    "refunded: ask for at most the rest, with a new Idempotency-Key.",
     "refund-needs-key": "Nothing was done. The wallet that paid left no way back: give it back in "
     "another way.",
     "insufficient-funds": "No money was moved. Top up, or pay a smaller amount with a new key.",
