@@ -1,6 +1,7 @@
 """The mint as an ASGI application, without a framework.
 
-Nothing is read of a request but its path, its body and, where an address asks for one, its token.
+Nothing is read of a request but its path, its body and, where an address asks for one, its token;
+at the root alone also whether it asks for a page.
 Nothing is logged of a request, not even of one that failed through a mistake of ours.
 """
 
@@ -11,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from amana.kernel import Clock, Unavailable
+from amana.node.mint import front
 from amana.node.mint.endpoints import Endpoints
 from amana.node.mint.guard import Guard
 from amana.node.mint.info import MintInfo
@@ -53,19 +55,28 @@ def create_mint_app(
 ) -> "MintApp":
     """Make the application of a mint; `more` are addresses beside those of the mint itself."""
     table = Table([*Endpoints(mint, info).routes(), *more])
-    return MintApp(table, guard, Retries(clock), Subscriptions(mint))
+    page = front.write_front(info)
+    return MintApp(table, guard, Retries(clock), Subscriptions(mint), page=page)
 
 
 class MintApp:
     """Answers requests, and holds the sockets of those who wait for changes."""
 
     def __init__(
-        self, table: Table, guard: Guard, retries: Retries, subscriptions: Subscriptions
+        self,
+        table: Table,
+        guard: Guard,
+        retries: Retries,
+        subscriptions: Subscriptions,
+        *,
+        page: bytes | None = None,
     ) -> None:
+        """Put an application together; `page` is what a browser finds at the root, if anything."""
         self.table = table
         self._guard = guard
         self._retries = retries
         self._subscriptions = subscriptions
+        self._page = page
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
         """Answer one request, or talk over one socket until it closes."""
@@ -80,8 +91,12 @@ class MintApp:
             await send({"type": "http.response.start", "status": 204, "headers": _PREFLIGHT})
             await send({"type": "http.response.body", "body": b""})
             return
-        status, body = _told(await self._answer(scope, receive))
-        headers = [*_HEADERS, (b"content-length", b"%d" % len(body))]
+        if self._page is not None and _is_visit(scope):
+            status, body, headers = 200, self._page, [*front.HEADERS]
+        else:
+            status, body = _told(await self._answer(scope, receive))
+            headers = [*_HEADERS]
+        headers.append((b"content-length", b"%d" % len(body)))
         if _ends_here(scope):
             headers.append(_CLOSE)
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -148,6 +163,11 @@ def _uses_up(route: Route, answer: Answer) -> bool:
     if isinstance(answer, Refusal):
         return route.is_asking or answer.code in WORKED_IN_VAIN
     return route.is_asking or isinstance(answer, bytes)
+
+
+def _is_visit(scope: Any) -> bool:  # noqa: ANN401 - ASGI's own types
+    is_root = (scope["method"], scope["path"]) == ("GET", "/")
+    return is_root and front.asks_for_page(scope["headers"])
 
 
 def _ends_here(scope: Any) -> bool:  # noqa: ANN401 - ASGI's own types
