@@ -73,12 +73,21 @@ def test_a_network_that_hangs_is_waited_for_only_so_long(known: Wallet) -> None:
     page.context.unroute("**/v1/**", keep_silent)
 
 
-@pytest.mark.parametrize("fault", ["502", "silence"])
+def answer_with(page: Page, operator: Operator, status: int) -> None:
+    """Answer everything with a page of a proxy, as one does that lets nothing through."""
+    page.context.unroute(f"{operator.url}/**")
+    page.context.route(
+        f"{operator.url}/**",
+        lambda route: route.fulfill(status=status, content_type="text/html", body=PROXY_PAGE),
+    )
+
+
+@pytest.mark.parametrize("fault", ["a proxy's page", "silence"])
 def test_the_page_itself_opens_from_the_device_where_its_server_fails(
     open_context: Opener, operator: Operator, watched: Watched, fault: str
 ) -> None:
     """The purse shows what it holds, though neither page nor account came."""
-    watched.expect("502|ERR_FAILED")
+    watched.expect("403|502|ERR_FAILED")
     token = new_customer(operator, f"shell-{os.urandom(4).hex()}")
     wallet = Wallet.signed_in(open_context(has_service_worker=True).new_page(), token)
     fill(wallet)
@@ -86,13 +95,10 @@ def test_the_page_itself_opens_from_the_device_where_its_server_fails(
     page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
     page.reload()
     page.goto("about:blank")
-    if fault == "502":
-        page.context.route(
-            f"{operator.url}/**",
-            lambda route: route.fulfill(status=502, content_type="text/html", body=PROXY_PAGE),
-        )
-    else:
+    if fault == "silence":
         page.context.route(f"{operator.url}/**", keep_silent)
+    else:
+        answer_with(page, operator, 502)
     wallet.go("home")
     expect(wallet.purse).to_be_visible(timeout=15_000)
     assert wallet.in_purse() > 0
@@ -101,6 +107,8 @@ def test_the_page_itself_opens_from_the_device_where_its_server_fails(
     assert faults(page, "an operator that does not answer") == []
     page.evaluate("localStorage.setItem('amana.language', 'ar')")
     wallet.go("settings")
+    if fault != "silence":
+        answer_with(page, operator, 403)
     page.reload()
     expect(page.locator("[data-recalled], .card").first).to_be_visible(timeout=15_000)
     assert_fits(page, "an operator that does not answer, in Arabic")

@@ -15,7 +15,7 @@ declare const self: ServiceWorkerGlobalScope & {
 const PAGES: ReadonlySet<string> = new Set(["/", "/wallet", "/till"]);
 /** Longer than a slow network takes for a page, and short enough to wait for at a till. */
 const PATIENCE_MS = 3_000;
-const FAULTS_FROM = 500;
+const FAULTS_FROM = 400;
 const PREFIX = "amana-shell-";
 const shell = self.__amanaShell;
 const STORE = `${PREFIX}${shell.version}`;
@@ -57,7 +57,7 @@ self.addEventListener("fetch", (event) => {
     event.respondWith(asset(address.pathname, request));
 });
 
-/** What is kept stands in where nothing comes in time, and for a fault or a proxy's page about one. */
+/** What is kept stands in where nothing comes in time, and for a fault or a refusal, which a proxy may say. */
 async function page(path: string, request: Request): Promise<Response> {
   const kept = await (await caches.open(STORE)).match(path);
   if (kept === undefined) return fetch(request);
