@@ -264,7 +264,7 @@ for (const asksTokens of [false, true]) {
     other.mint.orders.set("order_2", PRICE);
     const offer = await taken.look({ request: "order_2", amount: null, tip: 0, listHash: null });
     assert.ok(offer.kind === "offer" && !offer.covers);
-    taken.forget(offer.id);
+    taken.forget();
     const hours = (await other.state()).keeping.plans.map(({ at }) => at - other.now);
     const { from, to } = POLICY.restore.exchange_minutes;
     assert.ok(hours.every((rest) => rest >= from * MINUTE && rest <= to * MINUTE));
@@ -410,7 +410,7 @@ test("nothing is exchanged soon after a payment, nor while one is looked at", as
   await taken.tend(IDLE);
   assert.equal(swaps(device).length, 0);
   assert.ok(offer.kind === "offer");
-  taken.forget(offer.id);
+  taken.forget();
   const state = await other.state();
   await other.vault.save({ ...state, spendings: [{ at: other.now - 60, amount: 5 }] }, null);
   await taken.tend(IDLE);

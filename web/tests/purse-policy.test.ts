@@ -8,6 +8,7 @@ import {
   chooseTier,
   depositDelayMinutes,
   depositTier,
+  dueBy,
   exchangeAt,
   isShortOfTokens,
   isForPaying,
@@ -96,6 +97,13 @@ test("an opening in which a payment was looked at is for paying as long as one t
   assert.equal(isForPaying(POLICY, 1_000, 1_000), true);
   assert.equal(isForPaying(POLICY, 1_000, 1_000 + quiet - 1), true);
   assert.equal(isForPaying(POLICY, 1_000, 1_000 + quiet), false);
+});
+
+test("a refill that waits is signed within the longest delay, and nothing is promised after it", () => {
+  const { to } = POLICY.refill.signing_delay_hours;
+  assert.equal(dueBy(POLICY, 1_000, 2_000), 1_000 + to * 3_600);
+  assert.equal(dueBy(POLICY, 1_000, 1_000 + to * 3_600), null);
+  assert.equal(dueBy(POLICY, null, 2_000), null);
 });
 
 test("letters are fetched in an idle opening alone, even by an empty purse", () => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sumOf } from "../src/purse/model.ts";
+import { namedSide } from "../src/purse/named.ts";
 import type { Purse } from "../src/purse/purse.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
 import { ASKED, Device, TIER, offerOf } from "./purse-device.ts";
@@ -130,7 +131,7 @@ function debit(device: Device): void {
   const leave = named.leave;
   named.withdraw = async () => true;
   named.leave = async (refill, unit) =>
-    sumOf(refill.outputs) === sum ? leave(refill, unit) : "refused";
+    sumOf(refill.outputs) === sum ? leave(refill, unit) : "debited";
 }
 
 test("what was debited and whose keyset retired is left in its own sum, whichever was chosen", async () => {
@@ -139,7 +140,9 @@ test("what was debited and whose keyset retired is left in its own sum, whicheve
   const [sum, held] = [leftAt(device), await device.worth()];
   debit(device);
   await purse.chooseTier(SMALLEST);
-  assert.equal(await purse.fill(device.named, ASKED), "refused");
+  assert.equal(await purse.fill(device.named, ASKED), "debited");
+  const { refill, tier } = await purse.summary();
+  assert.deepEqual([refill, tier], [sum, SMALLEST], "the other sum counts from the next one");
   const keyset = device.mint.addKeyset(2);
   assert.equal(await purse.fill(device.named, ASKED), "left");
   assert.equal(device.named.left?.keyset, keyset);
@@ -151,12 +154,33 @@ test("what was debited before it was taken back comes in, though its keyset reti
   const purse = await waiting(device);
   debit(device);
   await purse.chooseTier(SMALL);
-  assert.equal(await purse.fill(device.named, ASKED), "waiting");
+  assert.equal(await purse.fill(device.named, ASKED), "debited");
   const keyset = device.mint.addKeyset(2);
   assert.equal(await purse.fill(device.named, ASKED), "left");
   assert.equal(device.named.left?.keyset, keyset);
-  assert.equal(await purse.fill(device.named, ASKED), "waiting");
+  assert.equal(await purse.fill(device.named, ASKED), "debited");
   await assertArrives(device, purse, TIER);
+});
+
+test("the operator's word that another sum was debited is told from any other refusal", async () => {
+  const device = new Device();
+  await waiting(device);
+  const [refill] = (await device.state()).refills;
+  assert.ok(refill !== undefined);
+  const before = globalThis.fetch;
+  let slug = "";
+  globalThis.fetch = async () => {
+    const type = `https://operator.example/docs/problems/${slug}`;
+    return Response.json({ type, title: "Refused", status: 409 }, { status: 409 });
+  };
+  try {
+    for (slug of ["purse-refill-debited", "purse-keyset-inactive"]) {
+      const ended = await namedSide("token").leave(refill, "eur");
+      assert.equal(ended, slug === "purse-refill-debited" ? "debited" : "refused");
+    }
+  } finally {
+    globalThis.fetch = before;
+  }
 });
 
 test("one that was signed before another device's took its place comes in, though it is refused", async () => {

@@ -275,6 +275,24 @@ test("two taps, or two tabs, make one payment", async () => {
   assert.equal(await device.worth(), TIER - 640);
 });
 
+test("a look takes the place of the one before, as with a tip, and nothing waits for what was left", async () => {
+  const device = new Device();
+  const purse = await device.filled();
+  device.mint.orders.set("order_1", 1_250);
+  const first = await offerOf(purse, "order_1");
+  device.mint.orders.set("order_1", 1_300);
+  const tipped = await purse.look({ ...orderOf("order_1"), tip: 50, listHash: null });
+  assert.ok(tipped.kind === "offer" && tipped.amount === 1_300);
+  assert.equal((await purse.pay(first.id, () => undefined)).kind, "refused");
+  assert.equal(await purse.fill(device.named, ASKED), "not-now");
+  purse.forget();
+  assert.notEqual(await purse.fill(device.named, ASKED), "not-now");
+  const left = purse.look({ ...orderOf("order_1"), listHash: null });
+  purse.forget();
+  assert.deepEqual(await left, { kind: "lost" });
+  assert.notEqual(await purse.fill(device.named, ASKED), "not-now");
+});
+
 test("money goes back into the account in tiers, and in no other sums", async () => {
   const device = new Device();
   const purse = await device.filled();

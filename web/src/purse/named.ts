@@ -16,7 +16,8 @@ export interface NamedSide {
   /** Null where it is not known now. */
   facts(): Promise<PurseFacts | null>;
   refill(): Promise<RefillAnswer | null>;
-  leave(refill: Refill, unit: string): Promise<"left" | "refused" | "lost">;
+  /** `debited`: refused, as the account has paid for one of another sum that is not signed yet. */
+  leave(refill: Refill, unit: string): Promise<"left" | "refused" | "debited" | "lost">;
   /** Takes back the refill that still waits; false where it is not known whether one does. */
   withdraw(): Promise<boolean>;
   /** Blind tokens for outputs of amount 1; null where they are not known now. */
@@ -30,6 +31,7 @@ export interface NamedSide {
 }
 
 const NOT_FOUND = 404;
+const DEBITED = "purse-refill-debited";
 
 export function namedSide(token: string): NamedSide {
   return {
@@ -55,7 +57,8 @@ export function namedSide(token: string): NamedSide {
       });
       if (answer.kind === "answered") return "left";
       if (answer.kind === "lost") return "lost";
-      const { status, retryWithSameId } = answer.problem;
+      const { slug, status, retryWithSameId } = answer.problem;
+      if (slug === DEBITED) return "debited";
       return retryWithSameId || status >= 500 || status === 401 || status === 429
         ? "lost"
         : "refused";

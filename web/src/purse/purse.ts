@@ -58,8 +58,10 @@ export class Purse {
   readonly #book: Book;
   readonly #mint: Mint;
   readonly #ports: Ports;
-  /** Payments that are looked at; they are stored once the person agrees. */
-  readonly #offers = new Map<string, { readonly spend: Spend; readonly covers: boolean }>();
+  /** The payment that is looked at: stored once the person agrees, replaced by what is looked at next. */
+  #offer: { readonly spend: Spend; readonly covers: boolean } | null = null;
+  /** Counts looks, and the times that the person went away from one. */
+  #looks = 0;
   #isCarrying = false;
 
   private constructor(book: Book, mint: Mint, ports: Ports) {
@@ -111,7 +113,7 @@ export class Purse {
    */
   async fill(named: NamedSide, moment: OpenMoment): Promise<Filled> {
     const state = await this.#book.read();
-    if (this.#offers.size > 0 || state.spends.length > 0) return "not-now";
+    if (this.#offer !== null || state.spends.length > 0) return "not-now";
     if (state.people.handings.some(({ stage }) => stage === "swapping")) return "not-now";
     if (!moment.isAsked && !this.#maySpeak(state, moment)) return "not-now";
     const isIdle = moment.isAsked || isIdleOpening(POLICY, moment.openSince, this.#ports.now());
@@ -187,7 +189,7 @@ export class Purse {
   /** Whether the page may ask the operator's named side for the account by itself by now. */
   async mayAsk(moment: OpenMoment): Promise<boolean> {
     const state = await this.#book.read();
-    return this.#offers.size === 0 && state.spends.length === 0 && this.#isTime(state, moment);
+    return this.#offer === null && state.spends.length === 0 && this.#isTime(state, moment);
   }
 
   #momentOf(state: PurseState, { openSince, paying }: OpenMoment, urgent: boolean): Moment {
@@ -235,7 +237,7 @@ export class Purse {
     if (planned(state, now, this.#ports.random) !== state) {
       state = await this.#book.change((one) => planned(one, now, this.#ports.random));
     }
-    if (this.#offers.size > 0 || state.spends.length > 0) return;
+    if (this.#offer !== null || state.spends.length > 0) return;
     if (maySpeakNamed(POLICY, this.#momentOf(state, moment, false))) {
       await this.#ports.askForRelay?.();
       const asking = this.#ports.askReceiptKey;
@@ -254,6 +256,8 @@ export class Purse {
 
   /** Looks at an order at the mint, without a name; the coins for it are chosen and not yet spent. */
   async look(code: OrderCode): Promise<Offer> {
+    this.#looks += 1;
+    const mine = this.#looks;
     // A code without the hash leaves the wallet to look for itself whether the keys have changed.
     if (code.listHash === null) await readList(this.#book, this.#mint);
     else if (!(await agreesWith(this.#book, this.#mint, code.listHash))) {
@@ -265,8 +269,10 @@ export class Purse {
     const asked = await prepare(this.#book, this.#mint, this.#ports, target);
     if (asked.kind === "no-keyset") return { kind: "other-keys" };
     if (asked.kind !== "quoted") return asked;
+    // The person went away meanwhile: an offer that nobody sees would hold up all that waits for it.
+    if (mine !== this.#looks) return { kind: "lost" };
     const { spend, covers, quote } = asked;
-    this.#offers.set(spend.id, { spend, covers });
+    this.#offer = { spend, covers };
     return {
       kind: "offer",
       id: spend.id,
@@ -280,13 +286,16 @@ export class Purse {
   }
 
   /** The person went away from the review. */
-  forget(offer: string): void {
-    this.#offers.delete(offer);
+  forget(): void {
+    this.#looks += 1;
+    this.#offer = null;
   }
 
   async pay(id: string, doubtful: () => void): Promise<Outcome> {
-    const offer = this.#offers.get(id);
-    if (offer?.covers !== true || this.#isCarrying) return { kind: "refused", code: 0, detail: "" };
+    const offer = this.#offer;
+    if (offer?.spend.id !== id || !offer.covers || this.#isCarrying) {
+      return { kind: "refused", code: 0, detail: "" };
+    }
     this.#isCarrying = true;
     try {
       return await this.#carried(offer.spend, doubtful);
@@ -296,7 +305,7 @@ export class Purse {
       return { kind: "refused", code: 0, detail: "" };
     } finally {
       this.#isCarrying = false;
-      this.#offers.delete(id);
+      if (this.#offer === offer) this.#offer = null;
     }
   }
 

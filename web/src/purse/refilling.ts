@@ -153,12 +153,13 @@ async function renewed(book: Book, mint: Mint, named: NamedSide, ports: Ports): 
   const isIdle = last.keyset !== listing.active.id;
   const tier = isWithdrawn ? last.tier : (chosenTier(book.state) ?? last.tier);
   if (!isIdle && last.tier === tier) {
-    if (last.isLeft || isWithdrawn) return "waiting";
+    if (isWithdrawn) return (chosenTier(book.state) ?? tier) === tier ? "waiting" : "debited";
+    if (last.isLeft) return "waiting";
     const left = await leave(book, named, last, (state) => state);
-    if (left !== "refused") return left;
+    if (!isRefused(left)) return left;
     // It may have got there, and be signed: another device left one in its place.
     const found = await lookFor(book, mint, ports, last);
-    return found === "nothing" ? "refused" : found;
+    return found === "nothing" ? left : found;
   }
   const leaveAnew = async (sum: number): Promise<Filled> => {
     const made = refillOf(sum, listing.active.id, ports.now());
@@ -167,7 +168,7 @@ async function renewed(book: Book, mint: Mint, named: NamedSide, ports: Ports): 
     return leave(book, named, refill);
   };
   const left = await leaveAnew(tier);
-  return left === "refused" && isIdle && tier !== last.tier ? leaveAnew(last.tier) : left;
+  return isRefused(left) && isIdle && tier !== last.tier ? leaveAnew(last.tier) : left;
 }
 
 async function arrive(
@@ -244,6 +245,8 @@ function refillOf(tier: number, keyset: string, madeAt: Seconds): Refill {
   return { id: crypto.randomUUID(), tier, keyset, outputs, madeAt, isLeft: false };
 }
 
+const isRefused = (answer: Filled): boolean => answer === "refused" || answer === "debited";
+
 async function leave(
   book: Book,
   named: NamedSide,
@@ -252,9 +255,9 @@ async function leave(
 ): Promise<Filled> {
   const answer = await named.leave(refill, book.state.unit);
   if (answer === "lost") return "lost";
-  if (answer === "refused") {
+  if (isRefused(answer)) {
     await book.change((state) => refused(state, refill.id));
-    return "refused";
+    return answer;
   }
   await book.change((state) => refillLeft(state, refill.id));
   return "left";

@@ -156,6 +156,8 @@ export type Filled =
   | "no-keyset"
   | "lost"
   | "refused"
+  /** Refused, as the account has paid for one of another sum that is not signed yet. */
+  | "debited"
   | "not-now";
 
 /** What the page may ask of the purse. */
@@ -188,7 +190,8 @@ export interface Calls {
   /** Fetches blind tokens where there are none. */
   getReady(token: string): Promise<void>;
   look(code: OrderCode): Promise<Offer>;
-  forget(offer: string): Promise<void>;
+  /** The person goes away from what is looked at. */
+  forget(): Promise<void>;
   pay(offer: string): Promise<Paid>;
   deposit(token: string, tier: number): Promise<Deposited>;
   /** Everything goes back to the account: it is being closed. */

@@ -362,8 +362,8 @@ class PurseOnScreen {
     return this.#calls.look(code).catch(() => ({ kind: "lost" }) as const);
   }
 
-  async forget(offer: string): Promise<void> {
-    await this.#calls?.forget(offer);
+  async forget(): Promise<void> {
+    await this.#calls?.forget();
   }
 
   /** Pays once, however often it is called while it runs. */

@@ -77,6 +77,13 @@ export function signingDelayMinutes(policy: Policy, random: Uint8Array, isFirst 
   return drawn(inMinutes(policy.refill.signing_delay_hours), random);
 }
 
+/** By when a refill that was made then is signed, if the account holds enough; null once that is over. */
+export function dueBy(policy: Policy, madeAt: Seconds | null, now: Seconds): Seconds | null {
+  if (madeAt === null) return null;
+  const until = madeAt + policy.refill.signing_delay_hours.to * HOUR;
+  return until > now ? until : null;
+}
+
 export function inMinutes({ from, to }: { from: number; to: number }): {
   from: number;
   to: number;
