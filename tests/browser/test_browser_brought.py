@@ -1,6 +1,7 @@
 """What the wallet tells somebody who is new, whom a link brought, or whose network was away."""
 
 import os
+from typing import Final
 
 import pytest
 from playwright.sync_api import expect
@@ -53,15 +54,35 @@ def test_whom_a_code_brings_without_a_wallet_is_told_that_it_comes_next(
     page = open_context().new_page()
     page.goto(f"/wallet#pay={code}")
     expect(page.get_by_text("The payment is shown once you are signed in")).to_be_visible()
+    expect(page.get_by_text("Play money.")).to_be_visible()
     page.reload()
     expect(page.get_by_text("The payment is shown once you are signed in")).to_be_visible()
 
 
+CHANGE_HANDS: Final = """(token) => {
+    const before = localStorage.getItem("amana.token");
+    localStorage.removeItem("amana.known");
+    localStorage.setItem("amana.token", token);
+    return before;
+}"""
+"""Somebody signs out and somebody else signs in, both in another tab."""
+
+
 def test_a_payment_that_a_link_asks_for_outlives_a_reload_until_it_is_paid_or_left(
-    wallet: Wallet, till: Till
+    wallet: Wallet, till: Till, operator: Operator
 ) -> None:
+    """Nor does whoever signs in next in the same tab find it."""
     _, code = till.charge("260")
     page = wallet.page
+    page.goto(f"/wallet#pay={code}")
+    expect(wallet.pay_button).to_contain_text("€2.60")
+    other = new_customer(operator, f"next-{os.urandom(4).hex()}")
+    mine = str(page.evaluate(CHANGE_HANDS, other))
+    page.reload()
+    page.wait_for_function("sessionStorage.getItem('amana.asked') === null")
+    expect(page.locator("#target")).to_have_value("")
+    expect(wallet.pay_button).to_have_count(0)
+    page.evaluate(CHANGE_HANDS, mine)
     for is_paid in (False, True):
         page.goto(f"/wallet#pay={code}")
         expect(wallet.pay_button).to_contain_text("€2.60")
@@ -90,6 +111,8 @@ def test_a_refill_that_the_account_cannot_pay_gives_way_to_a_smaller_one(
     short = wallet.page.locator("[data-short]")
     expect(short).to_contain_text("more than your account holds")
     expect(short.get_by_role("radio")).to_have_count(0)
+    wallet.page.get_by_role("button", name="Look for the refill now").click()
+    expect(wallet.page.get_by_role("status").filter(has_text="still waits")).to_be_visible()
     amount = {"currency": "EUR", "minor": "6000"}
     topup = {"customer": handle, "amount": amount}
     operator.post("/v1/operator/topups", operator.operator_token, topup)

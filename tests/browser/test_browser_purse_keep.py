@@ -58,6 +58,12 @@ def write_down(wallet: Wallet) -> str:
 def take_over(wallet: Wallet, phrase: str) -> None:
     """Type a phrase on a device that has no purse yet."""
     wallet.go("purse")
+    ways = wallet.page.locator("[data-begin] .button.tall")
+    expect(ways).to_have_text(["Start the purse", "Take over a purse from another device"])
+    new, words = (way.bounding_box() for way in ways.all())
+    assert new is not None
+    assert words is not None
+    assert new["width"] == words["width"], "neither way is more the usual one than the other"
     wallet.page.get_by_text("Take over a purse from another device").click()
     wallet.page.get_by_label("Twelve words").fill(phrase)
     wallet.page.get_by_role("button", name="Take over").click()

@@ -220,8 +220,13 @@ export const en = {
     "The operator sees the sum. Nearly everybody has {usual}, and a rarer one sets you apart. What you choose stays until you choose again.",
   "purse.tier.button": "Choose this sum",
   "purse.refill.refused": "The operator did not take the refill.",
+  "purse.refill.debited":
+    "A refill of another sum has left your account already and is on its way. The sum that you chose counts from the next one.",
   "purse.refills": "Refills",
   "purse.look": "Look for the refill now",
+  "purse.looked": "Looked at {at}: it still waits.",
+  "purse.looked.by": "Looked at {at}: it still waits. It should come by itself by {time}.",
+  "purse.looked.busy": "The purse is busy with something else just now. Look again in a moment.",
   "purse.stop": "Stop refills",
   "purse.lost": "The mint cannot be reached just now.",
   "purse.false": "The operator's signatures do not prove its announced key. They were refused.",

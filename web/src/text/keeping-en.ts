@@ -17,6 +17,10 @@ export const keepingEn = {
   "keep.left": "A sealed backup was left with the operator on {day}.",
   "keep.left.text":
     "Only your twelve words open it. What came into the purse after it is lost with the device: change, refunds, what others sent.",
+  "begin.new": "A new purse",
+  "begin.words": "A purse that you have",
+  "begin.words.text":
+    "Its twelve words bring over what is in it, also where the device is lost. A new purse begins empty.",
   "restore.title": "Take over a purse from another device",
   "restore.text":
     "With the twelve words of its recovery phrase. The old device must not be used for paying any more. What comes over is exchanged within minutes before it is spent, because the mint is asked about it together.",

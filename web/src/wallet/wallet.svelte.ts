@@ -15,6 +15,7 @@ import {
   payments as paymentsShape,
 } from "../wire/shapes.ts";
 
+import { forgetBrought } from "./asked.svelte.ts";
 import { type Known, forgetKnown, learnAccount, readKnown } from "./known.ts";
 import { purse } from "./purse.svelte.ts";
 
@@ -46,6 +47,8 @@ class Wallet {
 
   /** Opens the session and returns once the account is known, or there is no session any more. */
   async open(): Promise<boolean> {
+    // Whoever is about to sign in is told of play money before.
+    if (this.token === null) void this.#learnOperator();
     await this.#stayQuiet();
     const slow = setTimeout(() => this.#recall(), PATIENCE_MS);
     for (let attempt = 0; this.token !== null; attempt += 1) {
@@ -117,6 +120,7 @@ class Wallet {
     if (!ended && this.token !== null) {
       void ask({ method: "POST", path: "/v1/sign-out", token: this.token, check: nothing });
     }
+    if (!ended) forgetBrought();
     this.#stopListening?.();
     this.#stopListening = null;
     purse.close();
