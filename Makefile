@@ -12,6 +12,9 @@ SEED    ?= 1
 READYFILE := demo-data/ready.json
 ARGS    ?=
 
+# What does not wait for each other is done side by side: lint beside the web pages' build.
+MAKEFLAGS += --jobs=2
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo test test-long test-engines test-browser bench simulate lint format \
@@ -26,7 +29,7 @@ demo: setup  ## Run everything on loopback with play money (ARGS="--port 8400" a
 	$(BIN)/amana demo $(if $(findstring --ready-file,$(ARGS)),,--ready-file $(READYFILE)) $(ARGS)
 
 test: lint setup  ## Run every test this machine can run, in at most 15 minutes.
-	AMANA_COVERAGE=1 $(PYTEST) -m "not slow" --numprocesses 2 --dist loadscope \
+	AMANA_COVERAGE=1 $(PYTEST) -m "not slow" --numprocesses 3 --dist loadscope \
 	    --no-loadscope-reorder $(ARGS)
 
 test-long: setup  ## Run the large sizes and write the result into docs/ (SLICE=1: ten minutes).

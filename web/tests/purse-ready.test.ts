@@ -1,5 +1,6 @@
 /** Blind tokens for a purse that has none, when it is to take something: never beside a payment. */
 
+import "./few-tokens.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { POLICY } from "../src/rules/purse/policy.ts";

@@ -1,5 +1,6 @@
 /** A keyset of tokens that one person alone is given is found out before a token of it is shown. */
 
+import "./few-tokens.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { listHash } from "../src/purse/keysets.ts";

@@ -1,5 +1,6 @@
 /** Blind tokens: how many are fetched when, and that each goes with one request. */
 
+import "./few-tokens.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { POLICY } from "../src/rules/purse/policy.ts";
