@@ -12,9 +12,6 @@ from tests.browser.screens import Till, Wallet
 pytestmark = pytest.mark.browser
 
 AXE: Final = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-SETTLED: Final = """() => document.getAnimations()
-    .filter((one) => one instanceof CSSTransition).forEach((one) => one.finish())"""
-"""A colour on its way to another is no contrast."""
 TABS_MAX: Final = 40
 TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 OF_COLOURS: Final = ("color-contrast", "link-in-text-block")
@@ -186,7 +183,6 @@ def test_a_payment_is_made_with_the_keyboard_alone(wallet: Wallet, till: Till) -
 
 def faults(page: Page, where: str, rules: Sequence[str] = ()) -> list[str]:
     """What axe finds against WCAG 2.2 AA, contrast included, or by some rules alone."""
-    page.evaluate(SETTLED)
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
     only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
