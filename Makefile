@@ -28,11 +28,11 @@ setup: $(READY) $(STATIC)/.built  ## Make .venv with the command amana, and buil
 demo: setup  ## Run everything on loopback with play money (ARGS="--port 8400" and the like).
 	$(BIN)/amana demo $(if $(findstring --ready-file,$(ARGS)),,--ready-file $(READYFILE)) $(ARGS)
 
-test: lint setup  ## Run every test this machine can run, in at most 15 minutes.
+test: lint setup  ## Run every test this machine can run, in a quarter of an hour.
 	AMANA_COVERAGE=1 $(PYTEST) -m "not slow" --numprocesses 3 --dist loadscope \
 	    --no-loadscope-reorder $(ARGS)
 
-test-long: setup  ## Run the large sizes and write the result into docs/ (SLICE=1: ten minutes).
+test-long: setup  ## Run the large sizes and write the result into docs/ (SLICE=1: a quarter of an hour).
 	AMANA_LONG=$(if $(SLICE),slice,full) $(PYTEST) -m slow --timeout 7200 $(ARGS)
 
 test-engines: $(READY)  ## Run the ledger's suites on every engine.

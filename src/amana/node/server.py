@@ -76,8 +76,7 @@ async def _serve(
 def _spare_the_collector() -> None:
     """Let garbage be looked for seldom, and never among what is there at the start and stays.
 
-    A request leaves no circles behind, so most looks find nothing: at the usual rate they took an
-    eighth of a payment's time.
+    At the usual rate the looks took an eighth of the time of a payment from the purse.
     """
     gc.collect()
     gc.freeze()
