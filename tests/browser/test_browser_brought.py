@@ -4,11 +4,11 @@ import os
 from typing import Final
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from tests.browser.conftest import Opener, Operator, Watched
 from tests.browser.screens import Till, Wallet
 from tests.browser.test_browser_access import add_authenticator
-from tests.browser.test_browser_purse import fill, new_customer, payer
+from tests.browser.test_browser_purse import fill, new_customer, payer, top_up
 from tests.browser.test_browser_purse_people import make_link
 
 __all__ = ["payer"]
@@ -59,13 +59,23 @@ def test_whom_a_code_brings_without_a_wallet_is_told_that_it_comes_next(
     expect(page.get_by_text("The payment is shown once you are signed in")).to_be_visible()
 
 
-CHANGE_HANDS: Final = """(token) => {
+_CHANGE_HANDS: Final = """(token) => {
     const before = localStorage.getItem("amana.token");
     localStorage.removeItem("amana.known");
     localStorage.setItem("amana.token", token);
     return before;
 }"""
-"""Somebody signs out and somebody else signs in, both in another tab."""
+
+
+def change_hands(page: Page, token: str) -> str:
+    """Somebody signs out and somebody else signs in, both in another tab; return whose it was."""
+    page.evaluate("window.isBefore = true")
+    other = page.context.new_page()
+    other.goto("/")
+    before = str(other.evaluate(_CHANGE_HANDS, token))
+    other.close()
+    page.wait_for_function("window.isBefore === undefined")
+    return before
 
 
 def test_a_payment_that_a_link_asks_for_outlives_a_reload_until_it_is_paid_or_left(
@@ -76,13 +86,11 @@ def test_a_payment_that_a_link_asks_for_outlives_a_reload_until_it_is_paid_or_le
     page = wallet.page
     page.goto(f"/wallet#pay={code}")
     expect(wallet.pay_button).to_contain_text("€2.60")
-    other = new_customer(operator, f"next-{os.urandom(4).hex()}")
-    mine = str(page.evaluate(CHANGE_HANDS, other))
-    page.reload()
-    page.wait_for_function("sessionStorage.getItem('amana.asked') === null")
+    mine = change_hands(page, new_customer(operator, f"next-{os.urandom(4).hex()}"))
     expect(page.locator("#target")).to_have_value("")
     expect(wallet.pay_button).to_have_count(0)
-    page.evaluate(CHANGE_HANDS, mine)
+    change_hands(page, mine)
+    expect(page.locator("#target")).to_be_visible()
     for is_paid in (False, True):
         page.goto(f"/wallet#pay={code}")
         expect(wallet.pay_button).to_contain_text("€2.60")
@@ -97,6 +105,36 @@ def test_a_payment_that_a_link_asks_for_outlives_a_reload_until_it_is_paid_or_le
         page.reload()
         expect(page.locator("#target")).to_have_value("")
         expect(wallet.pay_button).to_have_count(0)
+
+
+def test_each_tab_goes_with_the_one_in_which_somebody_signs_in_or_out(
+    open_context: Opener, operator: Operator
+) -> None:
+    first, second = (f"{name}-{os.urandom(4).hex()}" for name in ("first", "second"))
+    tab = open_context().new_page()
+    tab.goto("/wallet")
+    sign_up = tab.get_by_role("button", name="Create a wallet")
+    expect(sign_up).to_be_visible()
+    wallet = Wallet.signed_in(tab.context.new_page(), new_customer(operator, first))
+    expect(tab.get_by_text(f"@{first}")).to_be_visible()
+    change_hands(tab, new_customer(operator, second))
+    for page in (tab, wallet.page):
+        expect(page.get_by_text(f"@{second}")).to_be_visible()
+    wallet.go("settings")
+    wallet.page.once("dialog", lambda dialog: dialog.accept())
+    wallet.page.get_by_role("button", name="Sign out").click()
+    expect(sign_up).to_be_visible()
+
+
+def test_a_tab_that_missed_a_change_of_hands_writes_nothing_over_what_is_remembered(
+    wallet: Wallet, operator: Operator
+) -> None:
+    held = wallet.account.locator(".large")
+    before = held.inner_text()
+    wallet.page.evaluate(_CHANGE_HANDS, "somebody else's")
+    top_up(operator, operator.customer[0], "100")
+    expect(held).not_to_have_text(before)
+    assert wallet.page.evaluate("localStorage.getItem('amana.known')") is None
 
 
 def test_a_refill_that_the_account_cannot_pay_gives_way_to_a_smaller_one(

@@ -137,14 +137,31 @@ class Wallet {
     settings.set("token", null);
   }
 
+  /** Another tab signs in or out: this one goes with it, and nothing of who left stays in it. */
+  followOtherTabs(entered: () => void): void {
+    window.addEventListener("storage", () => {
+      const token = settings.get("token");
+      if (token === this.token) return;
+      if (this.token !== null) {
+        forgetBrought();
+        location.reload();
+      } else {
+        this.token = token;
+        entered();
+      }
+    });
+  }
+
   async refresh(): Promise<void> {
+    const { token } = this;
     const [account, page] = await Promise.all([
       this.read("/v1/account", accountShape),
       this.read(`/v1/payments?limit=${PAGE}`, paymentsShape),
     ]);
-    if (account !== null && this.token !== null) {
+    if (account !== null && this.token === token) {
       this.account = account;
-      learnAccount(account, Date.now());
+      // Another tab may have signed somebody else in: what is remembered is theirs.
+      if (settings.get("token") === token) learnAccount(account, Date.now());
     }
     if (page === null) return;
     if (!this.loaded) this.next = page.next;
@@ -165,7 +182,9 @@ class Wallet {
 
   /** What the operator answers, or null after taking note of why not. */
   async read<T>(path: string, check: (value: unknown, path: string) => T): Promise<T | null> {
-    return this.#noted(await ask({ method: "GET", path, token: this.token, check }));
+    const { token } = this;
+    const answer = await ask({ method: "GET", path, token, check });
+    return token === this.token ? this.#noted(answer) : null;
   }
 
   #noted<T>(answer: Answer<T>): T | null {
