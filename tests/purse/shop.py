@@ -263,6 +263,8 @@ class Shop:
     def stored(self, quote: RedeemQuote) -> RedeemQuote:
         found = self.run(self.mint.find_redeem_quote(quote.method, quote.id))
         assert isinstance(found, RedeemQuote)
+        row = PurseBooks(self.books.connection).redeem_quote(quote.id)
+        assert row == found, "what is remembered is what is written"
         return found
 
     def pay(self, kind: PaymentKind, payer: AmanaId, payee: AmanaId, **more: Any) -> Payment:

@@ -71,7 +71,7 @@ def test_what_others_hold_is_waited_for_and_is_no_alarm(
 ) -> None:
     coins = shop.coins(64)
     way = shop.mint.redeem_methods[merchant.METHOD]
-    other = shop.durably(shop.store.begin(shop.quote(shop.order(64))))
+    other = shop.durably(shop.store.begin(shop.quote(shop.order(64)), (), ()))
     assert shop.run(way.hold(other)) is None
     quote = shop.quote(shop.order(64))
     refused = shop.redeem(quote, coins)

@@ -121,14 +121,14 @@ def test_the_fee_is_the_one_that_was_quoted(shop: Shop) -> None:
 def test_a_hold_and_its_ends_may_come_twice(shop: Shop) -> None:
     way = shop.mint.redeem_methods[merchant.METHOD]
     shop.coins(64)
-    held = shop.durably(shop.store.begin(shop.quote(shop.order(64))))
+    held = shop.durably(shop.store.begin(shop.quote(shop.order(64)), (), ()))
     for _ in range(2):
         assert shop.run(way.hold(held)) is None
         assert shop.ledger.held() == 64
     for _ in range(2):
         shop.run(way.post(held))
     assert shop.ledger.balance(int(SHOP)) == 63
-    other = shop.durably(shop.store.begin(shop.quote(shop.order(32))))
+    other = shop.durably(shop.store.begin(shop.quote(shop.order(32)), (), ()))
     for _ in range(2):
         shop.run(way.void(other))
     assert shop.ledger.held() == 0

@@ -254,7 +254,7 @@ def test_a_redemption_that_spent_nothing_is_given_back_by_recovery(shop: Shop) -
     (coin,) = shop.coins(64)
     quote = shop.quote(shop.order(64))
     way = shop.mint.redeem_methods[merchant.METHOD]
-    held = shop.durably(shop.store.begin(quote))
+    held = shop.durably(shop.store.begin(quote, (), ()))
     assert shop.run(way.hold(held)) is None
     assert shop.ledger.held() == 64
     assert shop.run(shop.mint.recover()) == 1
@@ -305,7 +305,7 @@ def test_a_redemption_that_spent_is_paid_by_its_retry(
 
 def test_recovery_leaves_alone_what_somebody_owns_or_nobody_knows(shop: Shop) -> None:
     quote = shop.quote(shop.order(64))
-    shop.durably(shop.store.begin(quote))
+    shop.durably(shop.store.begin(quote, (), ()))
     shop.mint._owned.add(quote.id)
     assert shop.run(shop.mint.recover()) == 0
     shop.mint._owned.clear()
@@ -341,7 +341,7 @@ def test_an_owner_that_left_is_waited_for_before_its_quote_is_judged(shop: Shop)
     (coin,) = shop.coins(64)
     quote = shop.quote(shop.order(64))
     way = shop.mint.redeem_methods[merchant.METHOD]
-    held = shop.durably(shop.store.begin(quote))
+    held = shop.durably(shop.store.begin(quote, (), ()))
     assert shop.run(way.hold(held)) is None
     going_in = shop.mint._read(way, [coin], (), text=quote.id.hex())
     assert not isinstance(going_in, Refusal)
@@ -363,8 +363,8 @@ def test_an_owner_that_left_is_waited_for_before_its_quote_is_judged(shop: Shop)
 
 def test_an_attempt_that_was_overtaken_is_pending(shop: Shop) -> None:
     quote = shop.quote(shop.order(64))
-    begun = shop.durably(shop.store.begin(quote))
-    assert code_of(shop.run(shop.store.begin(quote))) is Code.QUOTE_PENDING
+    begun = shop.durably(shop.store.begin(quote, (), ()))
+    assert code_of(shop.run(shop.store.begin(quote, (), ()))) is Code.QUOTE_PENDING
     shop.run(shop.store.release(begun))
     late = shop.run(shop.store.conclude(begun, (), (), effect=lambda *_: None))
     assert code_of(late) is Code.QUOTE_PENDING
@@ -375,7 +375,7 @@ def test_who_asks_while_a_quote_turns_paid_is_told_so(shop: Shop) -> None:
     coins = shop.coins(64)
     quote = shop.quote(shop.order(64))
     assert isinstance(shop.redeem(quote, coins), Redeemed)
-    assert code_of(shop.run(shop.store.begin(quote))) is Code.ALREADY_PAID
+    assert code_of(shop.run(shop.store.begin(quote, (), ()))) is Code.ALREADY_PAID
 
 
 def test_a_paid_quote_tells_a_false_proof_nothing(shop: Shop) -> None:
@@ -393,9 +393,9 @@ def test_a_redemption_overtaken_between_its_checks_and_its_attempt_is_refused(
     quote = shop.quote(shop.order(64))
     begin = shop.store.begin
 
-    async def overtaken(asked: RedeemQuote) -> object:
-        await begin(asked)
-        return await begin(asked)
+    async def overtaken(*asked: Any) -> object:
+        await begin(*asked)
+        return await begin(*asked)
 
     monkeypatch.setattr(shop.store, "begin", overtaken)
     assert code_of(shop.redeem(quote, [coin])) is Code.QUOTE_PENDING

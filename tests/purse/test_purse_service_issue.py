@@ -4,7 +4,7 @@ import asyncio
 
 from tests.purse.shop import PAYER_KEY, SHOP, Shop, code_of
 
-from amana.kernel import DAY_NS, IdKind, format_id
+from amana.kernel import DAY_NS, IdKind, Instant, format_id
 from amana.payments.model import PURSE_PARTY, PaymentKind, PaymentStatus
 from amana.purse.limits import RESTORE_OUTPUTS_MAX, STATES_MAX
 from amana.purse.methods import merchant, refund, refund_quote_id
@@ -19,6 +19,7 @@ from amana.purse.model import (
     ProofState,
     RedeemAsk,
     Redeemed,
+    RedeemQuote,
     RedeemState,
     Refusal,
 )
@@ -172,9 +173,28 @@ def test_listeners_hear_of_each_change_until_they_leave(shop: Shop) -> None:
 
 def test_quotes_that_ended_are_forgotten_and_unfinished_ones_kept(shop: Shop) -> None:
     quotes = [shop.quote(shop.order(64)) for _ in range(3)]
-    shop.durably(shop.store.begin(quotes[0]))
+    shop.durably(shop.store.begin(quotes[0], (), ()))
     shop.clock.advance(DAY_NS)
     assert shop.run(shop.store.forget_quotes(shop.clock.now())) == 2
     assert shop.stored(quotes[0]).state is RedeemState.HELD
     order = format_id(IdKind.ORDER, shop.order(4).id)
     assert isinstance(shop.ask(order).id, bytes)
+
+
+def test_what_a_group_moved_is_seen_and_forgotten_before_it_is_written(shop: Shop) -> None:
+    held, ended = (shop.quote(shop.order(64)) for _ in range(2))
+
+    async def within_one_group() -> object:
+        await shop.store.begin(held, (), ())
+        begun = await shop.store.begin(ended, (), ())
+        assert isinstance(begun, RedeemQuote)
+        found = {quote.id for quote in await shop.store.unfinished()}
+        released = asyncio.ensure_future(shop.store.release(begun))
+        await asyncio.sleep(0)
+        forgotten = await shop.store.forget_quotes(Instant(shop.clock.now() + DAY_NS))
+        await released
+        return found, forgotten
+
+    assert shop.run(within_one_group()) == ({held.id, ended.id}, 1)
+    assert shop.stored(held).state is RedeemState.HELD
+    assert shop.run(shop.mint.find_redeem_quote(ended.method, ended.id)) is None

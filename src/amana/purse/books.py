@@ -55,6 +55,7 @@ _FORGET_ISSUE: Final = (
     "WHERE expires_at < ? AND issued = paid LIMIT ?)"
 )
 _FORGET_AT_ONCE: Final = 500
+_SEEN_MAX: Final = 1_024
 
 
 class Swap(NamedTuple):
@@ -71,6 +72,14 @@ class Issue(NamedTuple):
     paid: int
     blanks: Sequence[Blank]
     now: Instant
+
+
+class Attempt(NamedTuple):
+    """A quote, the proofs that it is attempted with, and the outputs for what is over."""
+
+    quote: RedeemQuote
+    nullifiers: Sequence[bytes]
+    points: Sequence[bytes]
 
 
 class Conclusion(NamedTuple):
@@ -96,7 +105,10 @@ class PurseBooks:
         self._totals: dict[tuple[int, int], list[int]] = {}
         self._changed: set[tuple[int, int]] = set()
         self._moved: dict[bytes, RedeemQuote] = {}
-        """The quotes that this group moved, as they stand: one is moved three times on end."""
+        """The quotes that this group moved, as they stand: one is moved three times on end, and
+        written once."""
+        self._seen: dict[bytes, RedeemQuote] = {}
+        """Quotes that were looked at lately, as they stand: a payment asks for one three times."""
         self._load_totals()
 
     def _load_totals(self) -> None:
@@ -107,7 +119,8 @@ class PurseBooks:
     # The group's fate
 
     def before_commit(self) -> None:
-        """Write the counts that changed."""
+        """Write the quotes that moved and the counts that changed."""
+        self._write_moved()
         if self._changed:
             self._connection.executemany(
                 _UPSERT_TOTALS, [(*key, *self._totals[key]) for key in sorted(self._changed)]
@@ -116,12 +129,26 @@ class PurseBooks:
     def after_commit(self) -> None:
         """Begin anew."""
         self._changed.clear()
-        self._moved.clear()
 
     def after_rollback(self) -> None:
         """Forget a group that was lost."""
         self._moved.clear()
+        self._seen.clear()
         self._load_totals()
+
+    def _write_moved(self) -> None:
+        if self._moved:
+            self._connection.executemany(
+                _MOVE, [(int(one.state), one.attempts, one.id) for one in self._moved.values()]
+            )
+            for one in self._moved.values():
+                self._see(one)
+            self._moved.clear()
+
+    def _see(self, quote: RedeemQuote) -> None:
+        if len(self._seen) >= _SEEN_MAX:
+            self._seen.clear()
+        self._seen[quote.id] = quote
 
     def _count(self, keyset: int, amount: int, *, signed: int = 0, spent: int = 0) -> None:
         key = (keyset, amount)
@@ -263,11 +290,16 @@ class PurseBooks:
             self._connection.execute(_ISSUE, (paid, issued, updated_at, stored.id))
         return refusal
 
-    def begin(self, quotes: Sequence[RedeemQuote]) -> list[RedeemQuote | Refusal]:
-        """Count an attempt of each quote that nobody else attempts."""
-        return [self._begin(quote) for quote in quotes]
+    def begin(self, attempts: Sequence[Attempt]) -> list[RedeemQuote | Refusal]:
+        """Count an attempt of each quote that nobody else attempts, with what is new."""
+        return [self._begin(*attempt) for attempt in attempts]
 
-    def _begin(self, quote: RedeemQuote) -> RedeemQuote | Refusal:
+    def _begin(
+        self, quote: RedeemQuote, nullifiers: Sequence[bytes], points: Sequence[bytes]
+    ) -> RedeemQuote | Refusal:
+        known = self.known(nullifiers, points)
+        if known is not None:
+            return known
         stored = self.redeem_quote(quote.id)
         assert stored is not None, "a quote that is redeemed is there"
         if stored.state is RedeemState.PAID:
@@ -277,7 +309,6 @@ class PurseBooks:
         return self._move(stored, RedeemState.HELD, attempts=stored.attempts + 1)
 
     def _move(self, quote: RedeemQuote, state: RedeemState, *, attempts: int) -> RedeemQuote:
-        self._connection.execute(_MOVE, (int(state), attempts, quote.id))
         moved = msgspec.structs.replace(quote, state=state, attempts=attempts)
         self._moved[quote.id] = moved
         return moved
@@ -326,14 +357,19 @@ class PurseBooks:
 
     def redeem_quote(self, quote_id: bytes) -> RedeemQuote | None:
         """Return a quote as it stands in this group."""
-        moved = self._moved.get(quote_id)
-        if moved is not None:
-            return moved
+        found = self._moved.get(quote_id) or self._seen.get(quote_id)
+        if found is not None:
+            return found
         row = self._connection.execute(f"{_SELECT_REDEEM} WHERE id = ?", (quote_id,)).fetchone()
-        return None if row is None else _redeem_of(row)
+        if row is None:
+            return None
+        found = _redeem_of(row)
+        self._see(found)
+        return found
 
     def unfinished(self) -> list[RedeemQuote]:
         """Return the quotes that stand at HELD or SPENT."""
+        self._write_moved()
         return [_redeem_of(row) for row in self._connection.execute(_UNFINISHED)]
 
     def known(self, nullifiers: Sequence[bytes], points: Sequence[bytes]) -> Refusal | None:
@@ -372,7 +408,8 @@ class PurseBooks:
     def forget_quotes(self, until: Instant) -> int:
         """Drop some quotes that ended before an instant; return how many."""
         forgotten = 0
-        self._moved.clear()
+        self._write_moved()
+        self._seen.clear()
         for statement in (_FORGET_REDEEM, _FORGET_ISSUE):
             forgotten += self._connection.execute(statement, (until, _FORGET_AT_ONCE)).rowcount
         return forgotten

@@ -182,8 +182,13 @@ class PurseStore(Protocol):
     async def caught_up(self, quote: RedeemQuote) -> RedeemQuote:
         """Return the quote as it stands after all that was asked before, waited for or not."""
 
-    async def begin(self, quote: RedeemQuote) -> RedeemQuote | Refusal:
-        """Count an attempt: UNPAID becomes HELD."""
+    async def begin(
+        self, quote: RedeemQuote, nullifiers: Sequence[bytes], points: Sequence[bytes]
+    ) -> RedeemQuote | Refusal:
+        """Count an attempt with what is neither spent nor signed: UNPAID becomes HELD.
+
+        The commit that spends judges again.
+        """
 
     async def conclude(
         self,

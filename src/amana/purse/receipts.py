@@ -12,7 +12,6 @@ merchant alone can say; a key of the merchant's own tills may take its place lat
 
 import hashlib
 import hmac
-import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any, Final
@@ -70,8 +69,7 @@ def canonical(members: Mapping[str, str | None]) -> bytes:
     Raises:
         UnicodeEncodeError: A text is no Unicode: it holds half a character.
     """
-    text = json.dumps(members, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode("utf-8")
+    return msgspec.json.encode(members, order="sorted")
 
 
 class ReceiptKey:

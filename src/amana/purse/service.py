@@ -370,8 +370,7 @@ class Mint:
             return PROOFS_PENDING
         self._going_in.update(nullifiers)
         try:
-            known = await self._store.known(nullifiers, [blank.point for blank in blanks])
-            begun = known or await self._store.begin(quote)
+            begun = await self._store.begin(quote, nullifiers, [blank.point for blank in blanks])
             if isinstance(begun, Refusal):
                 return begun
             moved = await self._move(begun, way, verified, blanks)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from amana.kernel import Clock, Instant
-from amana.purse.books import Conclusion, Issue, PurseBooks, Swap
+from amana.purse.books import Attempt, Conclusion, Issue, PurseBooks, Swap
 from amana.purse.model import IssueQuote, ProofState, RedeemQuote, Refusal, VerifiedProof
 from amana.purse.ports import Blank, Effect
 from amana.storage import Handler
@@ -90,9 +90,12 @@ class WrittenPurse:
         assert found is not None, "a quote that is redeemed is there"
         return found
 
-    async def begin(self, quote: RedeemQuote) -> RedeemQuote | Refusal:
-        """Count an attempt: UNPAID becomes HELD."""
-        begun: RedeemQuote | Refusal = await self._writer.submit(self._books.begin, quote)
+    async def begin(
+        self, quote: RedeemQuote, nullifiers: Sequence[bytes], points: Sequence[bytes]
+    ) -> RedeemQuote | Refusal:
+        """Count an attempt with what is neither spent nor signed: UNPAID becomes HELD."""
+        item = Attempt(quote, nullifiers, points)
+        begun: RedeemQuote | Refusal = await self._writer.submit(self._books.begin, item)
         if isinstance(begun, Refusal) or not self._shares_commits:
             await self._writer.durable()
         return begun

@@ -103,11 +103,14 @@ class Bolt11Redeem:
         clock: Clock,
         chance: Chance,
         books: sqlite3.Connection,
+        write_out: Callable[[], None],
     ) -> None:
+        """Join what the books hold; `write_out` writes what they hold back until the commit."""
         self._units = units
         self._clock = clock
         self._chance = chance
         self._books = books
+        self._write_out = write_out
 
     async def quote(self, quote_id: bytes, ask: RedeemAsk) -> RedeemQuote | Refusal:
         """Make a quote for an invoice of any network."""
@@ -149,6 +152,7 @@ class Bolt11Redeem:
 
     def effect(self, quote: RedeemQuote, now: Instant) -> Refusal | None:  # noqa: ARG002 - the port's
         """Refuse to pay an invoice a second time, under whatever quote."""
+        self._write_out()
         if self._is_paid(quote.request, quote.id):
             return Refusal(Code.ALREADY_PAID, "invoice already paid")
         return None

@@ -105,7 +105,9 @@ def _put_together(
     writer.join(books)
     key = PrivateKey(chance.draw(_KEY_BYTES))
     issue = Bolt11Issue(settings.units, clock=clock, key=key)
-    redeem = Bolt11Redeem(settings.units, clock=clock, chance=chance, books=connection)
+    redeem = Bolt11Redeem(
+        settings.units, clock=clock, chance=chance, books=connection, write_out=books.before_commit
+    )
     mint = Mint(
         WrittenPurse(writer, books, clock),
         signatory,
