@@ -15,7 +15,7 @@ from amana.people.passkeys import CEREMONIES_OPEN_MAX, CEREMONY_LIFE_NS
 from amana.people.pending import PENDING_MAX
 
 STRANGER = "1.1.1.1"
-PROXIES = ["127.0.0.1", "::1", "10.0.0.5", "fd00::1", "::ffff:10.0.0.5", ""]
+PROXIES = ["127.0.0.1", "::1", "10.0.0.5", "fd00::1", "::ffff:10.0.0.5", "64:ff9b::10.0.0.5", ""]
 
 
 def _device(address: str) -> Callable[[Town], httpx.Response]:
@@ -55,6 +55,7 @@ def test_those_behind_a_proxy_are_counted_together(address: str) -> None:
     [
         ("2606:4700::1", "2606:4700::ffff:2", "2606:4700:0:1::1"),
         ("::ffff:1.1.1.1", "1.1.1.1", "::ffff:1.1.1.2"),
+        ("64:ff9b::1.1.1.1", "1.1.1.1", "64:ff9b::1.1.1.2"),
     ],
 )
 def test_whoever_has_many_addresses_is_one_stranger(one: str, same: str, other: str) -> None:

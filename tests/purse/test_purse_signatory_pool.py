@@ -122,6 +122,20 @@ def test_who_asked_a_process_that_was_killed_hears_that_nobody_knows(folder: Pat
     assert all(counts[f"0:{amount}"] >= signed_at_least for amount in PLAN.amounts)
 
 
+def test_who_asked_what_cannot_be_written_hears_so_and_the_process_serves_on(folder: Path) -> None:
+    unwritable = [Blank(0, 2**64, b"an amount of more than 64 bits")]
+    blanks = _blanks("good ", 2)
+    expected = _expected(blanks)
+
+    async def story(pool: SignatoryPool) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        with pytest.raises(Unavailable):
+            await pool.sign(unwritable)
+        assert await pool.sign(blanks) == expected
+
+    _run(folder, 1, story)
+
+
 def test_while_one_process_is_gone_the_other_answers(folder: Path) -> None:
     blanks = _blanks("a", 3)
     expected = _expected(blanks)

@@ -1,6 +1,6 @@
 """How often a stranger may ask: counted in memory for a minute, and forgotten."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 from amana.kernel import MINUTE_NS, Instant
@@ -15,6 +15,9 @@ minutes because there is too much of it."""
 
 _ADDRESSES_MAX: Final = 100_000
 _HOST_BITS: Final = 64
+_V4_ADDRESSES: Final = 2**32
+_TRANSLATED: Final = IPv6Network("64:ff9b::/96")
+"""IPv4 as a translator shows it. Source: RFC 6052, 2.1."""
 
 
 class Rates:
@@ -73,8 +76,13 @@ def _read(address: str) -> IPv4Address | IPv6Address | None:
         read = ip_address(address)
     except ValueError:
         return None  # a socket in the file system: a proxy's too
-    # Where one socket hears both kinds, the short kind comes in the long form (RFC 4291, 2.5.5.2).
-    return getattr(read, "ipv4_mapped", None) or read
+    if isinstance(read, IPv4Address):
+        return read
+    # Where one socket hears both kinds, the short kind comes in the long form (RFC 4291, 2.5.5.2);
+    # and through a translator all of it comes out of one network.
+    return (
+        IPv4Address(int(read) % _V4_ADDRESSES) if read in _TRANSLATED else read.ipv4_mapped or read
+    )
 
 
 def _network_of(address: IPv4Address | IPv6Address) -> str:

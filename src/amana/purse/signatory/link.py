@@ -100,8 +100,14 @@ class Link(asyncio.Protocol):
         """Send a batch; each job's future has its answer, or `Unavailable`."""
         assert self.is_idle, "one batch at a time"
         assert self._transport is not None, "a process that greeted is connected"
+        try:
+            frame = write_frame([job.ask for job in jobs])
+        except Exception:
+            for job in jobs:
+                fail(job)
+            raise
         self._jobs = jobs
-        self._transport.write(write_frame([job.ask for job in jobs]))
+        self._transport.write(frame)
         self._wait_for_answer()
 
     async def stop(self) -> None:
