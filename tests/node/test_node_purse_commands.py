@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.node.purse_town import purse_town
 from amana.cli import app
 from amana.cli.exits import Failed
 from amana.cli.purse import keysets, liabilities, limit, revoke, rotate
+from amana.node.settings import SettingsRefused
 from amana.storage import lock_folder
 
 
@@ -64,6 +66,14 @@ def test_a_narrow_terminal_shows_whole_ids(
     rows = [line.split("│") for line in capsys.readouterr().out.splitlines() if "│" in line]
     shown = "".join(row[2].strip() for row in rows)
     assert all(one in shown for one in ids)
+
+
+@pytest.mark.parametrize("look", [keysets, liabilities])
+def test_a_folder_without_an_operator_is_called_so(
+    look: Callable[..., None], tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsRefused, match="holds no operator"):
+        look(data=tmp_path)
 
 
 @pytest.mark.parametrize("name", ["7", "01", "no keyset", "-1"])

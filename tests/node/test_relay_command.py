@@ -12,6 +12,7 @@ from tests.ports import free_port
 
 from amana.cli.exits import Failed
 from amana.cli.relay import relay
+from amana.node.listening import PortTaken
 
 _ROOT: Final = Path(__file__).parents[2]
 _STOP_S: Final = 20
@@ -50,3 +51,9 @@ def test_a_relay_runs_without_a_folder_and_writes_nothing(tmp_path: Path) -> Non
 def test_what_is_no_mint_is_told(mint: list[str]) -> None:
     with pytest.raises(Failed, match="--mint https://"):
         relay(mint=mint)
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, 70_000])
+def test_a_port_that_there_is_none_of_is_told(port: int) -> None:
+    with pytest.raises(PortTaken, match="Nothing was started"):
+        relay(mint=["https://mint.example"], port=port)

@@ -250,6 +250,7 @@ def _run(data: Path, work: Callable[[Operator], Awaitable[str]]) -> None:
 
 
 def _facts(data: Path) -> Facts:
+    read_settings(data)  # Refuses a folder that holds no operator.
     with closing(open_reader((data / BOOKS_FILE).resolve())) as connection:
         return read_facts(connection)
 

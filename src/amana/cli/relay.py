@@ -4,10 +4,11 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Annotated, Final
 
 import uvicorn
 import uvloop
+from cyclopts import Parameter
 from rich.console import Console
 
 from amana.cli.exits import Failed
@@ -21,7 +22,7 @@ _GRACE_S: Final = 2
 
 def relay(
     *,
-    mint: list[str],
+    mint: Annotated[list[str], Parameter(negative=())],
     port: int = 8403,
     address: str = "127.0.0.1",
 ) -> None:
