@@ -174,6 +174,7 @@ def test_a_link_is_taken_once_and_its_secret_is_in_no_request(
     payee.page.goto(link)
     payee.page.locator("[data-take=token] button.tall").click()
     expect(payee.page.get_by_role("alert")).to_contain_text("taken this already")
+    expect(payee.page.locator("[data-take=token] button.tall")).to_have_text("Done")
     recorder.ask_after()
     payer.page.get_by_role("button", name="Has it been taken?").click()
     expect(payer.page.locator("[data-link=taken]")).to_be_visible()

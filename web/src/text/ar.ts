@@ -230,7 +230,6 @@ export const ar: Table = {
   "purse.back.button": "أعِد إلى الحساب",
   "purse.back.done": "في الطريق إلى حسابك.",
   "purse.back.failed": "لم ينجح ذلك. المال ما زال في الجيب.",
-  "purse.back.receipt": "عودة إلى الحساب",
   "purse.receipts": "دُفع من الجيب",
   "purse.moved": "أُعيد إلى الحساب",
   "purse.receipts.text": "محفوظ على هذا الجهاز وحده.",
@@ -255,6 +254,7 @@ export const ar: Table = {
   "purse.refused": "رفضت دار السكّ الدفعة.",
   "purse.other-price": "تطلب دار السكّ سعرًا غير المتّفق عليه، أو رسمًا لم يُتّفق عليه. لم يُدفع شيء.",
   "purse.refused.spent": "أُنفق هذا النقد من جهاز آخر.",
+  "purse.refused.keys": "تغيّرت مفاتيح دار السكّ قبل لحظة. حاول مرة أخرى فينجح الأمر.",
   "purse.refused.account": "لا يُدفع هذا إلا من الحساب.",
 
   ...peopleAr,

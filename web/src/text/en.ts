@@ -250,7 +250,6 @@ export const en = {
   "purse.back.button": "Move back",
   "purse.back.done": "On its way to your account.",
   "purse.back.failed": "This did not work. The money is still in the purse.",
-  "purse.back.receipt": "Back to the account",
   "purse.receipts": "Paid from the purse",
   "purse.moved": "Moved back to the account",
   "purse.receipts.text": "Kept on this device alone.",
@@ -279,6 +278,7 @@ export const en = {
   "purse.other-price":
     "The mint asks another price than was agreed, or a fee that was not. Nothing was paid.",
   "purse.refused.spent": "This e-cash was spent from another device.",
+  "purse.refused.keys": "The mint's keys have changed just now. It works if you try once more.",
   "purse.refused.account": "This can only be paid from the account.",
 
   ...peopleEn,

@@ -1,10 +1,10 @@
 /** A payment from the purse in words: why it is private, why it was refused. */
 
 import type { Slip } from "../purse/phrase.ts";
-import { OTHER_PRICE, type Offer } from "../purse/talk.ts";
+import type { Offer } from "../purse/talk.ts";
 import type { OwnCode } from "../rules/code.ts";
-import type { Key } from "../text/en.ts";
 import { language, t } from "../text/language.svelte.ts";
+import { NOT_FOR_MERCHANTS, isFinal, refusalKey } from "./refusals.ts";
 
 /** Below it the sentence says plainly that so few people hide nobody well. */
 const CROWD_SMALL = 100;
@@ -15,20 +15,8 @@ export function crowdText(crowd: number | null): string {
   return t(crowd < CROWD_SMALL ? "purse.crowd.small" : "purse.crowd", { number });
 }
 
-/** The mint's code for what it cannot pay. */
-const NOT_FOR_MERCHANTS = 20004;
-
-/** The mint's codes that a person can do something about. */
-const REFUSALS: Readonly<Record<number, Key>> = {
-  11001: "purse.refused.spent",
-  20004: "purse.refused.account",
-  20005: "problem.order-in-progress",
-  20006: "problem.order-already-paid",
-  20007: "problem.order-expired",
-};
-
 export function refusalText(code: number): string {
-  return t(code === OTHER_PRICE ? "purse.other-price" : (REFUSALS[code] ?? "purse.refused"));
+  return t(refusalKey(code));
 }
 
 /** Why the purse does not pay this, or null where it does. */
@@ -65,5 +53,5 @@ export function isForPerson({ order }: OwnCode, offer: Offer): boolean {
 
 /** Whether the account could still pay what the purse does not. */
 export function mayPayNamed(offer: Offer): boolean {
-  return offer.kind !== "refused" || offer.code === 20004 || !(offer.code in REFUSALS);
+  return offer.kind !== "refused" || !isFinal(offer.code);
 }
