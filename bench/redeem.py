@@ -1,6 +1,6 @@
 """Paying merchants from the purse: how many a second, how late, and what it takes on disk.
 
-    python -m bench.redeem [--seconds S] [--spent N] [--json]
+    python -m bench.redeem [--seconds S] [--spent N] [--connections C] [--json]
 
 A payment is `POST /v1/melt/amana-merchant`: three proofs into an order of a merchant, two coins of
 change signed in the same call. Every payment has an order, a quote and coins of its own. The
@@ -35,7 +35,9 @@ ORDER_MINOR = 692
 BLANKS = shipped_policy().spend.blanks
 """As many as the wallet sends with each payment."""
 
-CONNECTIONS = 16
+CONNECTIONS = 32
+"""Half of those in `bench/payments.py`: with fewer the commits are smaller."""
+
 PORT, PORTS_EACH = 8491, 4
 RATE_MAX = 2_000
 WARM_UP_SECONDS = 1.0
@@ -70,15 +72,24 @@ def payment_requests(url: str, ready: Ready, quotes: Sequence[str]) -> list[byte
 class Side:
     """One operator that is served, with quotes for all its orders and coins to pay them."""
 
-    def __init__(self, folder: Path, ready: Ready, *, url: str, process: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        ready: Ready,
+        *,
+        url: str,
+        process: int,
+        connections: int = CONNECTIONS,
+    ) -> None:
         self._folder = folder
+        self._connections = connections
         self._url = url
         self._process = process
         bytes_bare = used_bytes(folder)
         self.asked = load(
             url,
             quote_requests(url, ready),
-            connections=CONNECTIONS,
+            connections=connections,
             seconds=3_600,
             keeps_bodies=True,
         )
@@ -88,14 +99,16 @@ class Side:
         self._requests = iter(payment_requests(url, ready, quotes))
         self._bytes_asked = used_bytes(folder)
         self._bytes_per_quote = round((self._bytes_asked - bytes_bare) / len(quotes))
-        self._warm = load(url, self._requests, connections=CONNECTIONS, seconds=WARM_UP_SECONDS)
+        self._warm = load(url, self._requests, connections=connections, seconds=WARM_UP_SECONDS)
         self._used = 0.0
         self.paid = Sample()
 
     def run(self, seconds: float) -> None:
         """Pay for a while."""
         before = processor_seconds(self._process)
-        self.paid.add(load(self._url, self._requests, connections=CONNECTIONS, seconds=seconds))
+        self.paid.add(
+            load(self._url, self._requests, connections=self._connections, seconds=seconds)
+        )
         self._used += processor_seconds(self._process) - before
 
     def view(self) -> dict[str, Any]:
@@ -118,7 +131,9 @@ def together(asked: Sample, paid: Sample) -> float:
     return round(1 / (1 / asked.rate + 1 / paid.rate), 1) if asked.rate and paid.rate else 0.0
 
 
-def measure(*, seconds: float, spent: int, rounds: int = 3) -> dict[str, Any]:
+def measure(
+    *, seconds: float, spent: int, rounds: int = 3, connections: int = CONNECTIONS
+) -> dict[str, Any]:
     """Measure with an empty past, with blind tokens and, if asked, with a past, in turns."""
     count = int(RATE_MAX * (seconds + WARM_UP_SECONDS))
     pasts = {"empty": 0, "tokens": 0, **({"full": spent} if spent else {})}
@@ -137,11 +152,11 @@ def measure(*, seconds: float, spent: int, rounds: int = 3) -> dict[str, Any]:
             if past:
                 fill_spent(folder, past)
             url, process = stack.enter_context(serve(folder, PORT + number * PORTS_EACH))
-            sides[name] = Side(folder, ready, url=url, process=process)
+            sides[name] = Side(folder, ready, url=url, process=process, connections=connections)
         for _ in range(rounds):
             for side in sides.values():
                 side.run(seconds / rounds)
-        found: dict[str, Any] = {"connections": CONNECTIONS}
+        found: dict[str, Any] = {"connections": connections}
         for name, side in sides.items():
             found[name] = {"spent_proofs": pasts[name], **side.view()}
     found["tokens_ratio"] = round(sides["tokens"].paid.rate / sides["empty"].paid.rate, 2)
@@ -152,7 +167,14 @@ def measure(*, seconds: float, spent: int, rounds: int = 3) -> dict[str, Any]:
 
 def show(found: dict[str, Any]) -> None:
     """Print the figures."""
-    table = Table("3 proofs into an order", "a second", "p50 ms", "p99 ms", "answered", "refused")
+    table = Table(
+        f"3 proofs into an order, {found['connections']} connections",
+        "a second",
+        "p50 ms",
+        "p99 ms",
+        "answered",
+        "refused",
+    )
     for name, more in (("empty", ""), ("tokens", ", with blind tokens"), ("full", "")):
         if name not in found:
             continue
@@ -181,9 +203,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--spent", type=int, default=5_000_000)
+    parser.add_argument("--connections", type=int, default=CONNECTIONS)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    found = measure(seconds=asked.seconds, spent=asked.spent)
+    found = measure(seconds=asked.seconds, spent=asked.spent, connections=asked.connections)
     if asked.json:
         print(json.dumps({"machine": machine(), "redemption": found}, indent=2))
         return
