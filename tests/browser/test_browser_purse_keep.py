@@ -81,6 +81,7 @@ def test_a_purse_is_taken_over_by_its_phrase_and_exchanged_before_it_is_spent(
     other = Wallet.signed_in(open_context().new_page(), holder)
     heard = Recorder.of(other.page.context, operator)
     take_over(other, phrase)
+    expect(other.page.get_by_role("button", name="Start the purse")).to_be_disabled()
     came = other.page.locator("[data-restored=restored]")
     expect(came).to_be_visible(timeout=60_000)
     expect(came).to_be_focused()

@@ -39,15 +39,16 @@ import { agreedTo, isStuck, isUndecided, undecidedOf } from "./revoked.ts";
 import { type Outcome, type Target, carry, lockOf, pay, payable, prepare } from "./spending.ts";
 import { dropEnded, fetchTokens } from "./tokens.ts";
 import { type Verdict, fetchKeys as fetchReceiptKeys, verdictOf } from "./verifying.ts";
-import type {
-  Deposited,
-  Filled,
-  Offer,
-  OpenMoment,
-  OrderCode,
-  Refunded,
-  Restored,
-  Summary,
+import {
+  type Deposited,
+  type Filled,
+  NOT_SENT,
+  type Offer,
+  type OpenMoment,
+  type OrderCode,
+  type Refunded,
+  type Restored,
+  type Summary,
 } from "./talk.ts";
 
 /** The mint's codes that say that its list of keysets is another by now: a proof false, a keyset idle. */
@@ -294,7 +295,7 @@ export class Purse {
   async pay(id: string, doubtful: () => void): Promise<Outcome> {
     const offer = this.#offer;
     if (offer?.spend.id !== id || !offer.covers || this.#isCarrying) {
-      return { kind: "refused", code: 0, detail: "" };
+      return { kind: "refused", code: NOT_SENT, detail: "" };
     }
     this.#isCarrying = true;
     try {
@@ -302,7 +303,7 @@ export class Purse {
     } catch (error) {
       // Where it is not stored it was not sent; what is stored is carried on.
       if (this.#book.state.spends.some((spend) => spend.id === id)) throw error;
-      return { kind: "refused", code: 0, detail: "" };
+      return { kind: "refused", code: NOT_SENT, detail: "" };
     } finally {
       this.#isCarrying = false;
       if (this.#offer === offer) this.#offer = null;

@@ -25,6 +25,8 @@ export interface OpenMoment {
 
 /** In the place of a mint's code: its quote is not for what was asked, and is not paid. */
 export const OTHER_PRICE = -1;
+/** Likewise: the mint was not asked, since the coins or their order are on their way already. */
+export const NOT_SENT = -2;
 
 export interface OrderCode {
   /** An order's id, or a merchant's handle with `@` and then an amount with it. */

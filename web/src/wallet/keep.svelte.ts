@@ -11,6 +11,9 @@ class KeepOnScreen {
   /** What came over from another device, in minor units, as long as the purse stays on the screen. */
   restored = $state<bigint | null>(null);
 
+  /** A purse is being taken over: no other is begun meanwhile. */
+  isRestoring = $state(false);
+
   async show(): Promise<void> {
     const calls = await purse.worker();
     const { token } = purse;
@@ -35,7 +38,9 @@ class KeepOnScreen {
     const calls = await purse.worker();
     const { token } = purse;
     if (calls === null || token === null) return { kind: "lost" };
+    this.isRestoring = true;
     const restored = await calls.restore(token, phrase).catch((): Restored => ({ kind: "lost" }));
+    this.isRestoring = false;
     if (restored.kind === "restored") {
       this.restored = BigInt(restored.amount);
       await purse.readReceipts();

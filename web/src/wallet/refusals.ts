@@ -1,6 +1,6 @@
 /** Why the mint refused, in the words of which text. */
 
-import { OTHER_PRICE } from "../purse/talk.ts";
+import { NOT_SENT, OTHER_PRICE } from "../purse/talk.ts";
 import type { Key } from "../text/en.ts";
 
 /** The mint's code for what it cannot pay. */
@@ -16,6 +16,7 @@ const REFUSALS: Readonly<Record<number, Key>> = {
   20006: "problem.order-already-paid",
   20007: "problem.order-expired",
   [OTHER_PRICE]: "purse.other-price",
+  [NOT_SENT]: "purse.looked.busy",
 };
 
 /** Those of the order or the e-cash: paying from the account helps with none of them. */
