@@ -31,6 +31,8 @@ def test_a_second_link_that_is_opened_takes_the_place_of_the_first(
     page.goto(links[0])
     page.locator("[data-take=token] button.tall").click()
     expect(page.locator("[data-take=taken]")).to_contain_text("€1.10")
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("What you have taken is in your purse")
 
 
 def test_whom_a_link_brings_without_a_wallet_is_told_what_waits(

@@ -40,6 +40,7 @@ export const peopleAr: Readonly<Record<keyof typeof peopleEn, string>> = {
   "people.take.title": "نقد لك",
   "people.take.text": "يصير لك حين يدخل جيبك: وقبل ذلك يستطيع أي شخص لديه الرابط أخذه.",
   "people.take.button": "خذ {amount}",
+  "people.take.none": "لم يعد هنا نقد من رابط ينتظر. ما أخذته في جيبك، وإلا فافتح الرابط مرة أخرى.",
   "people.taken": "صار في جيبك، ويرتاح بضع ساعات قبل أن يُنفق.",
   "people.taken.part":
     "لم يصل إلى جيبك منه إلا {amount}: أُنفق الباقي من قبل، أو رفضته دار السكّ. ويرتاح بضع ساعات قبل أن يُنفق.",

@@ -45,6 +45,8 @@ export const peopleEn = {
   "people.take.text":
     "It is yours once it is in your purse: until then whoever else has the link can take it.",
   "people.take.button": "Take {amount}",
+  "people.take.none":
+    "No link's e-cash waits here any more. What you have taken is in your purse; otherwise open the link once more.",
   "people.taken": "It is in your purse. It rests for some hours before it is spent.",
   "people.taken.part":
     "Only {amount} of it came into your purse: the rest was spent before, or the mint refused it. It rests for some hours before it is spent.",
