@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Receipt } from "../src/purse/model.ts";
-import { orderOf, receiptFile } from "../src/purse/receipt-file.ts";
+import { orderOf, receiptFile, tipOf } from "../src/purse/receipt-file.ts";
 import { verdictOf } from "../src/purse/verifying.ts";
 import { POLICY } from "../src/rules/purse/policy.ts";
 import { isSigned, receiptFrom } from "../src/rules/receipt.ts";
@@ -65,6 +65,15 @@ test("a receipt of another payment is false here, whoever signed it", async () =
   assert.equal(await verdictOf(PAID, {}), "unknown");
   assert.equal(await verdictOf({ ...PAID, signed: null }, keys), "none");
   assert.equal(await verdictOf({ ...PAID, signed: "{}" }, keys), "false");
+});
+
+test("what of a payment was a tip is read from its receipt", () => {
+  const withTip = (tip: string) => ({
+    ...PAID,
+    signed: JSON.stringify({ ...golden.receipt, tip }),
+  });
+  assert.deepEqual(["125", "0", "", "-1", "much"].map(withTip).map(tipOf), [125, 0, 0, 0, 0]);
+  assert.equal(tipOf({ ...PAID, signed: null }), 0);
 });
 
 test("merchants' keys are asked for in an idle opening, once, and for all that were met", async () => {

@@ -18,6 +18,12 @@ export function referenceOf({ signed }: Receipt): string | null {
   return reference == null || reference === "" ? null : reference;
 }
 
+/** What of the amount is a tip, in minor units; 0 where the receipt names none. */
+export function tipOf({ signed }: Receipt): number {
+  const tip = signed === null ? null : receiptFrom(signed)?.["tip"];
+  return tip != null && /^\d{1,15}$/.test(tip) ? Number(tip) : 0;
+}
+
 /**
  * The payment as this device knows it, and the signed receipt as it came.
  *

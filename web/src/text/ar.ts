@@ -234,7 +234,7 @@ export const ar: Table = {
   "purse.moved": "أُعيد إلى الحساب",
   "purse.receipts.text": "محفوظ على هذا الجهاز وحده.",
   "purse.refund": "اسأل عن استرداد",
-  "purse.refund.none": "لم يُعِد التاجر شيئًا.",
+  "purse.refund.none": "لا مبلغ مسترد ينتظرك الآن.",
   "purse.refund.arrived": "المبلغ المسترد في الجيب، ويرتاح بضع ساعات.",
   "purse.refunded": "رُدّ {amount} يوم {day}.",
   "purse.refund.lost": "لا يُعرف الآن. يُسأل عنه من جديد تلقائيًا.",

@@ -254,7 +254,7 @@ export const en = {
   "purse.moved": "Moved back to the account",
   "purse.receipts.text": "Kept on this device alone.",
   "purse.refund": "Ask for a refund",
-  "purse.refund.none": "The merchant has given nothing back.",
+  "purse.refund.none": "No refund waits for you just now.",
   "purse.refund.arrived": "The refund is in the purse. It rests for some hours.",
   "purse.refunded": "{amount} was given back on {day}.",
   "purse.refund.lost": "Not known just now. It is asked for again by itself.",
