@@ -37,7 +37,10 @@ def audit_folder(path: Path, *, progress: Callable[[str, int], None] = _silent) 
     """
     file = path / _BOOKS_FILE
     if not file.is_file():
-        raise BooksUnreadable(f"There are no books in {path}: {file.name} is not there.")
+        raise BooksUnreadable(
+            f"There are no books in {path}: {file.name} is not there. Nothing was read; name the "
+            "folder of an operator with --data."
+        )
     try:
         connection = _open(file)
         try:

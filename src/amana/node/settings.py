@@ -90,7 +90,9 @@ def check_settings(settings: Settings) -> Settings:
     if settings.currency not in CURRENCIES:
         raise SettingsRefused(f"'{settings.currency}' is no ISO 4217 currency. Nothing was done.")
     if not 0 <= settings.merchant_fee_basis_points <= 1_000:  # noqa: PLR2004 - ten percent
-        raise SettingsRefused("merchant_fee_basis_points lies between 0 and 1000.")
+        raise SettingsRefused(
+            "merchant_fee_basis_points lies between 0 and 1000. Nothing was done."
+        )
     if _HOST.fullmatch(settings.host) is None:
         raise SettingsRefused(
             f"'{settings.host}' is no host name of at most 23 characters in lower case: it stands "
@@ -98,14 +100,16 @@ def check_settings(settings: Settings) -> Settings:
         )
     for name in ("url", "mint_url", "checkout_url"):
         if not getattr(settings, name).startswith(_SCHEMES):
-            raise SettingsRefused(f"{name} begins with http:// or https://.")
+            raise SettingsRefused(f"{name} begins with http:// or https://. Nothing was done.")
     if _ORIGIN.fullmatch(settings.mint_url) is None:
         raise SettingsRefused(
             "mint_url is an origin, and has nothing behind the host and the port: wallets take no "
             "other address of a mint. Nothing was done."
         )
     if settings.relay_url and not settings.relay_url.startswith(_SCHEMES):
-        raise SettingsRefused("relay_url begins with http:// or https://, or is empty.")
+        raise SettingsRefused(
+            "relay_url begins with http:// or https://, or is empty. Nothing was done."
+        )
     if settings.expired_keyset_years < _EXPIRED_YEARS_MIN:
         raise SettingsRefused(
             f"expired_keyset_years is {_EXPIRED_YEARS_MIN} or more. Nothing was done."

@@ -315,7 +315,9 @@ def _choose(place: Path, name: str) -> _Archive | BackupRefused:
     if not found:
         wanted = f"named {name} " if name else ""
         return BackupRefused(
-            BackupReason.ARCHIVE_MISSING, f"There is no archive {wanted}in {place}."
+            BackupReason.ARCHIVE_MISSING,
+            f"There is no archive {wanted}in {place}. Name the place that holds the folders books, "
+            "persons and signatory, as amana backup made them.",
         )
     return _read_manifest(found[-1])
 

@@ -374,7 +374,7 @@ export const ar: Table = {
   "till.next": "الزبون التالي",
   "till.tip.paid": "منها إكرامية {tip}",
   "till.note.sealed": "خُتم الإيصال لجهاز الدافع.",
-  "till.note.unsent": "لم يترك الدافع مفتاحًا، فلم يُرسَل إليه ما تم شراؤه.",
+  "till.note.unsent": "محفظة الدافع لا تستقبل قائمة مختومة بما تم شراؤه، فلم تُرسَل.",
   "till.total.gross": "المقبوض",
   "till.total.refunded": "المسترد",
   "till.total.fees": "الرسوم",

@@ -402,7 +402,7 @@ export const en = {
   "till.next": "Next customer",
   "till.tip.paid": "including a tip of {tip}",
   "till.note.sealed": "The receipt was sealed to the payer's device.",
-  "till.note.unsent": "The payer left no key, so what was bought was not sent along.",
+  "till.note.unsent": "The payer's wallet takes no sealed list of what was bought; none was sent.",
   "till.total.gross": "Taken",
   "till.total.refunded": "Refunded",
   "till.total.fees": "Fees",
