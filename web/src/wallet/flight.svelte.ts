@@ -23,6 +23,12 @@ class Flight {
   stage = $state.raw<Stage | null>(null);
   shown = $state.raw<Intent["shown"] | null>(null);
   #carrying = false;
+  #session = $state.raw<string | null>(null);
+
+  /** Whether it is of this session: to nobody else is anything shown of it. */
+  isOf(token: string | null): boolean {
+    return this.#session === token;
+  }
 
   /**
    * Pays once, however often it is called while it runs: the second tap finds the first one flying.
@@ -32,23 +38,26 @@ class Flight {
     payee: string,
     message: Message | null,
   ): Promise<void> {
-    if (this.stage !== null || this.#carrying || wallet.account === null) return;
+    const { account, token } = wallet;
+    if (this.stage !== null || this.#carrying || account === null) return;
+    this.#session = token;
     this.stage = { name: "working", resumed: false };
     this.shown = { payee, total: totalOf(draft.amount, draft.tip) };
-    const intent = await this.#prepare(draft, wallet.account.handle, message);
+    const intent = await this.#prepare(draft, account.handle, message);
     if (intent === null) this.stage = { name: "not-kept" };
-    else await this.#carry(intent, false);
+    else await this.#carry(intent, token, false);
   }
 
   /** Goes on with what was on its way when the page was last closed. */
   async resume(): Promise<void> {
-    const handle = wallet.account?.handle;
+    const { account, token } = wallet;
     const waiting = await all("intents").catch(() => []);
-    for (const intent of waiting.filter((one) => one.handle === handle)) {
+    for (const intent of waiting.filter((one) => one.handle === account?.handle)) {
       if (this.#carrying) return;
+      this.#session = token;
       this.shown = intent.shown;
       this.stage = { name: "working", resumed: true };
-      await this.#carry(intent, true);
+      await this.#carry(intent, token, true);
     }
   }
 
@@ -78,14 +87,15 @@ class Flight {
     }
   }
 
-  async #carry(intent: Intent, resumed: boolean): Promise<void> {
+  /** Carries it by the session that it is of: who signs in meanwhile may be somebody else. */
+  async #carry(intent: Intent, token: string | null, resumed: boolean): Promise<void> {
     this.#carrying = true;
     const verdict = await carryThrough<Concluded>({
       send: () =>
         ask({
           method: "POST",
           path: "/v1/payments",
-          token: wallet.token,
+          token,
           body: intent.body,
           idempotencyKey: intent.key,
           check: concluded,
@@ -95,12 +105,19 @@ class Flight {
       doubtful: () => (this.stage = { name: "unknown", resumed }),
     });
     this.#carrying = false;
-    if (verdict.kind === "signed-out") {
+    const isSignedOut = verdict.kind === "signed-out";
+    if (!isSignedOut) await forget("intents", intent.key);
+    if (wallet.token !== token) {
+      this.clear();
+      // Whoever signed in meanwhile may be who it is of.
+      await this.resume();
+      return;
+    }
+    if (isSignedOut) {
       this.clear();
       wallet.leave(true);
       return;
     }
-    await forget("intents", intent.key);
     this.stage =
       verdict.kind === "concluded"
         ? { name: "concluded", payment: verdict.value }

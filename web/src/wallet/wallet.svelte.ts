@@ -121,6 +121,8 @@ class Wallet {
       void ask({ method: "POST", path: "/v1/sign-out", token: this.token, check: nothing });
     }
     if (!ended) forgetBrought();
+    // Another tab may have signed somebody else in, who has not left.
+    const isKept = ended && settings.get("token") !== this.token;
     this.#stopListening?.();
     this.#stopListening = null;
     purse.close();
@@ -130,10 +132,11 @@ class Wallet {
     this.#wanted.resolve();
     this.#wanted = Promise.withResolvers();
     this.#entered = Promise.withResolvers();
-    forgetKnown();
     this.payments = [];
     this.loaded = false;
     this.signedOut = ended;
+    if (isKept) return;
+    forgetKnown();
     settings.set("token", null);
   }
 
@@ -163,7 +166,8 @@ class Wallet {
       // Another tab may have signed somebody else in: what is remembered is theirs.
       if (settings.get("token") === token) learnAccount(account, Date.now());
     }
-    if (page === null) return;
+    // Whoever was signed in when it was asked for may have left since.
+    if (page === null || this.token !== token) return;
     if (!this.loaded) this.next = page.next;
     this.loaded = true;
     this.payments = mergePages(this.payments, page.items);
