@@ -159,6 +159,7 @@ a stolen key: more came back than was issued
 import ast
 import asyncio
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -295,6 +296,26 @@ def test_what_a_retry_finds_spent_is_posted_when_that_is_durable(
 
     assert isinstance(shop.run(both()), Redeemed)
     assert seen == [RedeemState.SPENT]
+
+
+def test_looking_for_what_is_unfinished_writes_nothing(shop: Shop) -> None:
+    """What is looked for in a unit of work that is undone stands all the same at the commit."""
+    quote = shop.quote(shop.order(64))
+
+    def looks(_: sqlite3.Connection) -> None:
+        assert [one.id for one in shop.rows.unfinished()] == [quote.id]
+        raise ValueError("undone")
+
+    async def both() -> None:
+        await shop.store.begin(quote, (), ())
+        with pytest.raises(ValueError, match="undone"):
+            await shop.books.writer.run(looks)
+        await shop.books.writer.durable()
+
+    shop.run(both())
+    query = "SELECT state FROM purse_redeem_quotes WHERE id = ?"
+    stored = shop.books.reading.execute(query, (quote.id,)).fetchone()
+    assert stored == (RedeemState.HELD,)
 
 
 def test_no_two_keysets_of_a_list_have_the_same_id() -> None:

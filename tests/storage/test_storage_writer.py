@@ -256,6 +256,27 @@ def test_a_broken_disk_in_a_unit_of_work_fails_the_whole_group(world: World) -> 
     assert world.durable_rows() == [2]
 
 
+def test_a_group_that_the_database_undoes_by_itself_leaves_nothing_that_was_held_back(
+    world: World,
+) -> None:
+    """What a participant writes at the commit would stand without what went before it."""
+
+    def undone(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT OR ROLLBACK INTO notes VALUES (7), (7)")
+
+    async def work() -> None:
+        kept, broken = await asyncio.gather(
+            world.keep(1), world.writer.run(undone), return_exceptions=True
+        )
+        assert isinstance(kept, Unavailable)
+        assert isinstance(broken, sqlite3.IntegrityError)
+        await world.accepting()
+        await world.keep(2)
+
+    asyncio.run(work())
+    assert world.durable_rows() == [2]
+
+
 def test_a_caller_who_leaves_disturbs_nobody(world: World) -> None:
     async def work() -> None:
         leaving = [asyncio.ensure_future(world.keep(number)) for number in (1, 2)]

@@ -368,9 +368,11 @@ class PurseBooks:
         return found
 
     def unfinished(self) -> list[RedeemQuote]:
-        """Return the quotes that stand at HELD or SPENT."""
-        self._write_moved()
-        return [_redeem_of(row) for row in self._connection.execute(_UNFINISHED)]
+        """Return the quotes that stand at HELD or SPENT; like all looking up, it writes nothing."""
+        found = {row[0]: _redeem_of(row) for row in self._connection.execute(_UNFINISHED)}
+        found |= self._moved
+        over = (RedeemState.UNPAID, RedeemState.PAID)
+        return [quote for quote in found.values() if quote.state not in over]
 
     def known(self, nullifiers: Sequence[bytes], points: Sequence[bytes]) -> Refusal | None:
         """Refuse what is spent or signed."""

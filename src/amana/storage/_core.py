@@ -40,10 +40,24 @@ class WriterCore:
         self._participants.append(participant)
 
     def begin(self) -> None:
-        """Open a commit group, if none is open."""
-        if not self.is_open:
+        """Open a commit group, if none is open.
+
+        Raises:
+            sqlite3.OperationalError: The open one is gone, and must be rolled back.
+        """
+        if self.is_open:
+            self._stands()
+        else:
             self.connection.execute("BEGIN IMMEDIATE")
             self.is_open = True
+
+    def _stands(self) -> None:
+        """Refuse to go on where the database undid the group by itself, as some failures let it.
+
+        What the participants hold back would be written without what was undone.
+        """
+        if not self.connection.in_transaction:
+            raise sqlite3.OperationalError("the database undid the open group by itself")
 
     def apply(self, handler: Handler, items: Sequence[Any]) -> Sequence[Any]:
         """Hand waiting items to their handler within the open group.
@@ -78,6 +92,7 @@ class WriterCore:
         """
         if not self.is_open:
             return
+        self._stands()
         for participant in self._participants:
             participant.before_commit()
         self.connection.execute("COMMIT")
