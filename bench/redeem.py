@@ -153,6 +153,8 @@ def measure(
                 fill_spent(folder, past)
             url, process = stack.enter_context(serve(folder, PORT + number * PORTS_EACH))
             sides[name] = Side(folder, ready, url=url, process=process, connections=connections)
+        # What the filling left to be written is no part of what is measured.
+        os.sync()
         for _ in range(rounds):
             for side in sides.values():
                 side.run(seconds / rounds)
