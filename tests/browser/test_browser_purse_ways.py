@@ -108,7 +108,7 @@ def test_what_was_paid_leads_to_its_receipt_and_gives_way_to_another_screen(
 ) -> None:
     order, code = till.charge("600", note="2 dates")
     payer.pay(code)
-    expect(till.page.get_by_role("status").last).to_contain_text("was not sent along")
+    expect(till.page.get_by_role("status").last).to_contain_text("none was sent")
     payer.page.get_by_role("link", name="Show the receipt").click()
     row = payer.page.locator(f"[data-receipt={order}]")
     expect(row).to_be_focused()
