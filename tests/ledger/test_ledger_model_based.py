@@ -10,6 +10,7 @@ sound; at the end they are made again from the change feed.
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -289,17 +290,17 @@ class EveryEngine(RuleBasedStateMachine):
                 user_data_64=original.user_data_64,
             )
             at = Instant(original.timestamp)
-            events.append((at, lambda a=account, at=at: copy.create_accounts([a], now=at)))  # type: ignore[misc]
+            events.append((at, partial(copy.create_accounts, [account], now=at)))
         for change in changes:
             at = Instant(change.timestamp)
             row = change.transfer
             if change.kind is ChangeKind.HOLD_EXPIRED:
                 due = Instant(row.timestamp + row.timeout_s * SECOND_NS)
-                events.append((at, lambda due=due: copy.expire_due(now=due)))  # type: ignore[misc]
+                events.append((at, partial(copy.expire_due, now=due)))
                 continue
             fields = {name: getattr(row, name) for name in row.__struct_fields__}
             again = Transfer(**{**fields, "timestamp": 0, "flags": row.flags & ~F.LINKED})
-            events.append((at, lambda t=again, at=at: self.again(copy, t, at)))  # type: ignore[misc]
+            events.append((at, partial(self.again, copy, again, at)))
         for _, act in sorted(events, key=lambda event: event[0]):
             act()
         for original in originals:

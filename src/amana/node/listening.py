@@ -4,8 +4,6 @@ import socket
 from typing import Final
 
 _BACKLOG: Final = 1_024
-
-
 _PORT_MAX: Final = 65_535
 
 
