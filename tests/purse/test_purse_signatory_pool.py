@@ -93,6 +93,18 @@ def test_everybody_who_asks_at_once_has_their_own_answer(folder: Path) -> None:
     _run(folder, 2, story)
 
 
+def test_the_processes_give_way_to_whoever_keeps_the_books(folder: Path) -> None:
+    """The cores are fewer than the processes that want them; the books have one process alone."""
+
+    async def story(pool: SignatoryPool) -> None:
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        theirs = [os.getpriority(os.PRIO_PROCESS, process) for process in pool.process_ids]
+        assert len(theirs) == 2
+        assert all(own < niceness <= 19 for niceness in theirs) or own == 19
+
+    _run(folder, 2, story)
+
+
 async def _ask_and_kill(pool: SignatoryPool, asked: list[list[Blank]]) -> list[Any]:
     """Ask, and end every process while it works."""
     asks = [asyncio.ensure_future(pool.sign(blanks)) for blanks in asked]
