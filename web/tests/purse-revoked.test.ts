@@ -168,6 +168,7 @@ test("what the till refuses as false is looked up in the list, and not paid with
   assert.ok(offer.kind === "offer" && offer.covers);
   const refused = await purse.pay(offer.id, () => undefined);
   assert.ok(refused.kind === "refused" && refused.code === 10001);
+  assert.equal(refusalKey(refused.code), "purse.refused.coins");
   assert.equal(await device.worth(), TIER);
   assert.equal((await purse.summary()).revoked, BigInt(TIER));
   const second = await purse.look(code);

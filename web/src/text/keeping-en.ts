@@ -38,4 +38,6 @@ export const keepingEn = {
   "restore.other-phrase": "These words do not open the backup that the operator keeps.",
   "restore.none": "The operator keeps no backup of this account's purse.",
   "restore.lost": "Operator or mint cannot be reached just now. Nothing has changed.",
+  "purse.refused.coins":
+    "The mint no longer takes some of this e-cash: your purse says which, and what can be done. Nothing was paid; a second try leaves it out.",
 } as const;

@@ -8,8 +8,10 @@ export const NOT_FOR_MERCHANTS = 20004;
 
 /** The codes that a person can do something about. */
 const REFUSALS: Readonly<Record<number, Key>> = {
+  // A coin that was good is called false where its key was revoked; the purse has read the list since.
+  10001: "purse.refused.coins",
   11001: "purse.refused.spent",
-  // The purse has read the list since, and pays by it the next time.
+  // Likewise: the purse pays by the list the next time.
   12002: "purse.refused.keys",
   [NOT_FOR_MERCHANTS]: "purse.refused.account",
   20005: "problem.order-in-progress",
