@@ -176,8 +176,6 @@ def ask_and_die(folder: Path, errand: Errand, at_step: int) -> None:
     with lone_mint(folder, errand.now, WatchedKeys) as mint:
         mint.run(mint.operator.start())
         _writer.GROUP_TURNS_MAX = errand.turns_max or _writer.GROUP_TURNS_MAX  # type: ignore[misc]
-        # When the log is carried is a matter of time; the steps have to be the same each time.
-        _writer.CARRY_EVERY_S = float("inf")  # type: ignore[misc]
         mint.operator.writer._core.connection.set_trace_callback(death.step)
         mint.watch(death)
         answer = mint.post(errand.path, errand.body)

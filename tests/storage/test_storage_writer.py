@@ -3,16 +3,13 @@
 import asyncio
 import logging
 import sqlite3
-import threading
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from amana.kernel import Unavailable
-from amana.storage import Writer, _writer, open_reader, open_writer_connection
-from amana.storage._connections import carry_log
+from amana.storage import Writer, open_reader, open_writer_connection
 from amana.storage._core import WriterCore
 
 Rows = list[tuple[int]]
@@ -56,7 +53,7 @@ class Notes:
 
 class World:
     def __init__(self, folder: Path) -> None:
-        self.path = path = folder / "books.db"
+        path = folder / "books.db"
         self.connection = open_writer_connection(path)
         self.connection.execute("CREATE TABLE notes (number INTEGER PRIMARY KEY) STRICT")
         self.reading = open_reader(path)
@@ -72,16 +69,6 @@ class World:
     def durable_rows(self) -> list[int]:
         """What another connection sees."""
         return [number for (number,) in self.reading.execute("SELECT number FROM notes")]
-
-    def carried_rows(self) -> list[int]:
-        """What stands in the file itself, without its log."""
-        copy = self.path.with_name("copy.db")
-        copy.write_bytes(self.path.read_bytes())
-        with closing(sqlite3.connect(copy)) as alone:
-            return [number for (number,) in alone.execute("SELECT number FROM notes")]
-
-    def log_bytes(self) -> int:
-        return self.path.with_name("books.db-wal").stat().st_size
 
     async def keep(self, number: int) -> int:
         answer: int = await self.writer.submit(self.notes.add, number)
@@ -334,104 +321,3 @@ def test_the_core_commits_and_rolls_back_nothing_where_nothing_is_open(world: Wo
     core.begin()
     core.rollback()
     assert not world.connection.in_transaction
-
-
-def always_carrying(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_writer, "CARRY_EVERY_S", 0)
-
-
-def test_the_log_is_carried_beside_the_work_and_begins_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else each commit of a busy hour would stay in the log, or the work wait for its carrying."""
-    always_carrying(monkeypatch)
-    commits = 200
-
-    async def work() -> None:
-        for number in range(commits):
-            await world.writer.submit(world.notes.add, number)
-            # The group is open all the time that the log is carried, as it is in a busy hour.
-            carrying = world.writer._carrying
-            if carrying is not None:
-                carrying.result(20)
-            await world.writer.durable()
-
-    asyncio.run(work())
-    assert world.durable_rows() == list(range(commits))
-    assert len(world.carried_rows()) >= commits - 2
-    page = 4_096
-    assert world.log_bytes() < commits // 4 * page, "a commit writes at least a page"
-
-
-def test_work_goes_on_while_the_log_is_carried_and_emptying_it_waits(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who empties the log after an erasure must not meet our own carrying, and give up."""
-    always_carrying(monkeypatch)
-    may_end = threading.Event()
-    begun = []
-
-    def slowly(path: Path) -> None:
-        begun.append(path)
-        assert may_end.wait(20)
-
-    monkeypatch.setattr(_writer, "carry_log", slowly)
-
-    async def work() -> None:
-        for number in range(5):
-            await world.keep(number)
-        assert begun == [world.path.resolve()]
-        emptying = asyncio.ensure_future(world.writer.carry_over())
-        for _ in range(20):
-            await asyncio.sleep(0)
-        assert not emptying.done()
-        may_end.set()
-        assert await asyncio.wait_for(emptying, 20) is True
-
-    asyncio.run(work())
-    assert world.log_bytes() == 0
-    assert world.carried_rows() == world.durable_rows() == list(range(5))
-
-
-def test_a_log_that_cannot_be_carried_loses_nothing_and_stops_nobody(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    always_carrying(monkeypatch)
-    denied = []
-
-    def deny(action: int, name: str | None, *_: object) -> int:
-        if action == sqlite3.SQLITE_PRAGMA and name == "wal_checkpoint":
-            denied.append(name)
-            return sqlite3.SQLITE_DENY
-        return sqlite3.SQLITE_OK
-
-    def gone(path: Path) -> None:
-        carry_log(path.with_name("nowhere.db"))
-
-    monkeypatch.setattr(_writer, "carry_log", gone)
-    world.connection.set_authorizer(deny)
-
-    async def work() -> None:
-        for number in range(6):
-            assert await world.keep(number) == number * 2
-            carrying = world.writer._carrying
-            if carrying is not None:
-                await asyncio.wrap_future(carrying)
-        assert not world.writer.is_refusing
-
-    asyncio.run(work())
-    world.connection.set_authorizer(None)
-    assert denied
-    assert world.durable_rows() == list(range(6))
-
-
-def test_the_log_is_carried_while_a_group_is_open(world: World) -> None:
-    asyncio.run(world.keep(1))
-    with pytest.raises(sqlite3.OperationalError, match="no such table"):
-        world.carried_rows()
-    world.connection.execute("BEGIN IMMEDIATE")
-    world.connection.execute("INSERT INTO notes VALUES (2)")
-    carry_log(world.path.resolve())
-    assert world.carried_rows() == [1]
-    world.connection.execute("COMMIT")
-    assert world.durable_rows() == [1, 2]

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import sqlite3
-from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +12,11 @@ SETTINGS_FILE: Final = "amana.toml"
 
 _BUSY_MS: Final = 2_000
 _CACHE_KIB: Final = 65_536
-_LOG_PAGES_MAX: Final = 16_384
-"""Pages of the log after which a commit carries it into the file by itself, and whoever writes
-waits: only where `carry_log` does not keep up."""
-
-CARRY: Final = "PRAGMA wal_checkpoint(PASSIVE)"
-"""Carries what nobody reads any more from the log into the file; waits for nobody."""
+_CHECKPOINT_PAGES: Final = 4_096
+"""Pages of the log that are carried into the file at once: fewer cost payments a second, more make
+the payments behind a checkpoint wait; measured with `bench/payments.py`. No other connection may
+carry the log while this one is open: until SQLite 3.51.3 it may lose commits (ADR 16).
+"""
 
 
 class FolderLocked(Exception):  # noqa: N818 - a state of the folder, told to the person at the keyboard
@@ -62,7 +60,7 @@ def open_writer_connection(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES_MAX}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     return connection
 
 
@@ -73,23 +71,3 @@ def open_reader(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
     return connection
-
-
-def path_of(connection: sqlite3.Connection) -> Path:
-    """Return the file that a connection works on."""
-    return Path(connection.execute("PRAGMA database_list").fetchone()[2])
-
-
-def carry_log(path: Path) -> None:
-    """Carry the log into the file over a connection of its own, beside whoever writes.
-
-    What cannot be carried stays in the log, and is carried by whoever asks next. The second time
-    takes what came during the first, so that little is left.
-    """
-    with suppress(sqlite3.Error):
-        connection = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None)
-        with closing(connection):
-            # A connection that has read nothing knows of no log.
-            connection.execute("PRAGMA schema_version").fetchone()
-            for _ in range(2):
-                connection.execute(CARRY).fetchone()

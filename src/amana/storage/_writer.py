@@ -13,21 +13,14 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from amana.kernel import Unavailable
-from amana.storage._connections import CARRY, carry_log, path_of
 from amana.storage._core import Handler, Participant, WriterCore
 
 GROUP_TURNS_MAX: Final = 12
 """Turns a commit group may take while new work keeps coming: enough for the five of a payment from
 the purse, and for those that arrive while the first ones take theirs."""
-
-CARRY_EVERY_S: Final = 0.25
-"""Seconds of work after which the log is carried into the file beside the loop: more often costs
-payments a second, less often makes those wait that share the disk with it."""
 
 REFUSAL_S: Final = 1.0
 """Seconds of refusal after a failed group."""
@@ -52,10 +45,6 @@ class Writer:
         self._is_refusing = False
         self._turns = 0
         self._listeners: list[Callable[[], None]] = []
-        self._path = path_of(connection)
-        self._carrier = ThreadPoolExecutor(1, "amana-carrier")
-        self._carrying: Future[None] | None = None
-        self._carried_at: float | None = None
 
     @property
     def is_refusing(self) -> bool:
@@ -110,11 +99,8 @@ class Writer:
             Whether it is empty. It is not while somebody reads what stands in it: the loop does not
             stand still for that; ask again soon.
         """
-        while self._core.is_open or self._is_carrying():
-            if self._core.is_open:
-                await self.durable()
-            if self._carrying is not None:
-                await asyncio.wrap_future(self._carrying)
+        while self._core.is_open:
+            await self.durable()
         connection = self._core.connection
         (patience_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
         connection.execute("PRAGMA busy_timeout = 0")
@@ -198,28 +184,6 @@ class Writer:
                 waiter.set_result(None)
         for listener in self._listeners:
             listener()
-        self._carry_along()
-
-    def _carry_along(self) -> None:
-        """Have the log carried into the file while the loop goes on, every so often.
-
-        What came meanwhile is carried here, directly after a commit: the log begins again from its
-        start only where nothing is left in it at that moment.
-        """
-        now = asyncio.get_running_loop().time()
-        if self._carried_at is None:
-            self._carried_at = now
-        if self._carrying is not None and self._carrying.done():
-            self._carrying = None
-            self._carried_at = now
-            # The commit stands, whatever the disk says now; the next ones say it too.
-            with suppress(sqlite3.Error):
-                self._core.connection.execute(CARRY).fetchone()
-        elif not self._is_carrying() and now - self._carried_at >= CARRY_EVERY_S:
-            self._carrying = self._carrier.submit(carry_log, self._path)
-
-    def _is_carrying(self) -> bool:
-        return self._carrying is not None and not self._carrying.done()
 
     def _fail(self, failure: Exception) -> None:
         """Undo the group, tell everybody who waits, and refuse for a while."""

@@ -3,7 +3,7 @@
 export const keepingEn = {
   "keep.title": "If this device is lost",
   "keep.words.text":
-    "These twelve words open the purse's backup on another device. Write them on paper, in this order. They are shown this once.",
+    "These twelve words open the purse's backup on another device. Write them on paper, in this order. They are shown until you say that you have written them down.",
   "keep.replaces":
     "The operator may keep a backup of an earlier purse of yours. Restore that one first: a new one takes its place.",
   "keep.written": "I have written them down",
